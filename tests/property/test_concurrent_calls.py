@@ -1,22 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.property.machine_settings import machine_settings
 from tests.support.asking import ask_provider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 
-SETTINGS = settings(max_examples=20, stateful_step_count=20, deadline=None, derandomize=True, database=None)
-QUICK = settings(SETTINGS, max_examples=60, phases=[Phase.generate])  # the shrunk example is not needed
-
 
 def test_concurrent_calls_are_answered_exactly_once_and_never_crossed() -> None:
-    run_state_machine_as_test(CallMachine, settings=SETTINGS)
+    run_state_machine_as_test(CallMachine, settings=machine_settings(20, 20, shrinks=True))
 
 
 def test_a_machine_for_an_own_application_needs_a_few_lines() -> None:
@@ -28,50 +25,49 @@ def test_a_machine_for_an_own_application_needs_a_few_lines() -> None:
             flow.ai_agent("", greeting="שלום")(lambda call, text: None)
             return flow
 
-    run_state_machine_as_test(MyLine, settings=settings(SETTINGS, max_examples=10))
+    run_state_machine_as_test(MyLine, settings=machine_settings(10, 20, shrinks=True))
 
 
 class _Wrapper:
     """A provider that wraps the echo provider; its subclasses have a fault."""
 
-    name = "wrapper"
+    name, streams = "wrapper", False
 
     def __init__(self, echo: EchoProvider) -> None:
         self.echo, self.engine = echo, echo.engine
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        return await ask_provider(self.echo, prompt, history=history)
+    async def ask(
+        self, prompt: str, *, session: JSON = None, history: Sequence[Exchange] = (), **_: object
+    ) -> AsyncIterator[str | Reply]:
+        yield await self.answer(prompt, session, history)
 
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await ask_provider(self.echo, prompt, session=session)
+    async def answer(self, prompt: str, session: JSON, history: Sequence[Exchange]) -> Reply:
+        return await ask_provider(self.echo, prompt, session=session, history=history)
 
 
 class _Crossing(_Wrapper):
     """Answers every first prompt with the answer of the first conversation."""
 
-    async def start_session(
-        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
-    ) -> Reply:
-        reply = await super().start_session(prompt, history=history)
+    async def answer(self, prompt: str, session: JSON, history: Sequence[Exchange]) -> Reply:
+        reply = await super().answer(prompt, session, history)
         self.first = getattr(self, "first", reply.text)
-        return Reply(self.first, reply.session)
+        return reply if session else Reply(self.first, reply.session)
 
 
 class _Forgetting(_Wrapper):
     """Starts a new conversation at every turn."""
 
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        return await ask_provider(self.echo, prompt)
+    async def answer(self, prompt: str, session: JSON, history: Sequence[Exchange]) -> Reply:
+        return await super().answer(prompt, None, history)
 
 
 class _AskingTwice(_Wrapper):
     """Calls its model twice for one turn."""
 
-    async def continue_session(self, session: JSON, prompt: str, *, instructions: str | None = None) -> Reply:
-        await super().continue_session(session, prompt)
-        return await super().continue_session(session, prompt)
+    async def answer(self, prompt: str, session: JSON, history: Sequence[Exchange]) -> Reply:
+        if session:
+            await super().answer(prompt, session, history)
+        return await super().answer(prompt, session, history)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +82,5 @@ def test_a_broken_provider_is_found(broken: type[_Wrapper], kinds: set[str]) -> 
             return flow
 
     with pytest.raises(ViolationError) as found:
-        run_state_machine_as_test(BrokenMachine, settings=QUICK)
+        run_state_machine_as_test(BrokenMachine, settings=machine_settings(60, 20))
     assert found.value.violations[0].kind in kinds

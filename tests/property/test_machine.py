@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.handwritten_agent import Agent, Memory
+from tests.property.machine_settings import machine_settings
 from yemot_ai.protocol import Request
 from yemot_ai_testing.doubles.script import Answer, Hang
 from yemot_ai_testing.errors import CallerNotAskedError
@@ -17,22 +17,13 @@ from yemot_ai_testing.property.echo_provider import MARKDOWN_ANSWER
 
 Pairs = Sequence[tuple[str, str]]
 
-SETTINGS = settings(
-    max_examples=60,
-    stateful_step_count=10,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-)
-
 
 def run_machine(make: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: object) -> None:
     class Machine(CallMachine):
         def make_app(self, provider: EchoProvider) -> object:
             return make(provider)
 
-    run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=SETTINGS)
+    run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=machine_settings(60, 10))
 
 
 @pytest.mark.parametrize(

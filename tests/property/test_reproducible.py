@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_streams import StreamingWrittenByHand
 from tests.property.faults.healthy import BlockingHandler, OverFiles, OverSQLite, Speaking, WrittenByHand
+from tests.property.machine_settings import machine_settings
 from yemot_ai_testing.history import HistoryEvent
 from yemot_ai_testing.property import CallMachine
-
-SETTINGS = settings(
-    max_examples=8,
-    stateful_step_count=20,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-)
 
 MACHINES = (Speaking, BlockingHandler, StreamingWrittenByHand, WrittenByHand, OverFiles, OverSQLite)
 
@@ -32,13 +23,11 @@ def histories(machine: type[CallMachine]) -> list[tuple[HistoryEvent, ...]]:
             super().teardown()
             examples.append(self.history.events)
 
-    run_state_machine_as_test(Recording, settings=SETTINGS)
+    run_state_machine_as_test(Recording, settings=machine_settings(8, 20))
     return examples
 
 
-@pytest.mark.parametrize(
-    "machine", [Speaking, BlockingHandler, StreamingWrittenByHand, WrittenByHand, OverFiles, OverSQLite]
-)
+@pytest.mark.parametrize("machine", MACHINES)
 def test_the_same_seed_gives_the_same_events(machine: type[CallMachine]) -> None:
     first, again = histories(machine), histories(machine)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tests.property.faults.handwritten_agent import HANG_UP, Agent, Memory
-from tests.property.faults.subject import broken
+from tests.property.faults.subject import Fault
 from yemot_ai.protocol import Request
 from yemot_ai_testing.doubles.script import Answer
-from yemot_ai_testing.history import Budget, ViolationKind
+from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
 
 QUICK = (None, Answer(("",), 1.0), Answer(("",), 4.0))
@@ -28,16 +28,7 @@ class ByHand(CallMachine):
         return self.agent(provider)
 
 
-def fault(
-    description: str, *kinds: ViolationKind, **attributes: object
-) -> Callable[[type[Agent]], type[Agent]]:
-    """Register an agent with a fault; ``attributes`` are those of its machine."""
-
-    def register(agent: type[Agent]) -> type[Agent]:
-        broken(description, *kinds)(type(agent.__name__, (ByHand,), {"agent": agent, **attributes}))
-        return agent
-
-    return register
+fault = Fault(ByHand, "agent")
 
 
 @fault("calls the model again for a repeated request", "asked_twice", "unstable")

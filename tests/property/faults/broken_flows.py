@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import yemot_flow
 
 from tests.property.faults.broken_agents import QUICK
-from tests.property.faults.subject import broken
+from tests.property.faults.subject import FlowMachine, broken
 from tests.support.asking import ask_provider
-from yemot_ai import AIFlow, AsyncAICall, YemotAI
+from yemot_ai import AIFlow, AsyncAICall
 from yemot_ai._calls.hooks import CallSummary
 from yemot_ai.sessions import Session
 from yemot_ai_testing.doubles.script import Answer
@@ -132,48 +132,36 @@ def _codex(provider: EchoProvider, command: list[str]) -> SimpleNamespace:
 
 
 @broken("stores a summary after the hang-up", "stored_after_hangup", "left_open")
-class StoresAfterHangUp(CallMachine):
-    def make_app(self, provider: EchoProvider) -> object:
-        ai = YemotAI(provider=provider, store=self.store)
-        flow = AIFlow(ai)
-        flow.ai_agent("")(lambda call, text: None)
+class StoresAfterHangUp(FlowMachine):
+    def add_routes(self, flow: AIFlow) -> None:
+        super().add_routes(flow)
 
-        @ai.on_call_end
+        @flow.ai.on_call_end
         async def summary(transcript: CallSummary, usage: object) -> None:
             call_id = transcript.call_id
             await self.store.delete(call_id)
             await self.store.save(Session(call_id, state={"summary": "…"}), ttl=60)
 
-        return flow
-
 
 @broken("one conversation for all calls, outside of them", "crossed_sessions", "ran_after_hangup")
-class AsksBesideTheCall(CallMachine):
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
-
+class AsksBesideTheCall(FlowMachine):
+    def add_routes(self, flow: AIFlow) -> None:
         @flow.ai_agent("")
         async def agent(call: AsyncAICall, text: str) -> str:
             return await flow.ai.areply("everybody", text, turn_id=f"{call.call_id} {text}")
-
-        return flow
 
     def count_open_calls(self) -> int | None:
         return None
 
 
 @broken("a handler that calls the model twice for one utterance", "asked_twice")
-class TalksToItself(CallMachine):
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
-
+class TalksToItself(FlowMachine):
+    def add_routes(self, flow: AIFlow) -> None:
         @flow.get("")
         async def handler(call: AsyncAICall) -> None:
             said = await call.read("שלום", mode="stt")
             await call.ask_ai(said)
             call.play_message(await call.ask_ai(f"ענה יפה: {said}"))
-
-        return flow
 
 
 @broken(
@@ -181,17 +169,14 @@ class TalksToItself(CallMachine):
     "two_writers",
     "ran_after_hangup",
 )
-class AsksInTheBackground(CallMachine):
+class AsksInTheBackground(FlowMachine):
     model_steps = (Answer(("",), 30.0),)
 
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
+    def add_routes(self, flow: AIFlow) -> None:
         self.tasks: set[asyncio.Task[object]] = set()
-        provider.think_seconds = 30.0
+        self.provider.think_seconds = 30.0
 
         @flow.ai_agent("")
         async def agent(call: AsyncAICall, text: str) -> str:
-            self.tasks.add(asyncio.create_task(ask_provider(provider, text)))
+            self.tasks.add(asyncio.create_task(ask_provider(self.provider, text)))
             return "רגע"
-
-        return flow

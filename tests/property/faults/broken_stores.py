@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import ClassVar
 
-from tests.property.faults.subject import broken
+from tests.property.faults.subject import Fault, broken
 from yemot_ai.errors import HoldLostError
 from yemot_ai.sessions import DEFAULT_LEASE, MemoryStore, Session, SessionStore
-from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import CallMachine, StreamingMachine
 
 
@@ -26,14 +25,7 @@ class Stored(CallMachine):
         return self.kind(now=self.provider.engine.time)
 
 
-def fault(description: str, *kinds: ViolationKind) -> Callable[[type[MemoryStore]], type[MemoryStore]]:
-    """Register a store with a fault."""
-
-    def register(kind: type[MemoryStore]) -> type[MemoryStore]:
-        broken(description, *kinds)(type(kind.__name__, (Stored,), {"kind": kind}))
-        return kind
-
-    return register
+fault = Fault(Stored, "kind")
 
 
 @fault(

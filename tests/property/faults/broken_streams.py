@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import ClassVar
 
 from tests.property.faults.handwritten_streaming_agent import Spoken, StreamingAgent
-from tests.property.faults.subject import broken, healthy
+from tests.property.faults.subject import Fault, healthy
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange
 from yemot_ai_testing.doubles.script import Answer, Drop
-from yemot_ai_testing.history import ViolationKind
 from yemot_ai_testing.property import EchoProvider, StreamingMachine
 
 STEPS = (None, Answer(("",), every=1.0), Answer(("",), 1.0, every=4.0), Drop(), Drop(("…", "…")))
@@ -29,14 +27,7 @@ class StreamingByHand(StreamingMachine):
         return self.agent(provider)
 
 
-def fault(description: str, *kinds: ViolationKind) -> Callable[[type[StreamingAgent]], type[StreamingAgent]]:
-    """Register a streaming agent with a fault."""
-
-    def register(agent: type[StreamingAgent]) -> type[StreamingAgent]:
-        broken(description, *kinds)(type(agent.__name__, (StreamingByHand,), {"agent": agent}))
-        return agent
-
-    return register
+fault = Fault(StreamingByHand, "agent")
 
 
 @healthy("a streaming agent written by hand")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.property.faults.broken_agents import ByHand
 from tests.property.faults.handwritten_agent import Agent
-from tests.property.faults.subject import healthy
-from yemot_ai import AICall, AIFlow, AsyncAICall, YemotAI
+from tests.property.faults.subject import FlowMachine, healthy
+from yemot_ai import AICall, AIFlow, AsyncAICall
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property import CallMachine, EchoProvider, StreamingMachine
+from yemot_ai_testing.property import CallMachine, StreamingMachine
 
 
 @healthy("an AIFlow over memory; workers are replaced, the store fails")
@@ -55,12 +55,10 @@ class OverSQLite(OnDisk):
 
 
 @healthy("an async handler that calls ask_ai")
-class PlainHandler(CallMachine):
+class PlainHandler(FlowMachine):
     reset_key = ""
 
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
-
+    def add_routes(self, flow: AIFlow) -> None:
         @flow.get("")
         async def handler(call: AsyncAICall) -> None:
             words, silences = "שלום", 0
@@ -69,8 +67,6 @@ class PlainHandler(CallMachine):
                 silences = 0 if said else silences + 1
                 words = await _answer(call, said) if said else "לא שמעתי"
             call.hangup()
-
-        return flow
 
 
 async def _answer(call: AsyncAICall, said: str) -> str:
@@ -81,12 +77,10 @@ async def _answer(call: AsyncAICall, said: str) -> str:
 
 
 @healthy("a blocking agent that calls ask_ai, behind a menu")
-class BlockingHandler(CallMachine):
+class BlockingHandler(FlowMachine):
     reset_key = ""
 
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
-
+    def add_routes(self, flow: AIFlow) -> None:
         @flow.get("")
         def menu(call: AICall) -> None:
             if call.read("הקישו 1", max_digits=1) == "1":
@@ -96,30 +90,22 @@ class BlockingHandler(CallMachine):
         def agent(call: AICall, text: str) -> str:
             return call.ask_ai(text)
 
-        return flow
-
     def reach_agent(self, caller: Caller) -> None:
         caller.presses("1")
 
 
 @healthy("an async agent that calls ask_ai")
-class FunctionAgent(CallMachine):
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
-
+class FunctionAgent(FlowMachine):
+    def add_routes(self, flow: AIFlow) -> None:
         @flow.ai_agent("")
         async def agent(call: AsyncAICall, text: str) -> str:
             return await call.ask_ai(text)
 
-        return flow
-
 
 @healthy("an agent with keyboard input")
-class Keyboard(CallMachine):
-    def make_app(self, provider: EchoProvider) -> object:
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
+class Keyboard(FlowMachine):
+    def add_routes(self, flow: AIFlow) -> None:
         flow.ai_agent("", listen="keyboard")(lambda call, text: None)
-        return flow
 
 
 @healthy("an agent written without AIFlow")

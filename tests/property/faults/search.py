@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.subject import Subject
+from tests.property.machine_settings import machine_settings
 from yemot_ai_testing.history import Violation
 from yemot_ai_testing.property import ViolationError
 
@@ -75,23 +76,11 @@ def search_violation(
                 raise FoundError from error
 
     with contextlib.suppress(FoundError), untraced():
-        run_state_machine_as_test(Counted, settings=_settings(examples, steps, seeded=seeded))
+        chosen = machine_settings(examples, steps, derandomize=not seeded)
+        run_state_machine_as_test(Counted, settings=settings(chosen, suppress_health_check=list(HealthCheck)))
     if result.violation is None:
         result.seconds = time.process_time() - started_at
     return result
-
-
-def _settings(examples: int, steps: int, *, seeded: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        derandomize=not seeded,
-        report_multiple_bugs=False,
-        phases=[Phase.generate],  # the shrunk example is not needed
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 @contextlib.contextmanager

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing.history import ViolationKind
-from yemot_ai_testing.property import CallMachine
+from yemot_ai_testing.property import CallMachine, EchoProvider
 
-__all__ = ["BROKEN", "HEALTHY", "Subject", "broken", "healthy"]
+__all__ = ["BROKEN", "HEALTHY", "Fault", "FlowMachine", "Subject", "broken", "healthy"]
 
 M = TypeVar("M", bound=type[CallMachine])
+C = TypeVar("C", bound=type[object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,38 @@ def healthy(description: str, *, slow: bool = False) -> Callable[[M], M]:
         return machine
 
     return register
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Registers classes with a fault, each with a machine that runs it.
+
+    Attributes:
+        machine: the base class of the machines.
+        attribute: their attribute that names the class with the fault.
+    """
+
+    machine: type[CallMachine]
+    attribute: str
+
+    def __call__(self, description: str, *kinds: ViolationKind, **attributes: object) -> Callable[[C], C]:
+        """Register the decorated class; ``attributes`` are further ones of its machine."""
+
+        def register(cls: C) -> C:
+            members = {self.attribute: cls, **attributes}
+            broken(description, *kinds)(type(cls.__name__, (self.machine,), members))
+            return cls
+
+        return register
+
+
+class FlowMachine(CallMachine):
+    """Runs an ``AIFlow`` over the machine's provider and store."""
+
+    def make_app(self, provider: EchoProvider) -> object:
+        flow = AIFlow(YemotAI(provider=provider, store=self.store))
+        self.add_routes(flow)
+        return flow
+
+    def add_routes(self, flow: AIFlow) -> None:
+        flow.ai_agent("")(lambda call, text: None)

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.property.faults.handwritten_agent import Agent
 from tests.property.faults.replay_apps import forgetful_flow
+from tests.property.machine_settings import machine_settings
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.play.result import ScenarioResult
@@ -20,14 +20,6 @@ from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = settings(
-    max_examples=40,
-    stateful_step_count=8,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate, Phase.shrink],
-)
 
 
 class AsksTwice(ByHand):
@@ -51,7 +43,7 @@ def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path,
     """Run the machine until it has found and shrunk its fault."""
     writing = type(machine.__name__, (machine,), {"counterexample_folder": folder})
     with pytest.raises(ViolationError) as caught:
-        run_state_machine_as_test(writing, settings=SETTINGS)
+        run_state_machine_as_test(writing, settings=machine_settings(40, 8, shrinks=True))
     kind = caught.value.violations[0].kind.replace("_", "-")
     return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
 
