@@ -159,31 +159,45 @@ class ExecBench:
         self,
         *arguments: str,
         stdin: str | bytes | Stdin = "",
+        answer: str | None = None,
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
         wrapper: Sequence[str] = (),
     ) -> CompletedRun:
-        """Start the executable, write ``stdin``, and wait for its end."""
+        """Start the executable, write ``stdin``, and wait for its end.
+
+        Args:
+            arguments: as of ``start``, like the others.
+            stdin: standard input.
+            answer: the model's answer, which the turn must end with; None: the rule scripts the model itself.
+            env: changes of the environment.
+            cwd: the working folder.
+            wrapper: a command that starts it.
+        """
+        if answer is not None:
+            self.answers(answer)
         if isinstance(stdin, Stdin):
             process = self.start(*arguments, stdin=stdin, env=env, cwd=cwd, wrapper=wrapper)
         else:
             process = self.start(*arguments, env=env, cwd=cwd, wrapper=wrapper).write_stdin(stdin)
-        return process.close_stdin().wait_completed(TIMEOUT)
+        run = process.close_stdin().wait_completed(TIMEOUT)
+        if answer is not None:
+            self.expect_answered(run, answer)
+        return run
 
-    def run_turn(self, text: str = "hello ✓", *options: str) -> CompletedRun:
+    def run_turn(self, text: str = "hello ✓", *options: str, answer: str | None = None) -> CompletedRun:
         """Run a turn of a new thread, with the prompt on standard input."""
-        return self.run(*EXEC, *options, "-", stdin=text)
+        return self.run(*EXEC, *options, "-", stdin=text, answer=answer)
 
-    def resume(self, thread: str, text: str = "again ✓", *options: str) -> CompletedRun:
+    def resume(
+        self, thread: str, text: str = "again ✓", *options: str, answer: str | None = None
+    ) -> CompletedRun:
         """Run another turn of a thread."""
-        return self.run(*EXEC, *options, "resume", thread, "-", stdin=text)
+        return self.run(*EXEC, *options, "resume", thread, "-", stdin=text, answer=answer)
 
     def answered_thread(self) -> str:
         """Run a thread's first turn; return its id."""
-        self.answers("first ✓")
-        run = self.run_turn()
-        self.expect_answered(run, "first ✓")
-        return run.thread_id
+        return self.run_turn(answer="first ✓").thread_id
 
     def rollouts(self) -> list[Path]:
         """Return the files of the threads in the home."""

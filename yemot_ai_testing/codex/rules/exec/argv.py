@@ -29,47 +29,39 @@ def expect_refused(bench: ExecBench, run: CompletedRun, exit_code: int, *substri
 
 @ARGV_RULES.rule("dash", "With `-`, standard input is the prompt, and standard error has no message about it")
 def _dash(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "-", stdin="hello ✓", answer="answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
     expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("no-prompt", "Without a prompt, standard input is the prompt, and standard error says so")
 def _no_prompt(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, stdin="hello ✓", answer="answer ✓")
     expect_contains("standard error", run.stderr, _READS_PROMPT)
     expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("prompt", "An argument is the prompt")
 def _prompt(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run(*EXEC, "hello ✓", stdin=Stdin.NULL), "answer ✓")
+    bench.run(*EXEC, "hello ✓", stdin=Stdin.NULL, answer="answer ✓")
     expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
 @ARGV_RULES.rule("double-dash-word", "After `--` the name of a subcommand is a prompt")
 def _double_dash_word(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run(*EXEC, "--", "review", stdin=Stdin.NULL), "answer ✓")
+    bench.run(*EXEC, "--", "review", stdin=Stdin.NULL, answer="answer ✓")
     expect_equal("prompts", bench.prompts(), ["review"])
 
 
 @ARGV_RULES.rule("double-dash-option", "After `--` an option is a prompt")
 def _double_dash_option(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run(*EXEC, "--", "--json", stdin=Stdin.NULL), "answer ✓")
+    bench.run(*EXEC, "--", "--json", stdin=Stdin.NULL, answer="answer ✓")
     expect_equal("prompts", bench.prompts(), ["--json"])
 
 
 @ARGV_RULES.rule("double-dash-dash", "After `--` a `-` still means standard input")
 def _double_dash_dash(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run(*EXEC, "--", "-", stdin="hello ✓"), "answer ✓")
+    bench.run(*EXEC, "--", "-", stdin="hello ✓", answer="answer ✓")
     expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
@@ -145,8 +137,7 @@ def _unknown_feature(bench: ExecBench) -> None:
 
 @ARGV_RULES.rule("unknown-setting", "An unknown setting is at most a warning")
 def _unknown_setting(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run_turn("hello ✓", "-c", "frob.nicate=1"), "answer ✓")
+    bench.run_turn("hello ✓", "-c", "frob.nicate=1", answer="answer ✓")
 
 
 @ARGV_RULES.rule("setting-without-value", "A setting without `=` exits 1")
@@ -156,15 +147,12 @@ def _setting_without_value(bench: ExecBench) -> None:
 
 @ARGV_RULES.rule("experimental-json", "`--experimental-json` is `--json`")
 def _experimental_json(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run("exec", "--experimental-json", "--skip-git-repo-check", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    bench.run("exec", "--experimental-json", "--skip-git-repo-check", "-", stdin="hello ✓", answer="answer ✓")
 
 
 @ARGV_RULES.rule("alias", "`e` is `exec`")
 def _alias(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run("e", *EXEC[1:], "-", stdin="hello ✓"), "answer ✓")
+    bench.run("e", *EXEC[1:], "-", stdin="hello ✓", answer="answer ✓")
 
 
 @ARGV_RULES.rule("version", "`--version` prints the name and the version")
@@ -191,9 +179,7 @@ def _features(bench: ExecBench) -> None:
 )
 def _greedy_image(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "--image", "a.png", "resume", thread, stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "--image", "a.png", "resume", thread, stdin="again ✓", answer="second ✓")
     expect_true(run.thread_id != thread, "a new thread", f"the thread of the id, {thread}")
 
 
@@ -201,31 +187,33 @@ def _greedy_image(bench: ExecBench) -> None:
     "greedy-image-dash", "--image takes a `-` too: then there is no prompt, so standard input is read"
 )
 def _greedy_image_dash(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "-i", "a.png", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "-i", "a.png", "-", stdin="hello ✓", answer="answer ✓")
     expect_contains("standard error", run.stderr, _READS_PROMPT)
 
 
 @ARGV_RULES.rule("image-then-option", "An option ends the values of --image")
 def _image_then_option(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run("exec", "--skip-git-repo-check", "-i", "a.png", "b.png", "--json", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(
+        "exec",
+        "--skip-git-repo-check",
+        "-i",
+        "a.png",
+        "b.png",
+        "--json",
+        "-",
+        stdin="hello ✓",
+        answer="answer ✓",
+    )
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
 @ARGV_RULES.rule("image-then-double-dash", "`--` ends the values of --image")
 def _image_then_double_dash(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "-i", "a.png", "--", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "-i", "a.png", "--", "-", stdin="hello ✓", answer="answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)
 
 
 @ARGV_RULES.rule("image-with-equals", "`--image=A` takes one file: the next word is the prompt")
 def _image_with_equals(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "--image=a.png", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "--image=a.png", "-", stdin="hello ✓", answer="answer ✓")
     expect_true(_READS_PROMPT not in run.stderr, "no message about standard input", run.summary)

@@ -25,27 +25,22 @@ UNKNOWN_THREAD_ID: Final = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 @RESUME_RULES.rule("options-before", "Options before `resume` apply to it")
 def _options_before(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.resume(thread, "again ✓", "--sandbox", "read-only", "-C", ".")
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread, "again ✓", "--sandbox", "read-only", "-C", ".", answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("options-after", "Options of `resume` can come after it, also after the id")
 def _options_after(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
     arguments = ("exec", "resume", "--json", thread, "--skip-git-repo-check", "--model", "gpt-5-codex", "-")
-    run = bench.run(*arguments, stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*arguments, stdin="again ✓", answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("options-on-both-sides", "The same flag before and after `resume` is not refused")
 def _options_on_both_sides(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    bench.expect_answered(bench.run(*EXEC, "resume", "--json", thread, "-", stdin="again ✓"), "second ✓")
+    bench.run(*EXEC, "resume", "--json", thread, "-", stdin="again ✓", answer="second ✓")
 
 
 def _rejects_option(*option: str) -> Callable[[ExecBench], None]:
@@ -72,18 +67,14 @@ for _name, _option in {
 @RESUME_RULES.rule("image", "After `resume`, --image takes one file: the id is still the id")
 def _image(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "-i", "a.png", thread, "-", stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", "-i", "a.png", thread, "-", stdin="again ✓", answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("double-dash", "`--` can come before the id")
 def _double_dash(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "--", thread, "-", stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", "--", thread, "-", stdin="again ✓", answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
@@ -97,18 +88,14 @@ def _third_word(bench: ExecBench) -> None:
 @RESUME_RULES.rule("prompt", "The second word is the prompt")
 def _prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", thread, "what else? ✓", stdin=Stdin.NULL)
-    bench.expect_answered(run, "second ✓")
+    bench.run(*EXEC, "resume", thread, "what else? ✓", stdin=Stdin.NULL, answer="second ✓")
     expect_equal("prompts", bench.prompts()[-1:], ["what else? ✓"])
 
 
 @RESUME_RULES.rule("no-prompt", "`resume` without a prompt reads standard input, and standard error says so")
 def _no_prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", thread, stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", thread, stdin="again ✓", answer="second ✓")
     expect_contains("standard error", run.stderr, "Reading prompt from stdin...")
 
 
@@ -116,37 +103,31 @@ def _no_prompt(bench: ExecBench) -> None:
 def _last(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answered_thread()
-    bench.answers("second ✓", "third ✓")
-    bench.expect_answered(bench.resume(thread), "second ✓")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓")
-    bench.expect_answered(run, "third ✓")
+    bench.resume(thread, answer="second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓", answer="third ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("last-elsewhere", "`--last` considers only threads of the same working folder")
 def _last_elsewhere(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓", cwd=bench.user)
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="again ✓", cwd=bench.user, answer="second ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
 @RESUME_RULES.rule("last-all", "`--last --all` considers the threads of every working folder")
 def _last_all(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "--last", "--all", "-", stdin="again ✓", cwd=bench.user)
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(
+        *EXEC, "resume", "--last", "--all", "-", stdin="again ✓", cwd=bench.user, answer="second ✓"
+    )
     expect_equal("thread", run.thread_id, thread)
 
 
 @RESUME_RULES.rule("last-with-prompt", "With `--last` the first word is the prompt")
 def _last_with_prompt(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "--last", "what else? ✓", stdin=Stdin.NULL)
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", "--last", "what else? ✓", stdin=Stdin.NULL, answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
     expect_equal("prompts", bench.prompts()[-1:], ["what else? ✓"])
 
@@ -155,16 +136,12 @@ def _last_with_prompt(bench: ExecBench) -> None:
 def _last_with_two_words(bench: ExecBench) -> None:
     first = bench.answered_thread()
     last = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run(*EXEC, "resume", "--last", first, "-", stdin="again ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.run(*EXEC, "resume", "--last", first, "-", stdin="again ✓", answer="second ✓")
     expect_equal("thread", run.thread_id, last)
     expect_equal("prompts", bench.prompts()[-1:], ["again ✓"])
 
 
 @RESUME_RULES.rule("last-of-none", "`--last` in a home without threads silently starts a new one")
 def _last_of_none(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "resume", "--last", "-", stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "resume", "--last", "-", stdin="hello ✓", answer="answer ✓")
     expect_true(run.thread_id, "a thread", run.summary)

@@ -23,8 +23,7 @@ _ODD_TEXT: Final = 'a\u2028é\u2029ñ\u200fe\u0301 \U0001f600\x85\x0b\x1c\0"\\\t
     "order", "A turn is thread.started, turn.started, its items, turn.completed; nothing after it"
 )
 def _order(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run_turn(), "answer ✓")
+    bench.run_turn(answer="answer ✓")
 
 
 @EVENT_RULES.rule(
@@ -131,29 +130,23 @@ def _no_message(bench: ExecBench) -> None:
 @EVENT_RULES.rule("long-line", "An answer of 200 kB is one line")
 def _long_line(bench: ExecBench) -> None:
     text = "é" * 100_000
-    bench.answers(text)
-    bench.expect_answered(bench.run_turn(), text)
+    bench.run_turn(answer=text)
 
 
 @EVENT_RULES.rule(
     "odd-text", "U+2028, control characters, NUL, direction marks and emoji of an answer are kept"
 )
 def _odd_text(bench: ExecBench) -> None:
-    bench.answers(_ODD_TEXT)
-    bench.expect_answered(bench.run_turn(), _ODD_TEXT)
+    bench.run_turn(answer=_ODD_TEXT)
 
 
 @EVENT_RULES.rule("unescaped", "U+2028 and other non-ASCII characters are not escaped")
 def _unescaped(bench: ExecBench) -> None:
-    bench.answers("é\u2028ñ")
-    run = bench.run_turn()
-    bench.expect_answered(run, "é\u2028ñ")
+    run = bench.run_turn(answer="é\u2028ñ")
     expect_contains("standard output", run.stdout.decode(), "é\u2028ñ")
 
 
 @EVENT_RULES.rule("streams", "All other output goes to standard error, also in a turn that succeeds")
 def _streams(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, stdin="hello ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, stdin="hello ✓", answer="answer ✓")
     expect_contains("standard error", run.stderr, "Reading prompt from stdin...")

@@ -78,9 +78,7 @@ def _resumable(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.model.fails("overloaded")
     expect_equal("exit code", bench.resume(thread).exit_code, 1)
-    bench.answers("second ✓")
-    run = bench.resume(thread)
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread, answer="second ✓")
     expect_equal("tokens", [run.thread_id, run.usage["input_tokens"]], [thread, 200])
 
 
@@ -88,7 +86,5 @@ def _resumable(bench: ExecBench) -> None:
 def _first_turn(bench: ExecBench) -> None:
     bench.model.fails("overloaded")
     thread = bench.run_turn().thread_id
-    bench.answers("answer ✓")
-    run = bench.resume(thread)
-    bench.expect_answered(run, "answer ✓")
+    run = bench.resume(thread, answer="answer ✓")
     expect_equal("thread", run.thread_id, thread)

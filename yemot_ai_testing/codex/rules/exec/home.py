@@ -48,8 +48,7 @@ def _read_only(bench: ExecBench) -> None:
 @HOME_RULES.rule("unset", "Without CODEX_HOME, or with an empty one, the home is ~/.codex, and is created")
 def _unset(bench: ExecBench) -> None:
     for value in (None, ""):
-        bench.answers("answer ✓")
-        bench.expect_answered(bench.run(*EXEC, "-", stdin="hello ✓", env={"CODEX_HOME": value}), "answer ✓")
+        bench.run(*EXEC, "-", stdin="hello ✓", env={"CODEX_HOME": value}, answer="answer ✓")
     expect_equal("rollouts in ~/.codex", len(list(bench.user.glob(".codex/sessions/*/*/*/*.jsonl"))), 2)
 
 
@@ -69,9 +68,9 @@ def _untrusted_resume(bench: ExecBench) -> None:
 @HOME_RULES.rule("skip-after-resume", "--skip-git-repo-check can come after `resume`")
 def _skip_after_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.run("exec", "--json", "resume", "--skip-git-repo-check", thread, "-", stdin="hello ✓")
-    bench.expect_answered(run, "second ✓")
+    bench.run(
+        "exec", "--json", "resume", "--skip-git-repo-check", thread, "-", stdin="hello ✓", answer="second ✓"
+    )
 
 
 @HOME_RULES.rule(
@@ -79,17 +78,13 @@ def _skip_after_resume(bench: ExecBench) -> None:
 )
 def _repository(bench: ExecBench) -> None:
     folder = _in_repository(bench)
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run("exec", "--json", "-", stdin="hello ✓", cwd=folder), "answer ✓")
+    bench.run("exec", "--json", "-", stdin="hello ✓", cwd=folder, answer="answer ✓")
 
 
 @HOME_RULES.rule("cd-repository", "The folder of --cd must be in a repository")
 def _cd_repository(bench: ExecBench) -> None:
     folder = _in_repository(bench)
-    bench.answers("answer ✓")
-    bench.expect_answered(
-        bench.run("exec", "--json", "-C", str(folder), "-", stdin="hello ✓", cwd=bench.user), "answer ✓"
-    )
+    bench.run("exec", "--json", "-C", str(folder), "-", stdin="hello ✓", cwd=bench.user, answer="answer ✓")
 
 
 @HOME_RULES.rule("cd-nowhere", "A folder of --cd that does not exist is refused: exit 1")

@@ -36,8 +36,7 @@ def _plain_failure(bench: ExecBench) -> None:
 
 @OUTPUT_RULES.rule("file", "--output-last-message writes the last message to a file, without a newline")
 def _file(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run_turn("hello ✓", "--output-last-message", "message.txt"), "answer ✓")
+    bench.run_turn("hello ✓", "--output-last-message", "message.txt", answer="answer ✓")
     bench.prompts()
     expect_equal("file", _read(bench), "answer ✓")
 
@@ -84,9 +83,7 @@ def _file_nowhere(bench: ExecBench) -> None:
     until="0.169.0",
 )
 def _file_nowhere_late(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run_turn("hello ✓", "-o", "nowhere/message.txt")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run_turn("hello ✓", "-o", "nowhere/message.txt", answer="answer ✓")
     expect_contains("standard error", run.stderr, "Failed to write last message file")
 
 

@@ -75,9 +75,7 @@ def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]
         bench.wait_for_requests(2)
         process.child.send_signal(number)
         process.wait_completed(5)
-        bench.answers("third ✓")
-        run = bench.resume(thread)
-        bench.expect_answered(run, "third ✓")
+        run = bench.resume(thread, answer="third ✓")
         expect_equal("thread", run.thread_id, thread)
 
     return check

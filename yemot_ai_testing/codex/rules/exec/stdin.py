@@ -43,8 +43,7 @@ def _blank(bench: ExecBench) -> None:
 
 @STDIN_RULES.rule("closed-prompt", "A prompt argument works with a closed standard input")
 def _closed_prompt(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    bench.expect_answered(bench.run(*EXEC, "hello ✓", stdin=Stdin.CLOSED), "answer ✓")
+    bench.run(*EXEC, "hello ✓", stdin=Stdin.CLOSED, answer="answer ✓")
     expect_equal("prompts", bench.prompts(), ["hello ✓"])
 
 
@@ -77,9 +76,7 @@ def _open_prompt_resume(bench: ExecBench) -> None:
 
 @STDIN_RULES.rule("with-prompt", "With a prompt, standard input is appended to it as a <stdin> block")
 def _piped_and_prompt(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run(*EXEC, "summarize ✓", stdin="a long text ✓")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run(*EXEC, "summarize ✓", stdin="a long text ✓", answer="answer ✓")
     expect_contains("standard error", run.stderr, "Reading additional input from stdin...")
     expect_equal("prompts", bench.prompts(), ["summarize ✓\n\n<stdin>\na long text ✓\n</stdin>"])
 
@@ -87,15 +84,13 @@ def _piped_and_prompt(bench: ExecBench) -> None:
 @STDIN_RULES.rule("with-prompt-resume", "`resume` with a prompt does not read standard input")
 def _piped_and_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    bench.expect_answered(bench.run(*EXEC, "resume", thread, "again ✓", stdin="more ✓"), "second ✓")
+    bench.run(*EXEC, "resume", thread, "again ✓", stdin="more ✓", answer="second ✓")
     expect_equal("prompts", bench.prompts()[-1:], ["again ✓"])
 
 
 def _reads_unchanged(text: str, *, written: bytes | None = None) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
-        bench.answers("answer ✓")
-        bench.expect_answered(bench.run(*EXEC, "-", stdin=text if written is None else written), "answer ✓")
+        bench.run(*EXEC, "-", stdin=text if written is None else written, answer="answer ✓")
         expect_equal("prompts", bench.prompts(), [text])
 
     return check

@@ -24,9 +24,7 @@ _FIRST_WITH_LOCKS: Final = "0.163.0"
 @THREAD_RULES.rule("same-id", "A resumed turn has the id of its thread")
 def _same_id(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.resume(thread)
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread, answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
@@ -74,27 +72,21 @@ def _unknown_capitals(bench: ExecBench) -> None:
 @THREAD_RULES.rule("capitals", "A thread can be resumed by its id in capitals")
 def _capitals(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓")
-    run = bench.resume(thread.upper())
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread.upper(), answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
 @THREAD_RULES.rule("name", "With a word that is not a UUID a new thread starts silently: exit 0")
 def _name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("answer ✓")
-    run = bench.resume("not-a-uuid")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.resume("not-a-uuid", answer="answer ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
 @THREAD_RULES.rule("empty-name", "With an empty word a new thread starts")
 def _empty_name(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("answer ✓")
-    run = bench.resume("")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.resume("", answer="answer ✓")
     expect_true(run.thread_id != thread, "a new thread", run.thread_id)
 
 
@@ -175,9 +167,7 @@ def _second_writer_admitted(bench: ExecBench) -> None:
     bench.model.hangs()
     bench.start(*EXEC, "resume", thread, "-").write_stdin("again ✓").close_stdin()
     bench.wait_for_requests(2)
-    bench.answers("second ✓")
-    run = bench.resume(thread, "and more ✓")
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread, "and more ✓", answer="second ✓")
     expect_equal("thread", run.thread_id, thread)
 
 
@@ -187,16 +177,13 @@ def _others_at_once(bench: ExecBench) -> None:
     bench.model.hangs()
     bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     bench.wait_for_requests(2)
-    bench.answers("second ✓", "new ✓")
-    bench.expect_answered(bench.resume(thread), "second ✓")
-    bench.expect_answered(bench.run_turn(), "new ✓")
+    bench.resume(thread, answer="second ✓")
+    bench.run_turn(answer="new ✓")
 
 
 @THREAD_RULES.rule("ephemeral", "--ephemeral writes no rollout, and its thread cannot be resumed")
 def _ephemeral(bench: ExecBench) -> None:
-    bench.answers("answer ✓")
-    run = bench.run_turn("hello ✓", "--ephemeral")
-    bench.expect_answered(run, "answer ✓")
+    run = bench.run_turn("hello ✓", "--ephemeral", answer="answer ✓")
     expect_equal("rollouts", bench.rollouts(), [])
     resumed = bench.resume(run.thread_id)
     expect_equal("exit code of the resumed turn", resumed.exit_code, 1)
@@ -208,9 +195,8 @@ def _ephemeral(bench: ExecBench) -> None:
 )
 def _ephemeral_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
-    bench.answers("second ✓", "third ✓")
-    run = bench.resume(thread, "again ✓", "--ephemeral")
-    bench.expect_answered(run, "second ✓")
+    run = bench.resume(thread, "again ✓", "--ephemeral", answer="second ✓")
+    bench.answers("third ✓")
     expect_equal("thread", run.thread_id, thread)
     bench.prompts()
     expect_equal("input tokens of the next turn", bench.resume(thread).usage["input_tokens"], 300)
