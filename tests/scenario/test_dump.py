@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai_testing.doubles.script import (
+from yemot_ai_testing.doubles.steps import (
     FAILURE_KINDS,
     Answer,
     BusySession,
@@ -30,7 +30,6 @@ from yemot_ai_testing.scenario.format.model import (
     Expectation,
     ExpectedLeftovers,
     InterruptionSpec,
-    ReadExpectation,
     Scenario,
     ScenarioTurn,
     ServerCommand,
@@ -63,7 +62,7 @@ steps = st.one_of(
 reads = st.one_of(
     st.none(),
     st.just(False),  # noqa: FBT003 - a value of the model
-    st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2).map(ReadExpectation),
+    st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2),
 )
 limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: SilenceLimits(*pair))
 text_lists = st.lists(texts, max_size=2).map(tuple)

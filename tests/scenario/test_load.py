@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from yemot_ai_testing.doubles.script import Answer, Crash, Failure, Hang, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Crash, Failure, Hang, Transcription
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format.load import load, loads
 from yemot_ai_testing.scenario.format.model import (
@@ -14,7 +14,6 @@ from yemot_ai_testing.scenario.format.model import (
     CallFile,
     Expectation,
     InterruptionSpec,
-    ReadExpectation,
     ServerCommand,
     SilenceLimits,
 )
@@ -91,7 +90,7 @@ def test_all_keys_of_hears_are_loaded() -> None:
     )
     assert second.hears == Expectation(
         contains=("א", "ב"),
-        read=ReadExpectation({"mode": "voice", "block_keys": "false", "max_digits": "null"}),
+        read={"mode": "voice", "block_keys": "false", "max_digits": "null"},
         goto="/x",
         ends=False,
         within=SilenceLimits(0.5, 4.0),

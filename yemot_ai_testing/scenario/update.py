@@ -142,10 +142,9 @@ def _read_text(path: Path) -> str:
 def _value_path(source: EditableYaml, hears: YamlPath, path: YamlPath) -> YamlPath:
     """Return the path of a value; a list of one text may be a plain text, and so may ``contains``."""
     full_path = (*hears, *path)
-    if source.has(full_path):
-        return full_path
-    key_path = (*hears, path[0])
-    return key_path if source.has(key_path) else hears
+    while not source.has(full_path):
+        full_path = full_path[:-1]
+    return full_path
 
 
 def _old_value(hears: Expectation, path: YamlPath) -> str | None:
@@ -154,7 +153,7 @@ def _old_value(hears: Expectation, path: YamlPath) -> str | None:
             texts: tuple[str, ...] = getattr(hears, key)
             return texts[number]
         case ("read", str(name)) if hears.read:
-            return _null_to_none(hears.read.fields[name])
+            return _null_to_none(hears.read[name])
         case ("equals" | "goto" as key,):
             text: str | None = getattr(hears, key)
             return text

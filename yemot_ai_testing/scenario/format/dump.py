@@ -27,7 +27,6 @@ from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
     Expectation,
-    ReadExpectation,
     Scenario,
     ScenarioTurn,
     ServerCommand,
@@ -121,8 +120,8 @@ def _step(step: Step) -> YamlMapping:
 
 def _hears(hears: Expectation) -> YamlMapping | str:
     tree = {name: getattr(hears, name) for name in HEARS_KEYS}
-    if isinstance(hears.read, ReadExpectation):
-        tree["read"] = dict(hears.read.fields) or True
+    if hears.read is not None and hears.read is not False:
+        tree["read"] = dict(hears.read) or True
     if hears.within is not None:
         tree["within"] = [float(hears.within.warn), float(hears.within.fail)]
     tree = {name: value for name, value in tree.items() if value is not None and value != ()}

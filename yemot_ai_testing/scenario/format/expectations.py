@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from yemot_ai.protocol import Record, Tap, Voice
 from yemot_ai_testing.scenario.format.durations import parse_duration
-from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation, SilenceLimits
+from yemot_ai_testing.scenario.format.model import Expectation, SilenceLimits
 
 __all__ = ["MODES", "READ_FIELDS", "parse_expectation"]
 
@@ -33,12 +33,10 @@ def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def _read(value: dict[str, str | bool | None] | bool) -> ReadExpectation | Literal[False]:  # noqa: FBT001 - a value of the file
+def _read(value: dict[str, str | bool | None] | bool) -> dict[str, str] | Literal[False]:  # noqa: FBT001 - a value of the file
     if isinstance(value, bool):
-        return ReadExpectation({}) if value else False
-    return ReadExpectation(
-        {key: field if isinstance(field, str) else LITERAL_TEXTS[field] for key, field in value.items()}
-    )
+        return {} if value else False
+    return {key: field if isinstance(field, str) else LITERAL_TEXTS[field] for key, field in value.items()}
 
 
 def _silence_limits(value: str | tuple[str, ...]) -> SilenceLimits:

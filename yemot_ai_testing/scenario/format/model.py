@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from yemot_ai_testing.doubles.script import Step
+from yemot_ai_testing.doubles.steps import Step
 
 __all__ = [
     "LEFTOVER_KINDS",
@@ -22,7 +22,6 @@ __all__ = [
     "Expectation",
     "ExpectedLeftovers",
     "InterruptionSpec",
-    "ReadExpectation",
     "Scenario",
     "ScenarioTurn",
     "ServerCommand",
@@ -91,17 +90,6 @@ class SilenceLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadExpectation:
-    """The expected ``read`` of the last response; without fields, any ``read``.
-
-    Attributes:
-        fields: field name (``mode``, ``name``, ``reuse``, or a field of the mode) to its value as text.
-    """
-
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the caller must hear in a turn; None and empty fields are not checked.
 
@@ -110,7 +98,8 @@ class Expectation:
         excludes: texts that must not be heard.
         equals: the whole text that must be heard.
         matches: a regular expression to find in the text that is heard.
-        read: the ``read`` that waits for the caller at the end of the turn; False: there must be none.
+        read: fields of the ``read`` that waits for the caller at the end of the turn (``mode``, ``name``,
+            ``reuse``, or a field of the mode) and their values as text; empty for any; False: there is none.
         play: the messages of a play action, as they are written in the response.
         goto: the target of a ``go_to_folder``.
         ends: whether the call has left the application.
@@ -122,7 +111,7 @@ class Expectation:
     excludes: tuple[str, ...] = ()
     equals: str | None = None
     matches: str | None = None
-    read: ReadExpectation | Literal[False] | None = None
+    read: Mapping[str, str] | Literal[False] | None = None
     play: tuple[str, ...] = ()
     goto: str | None = None
     ends: bool | None = None

@@ -22,7 +22,6 @@ from yemot_ai_testing.scenario.format.yaml_nodes import (
     NULL,
     STR,
     Problems,
-    comma_separated,
     describe,
     mapping_values,
     suggestion,
@@ -101,8 +100,7 @@ def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properti
         elif name not in properties:
             problems.add(
                 key,
-                f"{label} has no {name!r}{suggestion(name, properties)}; "
-                f"allowed: {comma_separated(properties)}",
+                f"{label} has no {name!r}{suggestion(name, properties)}; allowed: {', '.join(properties)}",
             )
         seen.add(name)
     return seen
@@ -123,7 +121,7 @@ def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: st
     elif "enum" in schema and node.value not in schema["enum"]:
         allowed = schema["enum"]
         hint = suggestion(node.value, allowed)
-        problems.add(node, f"{label} cannot be {node.value!r}{hint}; allowed: {comma_separated(allowed)}")
+        problems.add(node, f"{label} cannot be {node.value!r}{hint}; allowed: {', '.join(allowed)}")
     elif not _matches_pattern(node.value, schema):
         problems.add(node, f"{label} must be {schema['x-message']}, not {node.value!r}")
     else:
@@ -198,7 +196,7 @@ def _expected_text(schema: Schema) -> str:
         return str(schema["x-message"])
     kinds = "boolean" if "const" in schema else schema.get("type", "string")
     if kinds == "object":
-        return f"a mapping with {comma_separated(schema['properties'])}"
+        return f"a mapping with {', '.join(schema['properties'])}"
     return TYPE_NAMES.get(kinds if isinstance(kinds, str) else kinds[-1], "a text")
 
 

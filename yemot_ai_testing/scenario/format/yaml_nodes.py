@@ -28,7 +28,6 @@ __all__ = [
     "STR",
     "Problems",
     "child_nodes",
-    "comma_separated",
     "compose",
     "describe",
     "mapping_values",
@@ -228,8 +227,3 @@ def suggestion(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
     """Return a hint with the closest of ``words``, or an empty text."""
     close = get_close_matches(name, list(words), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def comma_separated(words: Mapping[str, Any] | Sequence[str]) -> str:
-    """Join ``words`` for a message."""
-    return ", ".join(words)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.scenario.format.expectations import MODES
-from yemot_ai_testing.scenario.format.model import Expectation, ReadExpectation
+from yemot_ai_testing.scenario.format.model import Expectation
 from yemot_ai_testing.scenario.play.result import Correction, Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 
@@ -127,16 +127,16 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
         )
 
 
-def _check_read(expected: ReadExpectation | Literal[False], observed: ObservedTurn) -> Iterator[Mismatch]:
+def _check_read(expected: Mapping[str, str] | Literal[False], observed: ObservedTurn) -> Iterator[Mismatch]:
     read = observed.question
-    if not isinstance(expected, ReadExpectation):
+    if expected is False:
         if read is not None:
             yield Mismatch("response", f"expected no read, got {read}")
         return
     if read is None:
         yield Mismatch("response", f"expected a read, got none; the last response was {observed.raw!r}")
         return
-    for name, value in expected.fields.items():
+    for name, value in expected.items():
         actual = _read_field(read, name)
         if actual != value:
             correction = None if actual == MISSING else Correction(("read", name), actual)

@@ -14,10 +14,10 @@ from typing import Self
 
 import jinja2
 
-from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState, TurnRecord
+from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures, slow_turns
 from yemot_ai_testing.scenario.report.html import words
-from yemot_ai_testing.scenario.report.html.rows import Row, polls, rows
+from yemot_ai_testing.scenario.report.html.rows import polls, rows
 from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
 
 __all__ = ["render"]
@@ -31,20 +31,6 @@ HERE = files(__package__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """A turn of the page."""
-
-    number: int
-    record: TurnRecord
-    rows: list[Row]
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings that the rows do not show: a silence that exceeds a limit shows it itself."""
-        return () if any(row.grade for row in self.rows) else self.record.warnings
-
-
-@dataclass(frozen=True, slots=True)
 class _Call:
     """A call of the page.
 
@@ -52,31 +38,19 @@ class _Call:
         anchor: its id in the page.
         record: its record.
         strip: its timeline, drawn to scale.
-        turns: the played turns, and the events after them.
-        not_run: the turns that were not played.
         opened: whether it is expanded at first.
     """
 
     anchor: str
     record: CallRecord
     strip: TimelineStrip
-    turns: list[_Turn]
-    not_run: list[TurnRecord]
     opened: bool
 
     @classmethod
     def from_record(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
-        numbered = enumerate(record.turns, start=1)
-        turns = [_Turn(n, turn, rows(turn)) for n, turn in numbered if turn.status != "not_run"]
         poll_times = [at for turn in record.turns for at in polls(turn)]
-        return cls(
-            anchor=f"call-{number}",
-            record=record,
-            strip=TimelineStrip.from_timeline(record.timeline, poll_times),
-            turns=turns,
-            not_run=[turn for turn in record.turns if turn.status == "not_run"],
-            opened=opened or record.state in UNSUCCESSFUL,
-        )
+        strip = TimelineStrip.from_timeline(record.timeline, poll_times)
+        return cls(f"call-{number}", record, strip, opened or record.state in UNSUCCESSFUL)
 
     @property
     def dead_air(self) -> float:
@@ -102,7 +76,7 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
         for number, record in enumerate(sorted(records, key=_is_successful), start=1)
     ]
     style, script = _asset("page.css"), _asset("page.js")
-    anchors = {(call.record.path, turn.record.line): call.anchor for call in calls for turn in call.turns}
+    anchors = {(call.record.path, turn.line): call.anchor for call in calls for turn in call.record.played}
     page = (
         _environment()
         .get_template("page.html")
@@ -116,6 +90,7 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
             ],
             written=written,
             words=words,
+            rows=rows,
             style=style,
             script=script,
             policy=_policy(style, script),
