@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
-import os
 import re
 import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import yemot_ai
 from yemot_ai.errors import ConfigurationError, MissingExtraError, YemotAIError
 from yemot_ai.flow import AIFlow
+from yemot_ai.importer import import_from_string
 
 __all__ = ["ext_ini", "load_flow", "main"]
 
@@ -35,28 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def load_flow(name: str) -> AIFlow:
-    """Import the flow that ``module:attribute`` names.
+    """Import the flow that ``module:attribute`` names; ``flow`` is the default attribute.
 
     Raises:
         ConfigurationError: if there is no such attribute, or it is not an AIFlow.
     """
-    module_name, _, attribute = name.partition(":")
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        raise ConfigurationError(f"{name!r} names no module: give module:attribute, e.g. {REFERENCE_FLOW}")
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as python -m does: a path entry is a str
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the module exists, but something that it imports does not
-        raise ConfigurationError(
-            f"no module {module_name!r} here: give module:attribute, e.g. {REFERENCE_FLOW}"
-        ) from error
-    finally:
-        sys.path.pop(0)
-    flow = getattr(module, attribute or "flow", None)
+    target = name if ":" in name else f"{name}:flow"
+    flow = import_from_string(target, [str(Path.cwd())])
     if not isinstance(flow, AIFlow):
-        raise ConfigurationError(f"{module_name}:{attribute or 'flow'} is no AIFlow: {flow!r}")
+        raise ConfigurationError(f"{target} is no AIFlow: {flow!r}")
     return flow
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "OutputLine",
     "Recording",
     "ServerRecording",
+    "check_recorded",
     "find_private_data",
     "folder",
     "load_folder",
@@ -168,11 +169,11 @@ def _versions_in(folder: Path, file: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda version: tuple(map(int, re.findall(r"\d+", version)))))
 
 
-def load_version(version: str) -> dict[str, Recording]:
-    """Return the recordings of one version, by case.
+def check_recorded(version: str) -> None:
+    """Check that ``codex exec`` of this version is recorded.
 
     Raises:
-        LookupError: if it is not recorded; the message has the recorded versions.
+        LookupError: if not; the message has the recorded versions.
     """
     recorded = versions()
     if version not in recorded:
@@ -180,6 +181,15 @@ def load_version(version: str) -> dict[str, Recording]:
             f"Codex {version} is not recorded; recorded are {', '.join(recorded)}. "
             f"For the real binary: real@{version}"
         )
+
+
+def load_version(version: str) -> dict[str, Recording]:
+    """Return the recordings of one version, by case.
+
+    Raises:
+        LookupError: if it is not recorded; the message has the recorded versions.
+    """
+    check_recorded(version)
     return load_folder(folder() / version)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 import inspect
 import shlex
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from yemot_ai import importer
 from yemot_ai_testing.doubles.script import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.format.model import ServerCommand
@@ -191,12 +191,11 @@ def resolve_codex(spec: str) -> Path | str | None:
     codex = parse_codex_spec(spec)
     if codex.kind != "fake":
         return locate(codex)
-    if codex.version is not None and codex.version not in recordings.versions():
-        recorded = ", ".join(recordings.versions())
-        raise BinaryNotFoundError(
-            f"Codex {codex.version} is not recorded; recorded are {recorded}. "
-            f"For the real binary: real@{codex.version}"
-        )
+    if codex.version is not None:
+        try:
+            recordings.check_recorded(codex.version)
+        except LookupError as error:
+            raise BinaryNotFoundError(str(error)) from error
     return codex.version
 
 
@@ -236,35 +235,19 @@ def import_attribute(target: str, root: Path | None = None) -> object:
     Raises:
         AppError: if there is none, or if its module cannot be imported.
     """
-    module_name, colon, path = target.partition(":")
-    if not colon:
-        raise AppError(f"{target!r} is not an application: write module:attr, such as shop.phone:flow")
-    value: Any = _import_module(module_name, root)
-    for name in path.split("."):
-        if not hasattr(value, name):
-            raise AppError(f"{target}: {value!r} has no {name!r}")
-        value = getattr(value, name)
-    return value
-
-
-def _import_module(name: str, root: Path | None) -> Any:  # noqa: ANN401 - a module has any attributes
-    folders = list(dict.fromkeys(str(folder) for folder in (Path.cwd(), root) if folder))
-    # As `python -m` does, and servers that take module:attr.
-    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+    folders = [str(folder) for folder in (Path.cwd(), root) if folder]
     try:
-        return importlib.import_module(name)
+        return importer.import_from_string(target, folders)
+    except importer.ImportTargetError as error:
+        raise AppError(str(error)) from error
     except (Exception, SystemExit) as error:
-        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-            searched = f"searched for {name!r} from {' and '.join(folders)}"
-            raise AppError(f"there is no module {error.name!r} ({searched})") from error
-        raise AppError(
-            f"importing {name!r} raised {type(error).__name__}: {error}{_raise_site(error)}"
-        ) from error
+        raised = f"{type(error).__name__}: {error}{_raise_site(error)}"
+        raise AppError(f"importing {target.partition(':')[0]!r} raised {raised}") from error
 
 
 def _raise_site(error: BaseException) -> str:
     """Return where a module raised; a ``SyntaxError`` says so itself."""
-    machinery = {__file__, importlib.__file__}
+    machinery = {__file__, importer.__file__, importlib.__file__}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename not in machinery and not frame.filename.startswith("<frozen"):
             return f" (at {frame.filename}:{frame.lineno})"

@@ -1,0 +1,50 @@
+"""Import the object that a text such as ``shop.phone:flow`` names."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from yemot_ai.errors import ConfigurationError
+
+__all__ = ["ImportTargetError", "import_from_string"]
+
+
+class ImportTargetError(ConfigurationError):
+    """A text does not name an object that can be imported."""
+
+
+def import_from_string(target: str, folders: Iterable[str]) -> object:
+    """Return the object that ``module:attr`` names; ``attr`` may have dots.
+
+    An exception that the module raises while it is imported is not caught.
+
+    Args:
+        target: the text.
+        folders: searched for the module first, and for what it imports later.
+
+    Raises:
+        ImportTargetError: if there is no such module or attribute.
+    """
+    module_name, _, path = target.partition(":")
+    if not path or not all(part.isidentifier() for part in module_name.split(".")):
+        raise ImportTargetError(
+            f"{target!r} is not an application: write module:attr, such as shop.phone:flow"
+        )
+    folders = list(dict.fromkeys(folders))
+    # As `python -m` does, and servers that take module:attr.
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+    try:
+        value: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the module exists, but one that it imports does not
+        searched = f"searched for {module_name!r} from {' and '.join(folders)}"
+        raise ImportTargetError(f"there is no module {error.name!r} ({searched})") from error
+    for name in path.split("."):
+        if not hasattr(value, name):
+            raise ImportTargetError(f"{target}: {value!r} has no {name!r}")
+        value = getattr(value, name)
+    return value
