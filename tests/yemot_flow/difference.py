@@ -14,12 +14,14 @@ from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, ScriptedProvider
 
 __all__ = [
+    "ROWS",
     "AnyCall",
     "Difference",
     "FlowFactory",
     "Handler",
     "answers",
     "dial_in",
+    "difference",
     "make_ai_flow",
     "make_plain_flow",
 ]
@@ -28,6 +30,7 @@ AnyCall = Any
 """A ``yemot_flow.Call`` or an ``AICall``."""
 
 Handler = Callable[[AnyCall], Any]
+Show = Callable[["FlowFactory"], str]
 
 
 class FlowFactory(Protocol):
@@ -58,9 +61,9 @@ class Difference:
         line: the rule of the line.
         source: source of the rule: ``[OFF]``, ``[LIVE]``, ``[LIB]`` or ``[?]``.
         here: what ``AIFlow`` does.
-        show: runs the handler on a flow and returns the result as text.
         fault: a pattern that matches the result only if the fault is present.
         fixed: a pattern that matches only if it is absent.
+        show: runs the handler on a flow and returns the result as text.
     """
 
     number: int
@@ -68,9 +71,9 @@ class Difference:
     line: str
     source: str
     here: str
-    show: Callable[[FlowFactory], str]
     fault: str
     fixed: str
+    show: Show
 
     @property
     def id(self) -> str:
@@ -93,6 +96,19 @@ class Difference:
             f"and that is no longer the fault /{self.fault}/. Change or drop the row, then: "
             "python -m tests.yemot_flow.table"
         )
+
+
+ROWS: list[Difference] = []
+
+
+def difference(*fields: Any, fault: str, fixed: str) -> Callable[[Show], Show]:  # noqa: ANN401 - fields of Difference
+    """Register the decorated function as the ``show`` of a row."""
+
+    def register(show: Show) -> Show:
+        ROWS.append(Difference(*fields, fault, fixed, show))
+        return show
+
+    return register
 
 
 def dial_in(flow: yemot_flow.Flow, handler: Handler, extension: str = "7", **switches: Any) -> Caller:  # noqa: ANN401 - arguments of LineSettings

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from tests.yemot_flow import rows_of_calls, rows_of_handlers, rows_of_messages, rows_of_reads
+from tests.yemot_flow import difference, rows_of_calls, rows_of_handlers, rows_of_messages, rows_of_reads
 from tests.yemot_flow.difference import Difference, make_ai_flow, make_plain_flow
 
 __all__ = ["ROWS", "ai_flow_result", "plain_result"]
 
-ROWS = sorted(
-    (*rows_of_reads.ROWS, *rows_of_messages.ROWS, *rows_of_handlers.ROWS, *rows_of_calls.ROWS),
-    key=lambda row: row.number,
-)
+MODULES = (rows_of_reads, rows_of_messages, rows_of_handlers, rows_of_calls)
+"""They register their rows."""
+
+ROWS = sorted(difference.ROWS, key=lambda row: row.number)
 
 
 @cache

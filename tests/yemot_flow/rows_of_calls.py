@@ -7,16 +7,23 @@ import time
 import flask
 import yemot_flow
 
-from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
+from tests.yemot_flow.difference import AnyCall, FlowFactory, answers, dial_in, difference
 from yemot_ai import AIFlow
 from yemot_ai_testing import Caller
-
-__all__ = ["ROWS"]
 
 LISTEN = {"mode": "stt", "block_typing": "", "use_records_recognition_engine": "", "max_digits": ""}
 """Arguments with which yemot-flow listens at all, in spite of the faults of rows 7 and 8."""
 
 
+@difference(
+    19,
+    "a call is forgotten after a pause of 30 s",
+    "one `ApiCallId` stands for the whole call, pauses included",
+    "[OFF]",
+    "after `session_ttl`: an hour",
+    fault=r"unknown's$",
+    fixed=r"דוד's$",
+)
 def pause_longer_than_timeout(make: FlowFactory) -> str:
     """Let the caller pause for longer than ``timeout``: 1 ms here, 30 s by default."""
     values: list[str] = []
@@ -34,6 +41,15 @@ def pause_longer_than_timeout(make: FlowFactory) -> str:
     return f"after the pause the call is {values[0]}'s"
 
 
+@difference(
+    20,
+    "values of an earlier visit answer the questions of the next",
+    "what is sent on re-entry is contradictory: cleared, or kept",
+    "[?]",
+    "each visit starts afresh, whichever it is",
+    fault=r"\['1', '1'\], kept: \['1', '1'\]",
+    fixed=r"\['1', '2'\], kept: \['1', '2'\]",
+)
 def second_visit(make: FlowFactory) -> str:
     return f"two visits, values cleared: {visits(make, kept=False)}, kept: {visits(make, kept=True)}"
 
@@ -59,6 +75,15 @@ def visits(make: FlowFactory, *, kept: bool) -> list[str]:
     return values
 
 
+@difference(
+    21,
+    "to_dict() keeps the oldest of repeated values",
+    "a name read twice is sent twice; the last is the newest",
+    "[LIB] [LIVE]",
+    "the mounts hand over pairs, and the newest counts",
+    fault=r"to_dict\(\): go_to_folder=/1$",
+    fixed=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
+)
 def repeated_name(make: FlowFactory) -> str:
     """Mount each flow as its documentation says: with ``to_dict()``, or with the mounts."""
     flow = make()
@@ -89,6 +114,15 @@ def flask_app(flow: yemot_flow.Flow) -> flask.Flask:
     return app
 
 
+@difference(
+    22,
+    "speech arrives cut: keys as text, telephone numbers and filler words as nothing",
+    "keys pressed at a spoken question are sent as `Digits-…`",
+    "[OFF]",
+    "keys as digits; speech as it was recognized",
+    fault=r"'Digits-12'; .*: ''; .*: ''$",
+    fixed=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
+)
 def keys_and_speech(make: FlowFactory) -> str:
     def listen(name: str, answer: str) -> str:
         values: list[str] = []
@@ -105,6 +139,15 @@ def keys_and_speech(make: FlowFactory) -> str:
     return f"keys 12: {keys!r}; phone 'אפס חמש': {phone!r}; 'אוקיי נו': {filler!r}"
 
 
+@difference(
+    23,
+    "silence is an answer, and a question cannot be asked again",
+    "silence at a spoken question is an empty value",
+    "[LIB]",
+    "it still is; `amount_attempts=3` asks again, up to three times",
+    fault=r"got ''$",
+    fixed=r"got 'שלום'$",
+)
 def silence_at_a_spoken_question(make: FlowFactory) -> str:
     values: list[str] = []
 
@@ -119,85 +162,29 @@ def silence_at_a_spoken_question(make: FlowFactory) -> str:
     return f"amount_attempts=3, silence, then שלום: got {values[0]!r}"
 
 
+@difference(
+    25,
+    "a request without ApiCallId is answered noop",
+    "`api_call_id_send=no` leaves it out",
+    "[OFF]",
+    "a sentence, and the call ends",
+    fault=r"^noop",
+    fixed=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
+)
 def no_call_id(make: FlowFactory) -> str:
     return answers(dial_in(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
 
 
+@difference(
+    26,
+    "an unknown extension leaves the caller to the line's settings",
+    "after `id_list_message` alone: `api_end_goto`, else one level up",
+    "[OFF]",
+    "a sentence, and up",
+    fault=r"^id_list_message=t-שלוחה לא קיימת$",
+    fixed=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
+)
 def unknown_extension(make: FlowFactory) -> str:
     caller = Caller(make(), extension="8", strict=False, extensions=frozenset({"8"}))
     caller.dial()
     return answers(caller)
-
-
-ROWS = (
-    Difference(
-        19,
-        "a call is forgotten after a pause of 30 s",
-        "one `ApiCallId` stands for the whole call, pauses included",
-        "[OFF]",
-        "after `session_ttl`: an hour",
-        pause_longer_than_timeout,
-        fault=r"unknown's$",
-        fixed=r"דוד's$",
-    ),
-    Difference(
-        20,
-        "values of an earlier visit answer the questions of the next",
-        "what is sent on re-entry is contradictory: cleared, or kept",
-        "[?]",
-        "each visit starts afresh, whichever it is",
-        second_visit,
-        fault=r"\['1', '1'\], kept: \['1', '1'\]",
-        fixed=r"\['1', '2'\], kept: \['1', '2'\]",
-    ),
-    Difference(
-        21,
-        "to_dict() keeps the oldest of repeated values",
-        "a name read twice is sent twice; the last is the newest",
-        "[LIB] [LIVE]",
-        "the mounts hand over pairs, and the newest counts",
-        repeated_name,
-        fault=r"to_dict\(\): go_to_folder=/1$",
-        fixed=r"wsgi_app: go_to_folder=/2; asgi_app: go_to_folder=/2$",
-    ),
-    Difference(
-        22,
-        "speech arrives cut: keys as text, telephone numbers and filler words as nothing",
-        "keys pressed at a spoken question are sent as `Digits-…`",
-        "[OFF]",
-        "keys as digits; speech as it was recognized",
-        keys_and_speech,
-        fault=r"'Digits-12'; .*: ''; .*: ''$",
-        fixed=r": '12'; .*: 'אפס חמש'; .*: 'אוקיי נו'$",
-    ),
-    Difference(
-        23,
-        "silence is an answer, and a question cannot be asked again",
-        "silence at a spoken question is an empty value",
-        "[LIB]",
-        "it still is; `amount_attempts=3` asks again, up to three times",
-        silence_at_a_spoken_question,
-        fault=r"got ''$",
-        fixed=r"got 'שלום'$",
-    ),
-    Difference(
-        25,
-        "a request without ApiCallId is answered noop",
-        "`api_call_id_send=no` leaves it out",
-        "[OFF]",
-        "a sentence, and the call ends",
-        no_call_id,
-        fault=r"^noop",
-        fixed=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
-    ),
-    Difference(
-        26,
-        "an unknown extension leaves the caller to the line's settings",
-        "after `id_list_message` alone: `api_end_goto`, else one level up",
-        "[OFF]",
-        "a sentence, and up",
-        unknown_extension,
-        fault=r"^id_list_message=t-שלוחה לא קיימת$",
-        fixed=r"^id_list_message=t-[^&]+&go_to_folder=\.\.$",
-    ),
-)

@@ -9,15 +9,22 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.yemot_flow.difference import AnyCall, Difference, FlowFactory, answers, dial_in
+from tests.yemot_flow.difference import AnyCall, FlowFactory, answers, dial_in, difference
 from yemot_ai_testing import Caller
-
-__all__ = ["ROWS"]
 
 TIMEOUT = 10.0
 """Seconds after which a waiting test gives up."""
 
 
+@difference(
+    13,
+    "a handler runs again for a request that was answered before",
+    "no source says that a request comes only once",
+    "[?]",
+    "it runs for each new value; a request that comes again, and a poll, are answered from memory",
+    fault=r"6 runs",
+    fixed=r"3 runs",
+)
 def each_request_twice(make: FlowFactory) -> str:
     runs: list[str] = []
 
@@ -35,6 +42,15 @@ def each_request_twice(make: FlowFactory) -> str:
     return f"3 requests, each sent twice: {runs.count('top')} runs"
 
 
+@difference(
+    14,
+    "a second question under one name is answered by the first",
+    "a name read twice is sent twice; the names are meant to differ",
+    "[OFF]",
+    "the second goes out as `name_2`",
+    fault=r"\['1', '1'\]",
+    fixed=r"\['1', '2'\]",
+)
 def two_questions_with_one_name(make: FlowFactory) -> str:
     values: list[str] = []
 
@@ -50,6 +66,15 @@ def two_questions_with_one_name(make: FlowFactory) -> str:
     return f"two questions, asked {asked}; got {values}"
 
 
+@difference(
+    15,
+    "a hang-up reaches no handler",
+    "`hangup=yes` says that the caller is gone",
+    "[OFF]",
+    "the running handler is cancelled, the session ends, `ai.end_callbacks` are called",
+    fault=r"answered noop; the handler continued",
+    fixed=r"answered noop=ended; the handler was cancelled",
+)
 def hang_up_during_a_run(make: FlowFactory) -> str:
     """Hang up while the handler works; it works until it is cancelled or the hang-up was answered."""
     callers: list[Caller] = []
@@ -77,6 +102,15 @@ def hang_up_during_a_run(make: FlowFactory) -> str:
     return f"the hang-up is answered {body}; the handler {log[0]}"
 
 
+@difference(
+    16,
+    "inside a running event loop an async handler does not run",
+    "`noop` is ignored: nothing is asked",
+    "[OFF]",
+    "it runs; `ahandle_request` and the ASGI mount hold the line there as well",
+    fault=r"^noop",
+    fixed=r"^read=t-מה=q,",
+)
 def inside_an_event_loop(make: FlowFactory) -> str:
     flow = make()
 
@@ -93,6 +127,15 @@ def inside_an_event_loop(make: FlowFactory) -> str:
     return caller.raw  # on a busy machine a poll goes before it
 
 
+@difference(
+    17,
+    "an exception in an async handler becomes a bare noop",
+    "`noop` is ignored: the caller hears nothing, and leaves the extension",
+    "[OFF]",
+    "a sentence, and up; the exception is logged",
+    fault=r"def: id_list_message=t-תקלה זמנית; async def: noop",
+    fixed=r"def: (id_list_message=t-סליחה, אירעה תקלה&go_to_folder=\.\.); async def: \1$",
+)
 def exceptions(make: FlowFactory) -> str:
     def sync_handler(call: AnyCall) -> None:
         raise ValueError("a handler's mistake")
@@ -105,6 +148,15 @@ def exceptions(make: FlowFactory) -> str:
     return f"def: {sync}; async def: {awaited}"
 
 
+@difference(
+    18,
+    "a handler that says nothing answers noop, and a returned answer is dropped",
+    "a bare `noop` is not in the documentation",
+    "[?]",
+    "up, and a line in the log; a returned answer is checked and sent",
+    fault=r"None: noop; a string: noop",
+    fixed=r"None: go_to_folder=\.\.; a string: go_to_folder=/5",
+)
 def return_values(make: FlowFactory) -> str:
     async def return_none(call: AnyCall) -> None: ...
 
@@ -116,6 +168,15 @@ def return_values(make: FlowFactory) -> str:
     return f"None: {none}; a string: {text}"
 
 
+@difference(
+    27,
+    "read asks nothing in a plain def",
+    "nothing is asked unless a `read` goes out",
+    "[OFF]",
+    "it asks",
+    fault=r"^noop",
+    fixed=r"^read=t-מה=q,",
+)
 def read_in_a_plain_handler(make: FlowFactory) -> str:
     def handler(call: AnyCall) -> None:
         call.read([("text", "מה")], val_name="q", max_digits=1)
@@ -124,6 +185,15 @@ def read_in_a_plain_handler(make: FlowFactory) -> str:
         return answers(dial_in(make(), handler))
 
 
+@difference(
+    28,
+    "the handler's own except Exception swallows a question",
+    "nothing is asked unless a `read` goes out",
+    "[OFF]",
+    "the question is asked: the interruption is not an `Exception`",
+    fault=r"^go_to_folder=/5",
+    fixed=r"^read=t-מה=q,",
+)
 def except_in_the_handler(make: FlowFactory) -> str:
     async def handler(call: AnyCall) -> None:
         with suppress(Exception):  # the mistake of the handler
@@ -143,87 +213,3 @@ def warnings_ignored() -> Iterator[None]:
             yield
         finally:
             logging.disable(logging.NOTSET)
-
-
-ROWS = (
-    Difference(
-        13,
-        "a handler runs again for a request that was answered before",
-        "no source says that a request comes only once",
-        "[?]",
-        "it runs for each new value; a request that comes again, and a poll, are answered from memory",
-        each_request_twice,
-        fault=r"6 runs",
-        fixed=r"3 runs",
-    ),
-    Difference(
-        14,
-        "a second question under one name is answered by the first",
-        "a name read twice is sent twice; the names are meant to differ",
-        "[OFF]",
-        "the second goes out as `name_2`",
-        two_questions_with_one_name,
-        fault=r"\['1', '1'\]",
-        fixed=r"\['1', '2'\]",
-    ),
-    Difference(
-        15,
-        "a hang-up reaches no handler",
-        "`hangup=yes` says that the caller is gone",
-        "[OFF]",
-        "the running handler is cancelled, the session ends, `ai.end_callbacks` are called",
-        hang_up_during_a_run,
-        fault=r"answered noop; the handler continued",
-        fixed=r"answered noop=ended; the handler was cancelled",
-    ),
-    Difference(
-        16,
-        "inside a running event loop an async handler does not run",
-        "`noop` is ignored: nothing is asked",
-        "[OFF]",
-        "it runs; `ahandle_request` and the ASGI mount hold the line there as well",
-        inside_an_event_loop,
-        fault=r"^noop",
-        fixed=r"^read=t-מה=q,",
-    ),
-    Difference(
-        17,
-        "an exception in an async handler becomes a bare noop",
-        "`noop` is ignored: the caller hears nothing, and leaves the extension",
-        "[OFF]",
-        "a sentence, and up; the exception is logged",
-        exceptions,
-        fault=r"def: id_list_message=t-תקלה זמנית; async def: noop",
-        fixed=r"def: (id_list_message=t-סליחה, אירעה תקלה&go_to_folder=\.\.); async def: \1$",
-    ),
-    Difference(
-        18,
-        "a handler that says nothing answers noop, and a returned answer is dropped",
-        "a bare `noop` is not in the documentation",
-        "[?]",
-        "up, and a line in the log; a returned answer is checked and sent",
-        return_values,
-        fault=r"None: noop; a string: noop",
-        fixed=r"None: go_to_folder=\.\.; a string: go_to_folder=/5",
-    ),
-    Difference(
-        27,
-        "read asks nothing in a plain def",
-        "nothing is asked unless a `read` goes out",
-        "[OFF]",
-        "it asks",
-        read_in_a_plain_handler,
-        fault=r"^noop",
-        fixed=r"^read=t-מה=q,",
-    ),
-    Difference(
-        28,
-        "the handler's own except Exception swallows a question",
-        "nothing is asked unless a `read` goes out",
-        "[OFF]",
-        "the question is asked: the interruption is not an `Exception`",
-        except_in_the_handler,
-        fault=r"^go_to_folder=/5",
-        fixed=r"^read=t-מה=q,",
-    ),
-)
