@@ -25,7 +25,6 @@ from yemot_ai.protocol.grammar import parse_response
 from yemot_ai.protocol.lint import lint_parsed
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES
-from yemot_ai.protocol.read_modes import Tap, Voice
 
 __all__ = ["ExplainedPart", "Explanation", "explain", "printable"]
 
@@ -197,13 +196,7 @@ def _title(part: Part) -> str:
     if part.parts and part.name not in _ACTIONS:
         return SimpleAnswer.TITLE
     title = _ACTIONS.get(part.name, "not a known action")
-    return f"{title} {_mode_title(part.value)}" if isinstance(part.value, Read) else title
-
-
-def _mode_title(read: Read) -> str:
-    if isinstance(read.mode, Tap):
-        return "by keys"
-    return "by speech" if isinstance(read.mode, Voice) else "by recording"
+    return f"{title} {part.value.mode.TITLE}" if isinstance(part.value, Read) else title
 
 
 def _value(part: Part, fields: Sequence[Part]) -> str | None:

@@ -131,7 +131,7 @@ READ_RECORD: Final = Layout(**_HEAD, _mode=Constant("record"), **_RECORD)
 
 
 @dataclass(frozen=True, slots=True)
-class Tap(LayoutValue, layout=Layout(**_TAP)):
+class Tap(LayoutValue, title="by keys", layout=Layout(**_TAP)):
     """Keys [OFF].
 
     Args:
@@ -171,7 +171,7 @@ class Tap(LayoutValue, layout=Layout(**_TAP)):
 
 
 @dataclass(frozen=True, slots=True)
-class Voice(LayoutValue, layout=Layout(**_VOICE)):
+class Voice(LayoutValue, title="by speech", layout=Layout(**_VOICE)):
     """Speech recognition by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
 
     Args:
@@ -192,7 +192,7 @@ class Voice(LayoutValue, layout=Layout(**_VOICE)):
 
 
 @dataclass(frozen=True, slots=True)
-class Record(LayoutValue, layout=Layout(**_RECORD)):
+class Record(LayoutValue, title="by recording", layout=Layout(**_RECORD)):
     """A recording; its value is the path of the file [OFF].
 
     Args:

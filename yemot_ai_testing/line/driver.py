@@ -6,7 +6,7 @@ from yemot_ai.protocol import Tap
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.actions import perform
 from yemot_ai_testing.line.call import Call
-from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due
+from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due, no_interruption
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, handle_no_keys
@@ -31,7 +31,7 @@ class Driver:
     """
 
     def __init__(self, call: Call, *, strict: bool) -> None:
-        self.interruption: Interruption | None = None
+        self.interruption = no_interruption()
         self.is_running = False
         self._call = call
         self._strict = strict
@@ -69,7 +69,7 @@ class Driver:
             EndlessLineError: the line does not wait again within the limits.
             WrongVerbError: an interruption could not happen.
         """
-        interruption, self.interruption = self.interruption, None
+        interruption, self.interruption = self.interruption, no_interruption()
         self.is_running = True
         try:
             with hang_up_when_due(interruption, self._call.clock, self._silent_since, self.hang_up):
@@ -77,7 +77,7 @@ class Driver:
         finally:
             self.is_running = False
             self._settled_at = self._call.clock.now()
-        if interruption is not None and not interruption.done:
+        if not interruption.done:
             waits_for = self._call.state.waits_for
             raise WrongVerbError(
                 f"{interruption} while the application answers", waits_for=f"by then {waits_for}"
@@ -94,7 +94,7 @@ class Driver:
             CallerActed(at=self._call.clock.now(), seconds=seconds, name=name, text=text)
         )
 
-    def _run(self, interruption: Interruption | None) -> None:
+    def _run(self, interruption: Interruption) -> None:
         requests = 0
         while not self._waits_for_caller():
             match self._call.state:
@@ -129,7 +129,7 @@ class Driver:
             if isinstance(state := self._call.state, Performing):
                 perform(self._call, state.actions)
 
-    def _poll(self, asking: Asking, interruption: Interruption | None) -> None:
+    def _poll(self, asking: Asking, interruption: Interruption) -> None:
         """Wait as the line does, in real time, because the server works during a poll."""
         tap = asking.read.mode
         if not isinstance(tap, Tap):
@@ -137,43 +137,36 @@ class Driver:
         seconds = tap.seconds or DEFAULT_SECONDS
         due = self._due(interruption, seconds)
         self._call.clock.sleep(seconds if due is None else due)
-        if interruption is None or due is None:
+        if due is None:
             handle_no_keys(self._call, asking)
-        elif interruption.claim():
-            self._interrupt(asking, tap, interruption)
+        elif interruption.claim() and (keys := self._interrupt(interruption)) is not None:
+            apply_keys(self._call, asking, keys, type_keys(tap, keys))
 
-    def _play_hold_music(self, holding: Holding, interruption: Interruption | None) -> None:
+    def _play_hold_music(self, holding: Holding, interruption: Interruption) -> None:
         """Play the music to its end, or until the caller ends it."""
         call, seconds = self._call, holding.seconds or 0.0
-        due = self._due(interruption, seconds)
-        is_stopped = due is not None and interruption is not None and self._ends_music(holding, interruption)
-        played = due if is_stopped and due is not None else seconds
+        # ``*`` ends the music, unless the action has ``no_return`` [OFF].
+        ends_music = interruption.keys is None or (interruption.keys == "*" and not holding.music.no_return)
+        due = self._due(interruption, seconds) if ends_music else None
+        played = seconds if due is None else due
         call.playback.play_sound(f"music {holding.music.name}", kind="music", seconds=played)
-        if is_stopped and interruption is not None and interruption.claim():
-            if interruption.keys is None:
-                self.hang_up()
-                return
-            self._record_verb("presses", interruption.keys, seconds=0)
+        if due is not None and interruption.claim():
+            self._interrupt(interruption)
         if call.state == holding:
             perform(call, holding.next_actions)
 
-    def _ends_music(self, holding: Holding, interruption: Interruption) -> bool:
-        """Whether the interruption ends the music: ``*`` does, unless the action has ``no_return`` [OFF]."""
-        return interruption.keys is None or (interruption.keys == "*" and not holding.music.no_return)
-
-    def _due(self, interruption: Interruption | None, seconds: float) -> float | None:
+    def _due(self, interruption: Interruption, seconds: float) -> float | None:
         """Return in how many seconds the interruption is due; None if not within ``seconds``."""
-        if interruption is None:
-            return None
         due = interruption.seconds_until_due(self._call.clock.now() - self._silent_since)
         return None if due is None or due > seconds else due
 
-    def _interrupt(self, asking: Asking, tap: Tap, interruption: Interruption) -> None:
+    def _interrupt(self, interruption: Interruption) -> str | None:
+        """Hang up, or record that keys are pressed and return them."""
         if interruption.keys is None:
             self.hang_up()
-            return
-        self._record_verb("presses", interruption.keys, seconds=0)
-        apply_keys(self._call, asking, interruption.keys, type_keys(tap, interruption.keys))
+        else:
+            self._record_verb("presses", interruption.keys, seconds=0)
+        return interruption.keys
 
     def _raise_new_error(self) -> None:
         """Raise the first new error of a response, if this caller is strict."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from yemot_ai_testing.line.clock import Clock, is_virtual
 
-__all__ = ["Interruption", "always", "hang_up_when_due"]
+__all__ = ["Interruption", "always", "hang_up_when_due", "no_interruption"]
 
 POLL_INTERVAL = 0.01
 """Seconds between two checks of the condition of an interruption."""
@@ -56,15 +56,22 @@ def always() -> bool:
     return True
 
 
+def no_interruption() -> Interruption:
+    """Return an interruption that is done already."""
+    interruption = Interruption(None, 0.0, always)
+    interruption.claim()
+    return interruption
+
+
 @contextmanager
 def hang_up_when_due(
-    interruption: Interruption | None, clock: Clock, verb_ended_at: float, hang_up: Callable[[], None]
+    interruption: Interruption, clock: Clock, verb_ended_at: float, hang_up: Callable[[], None]
 ) -> Iterator[None]:
     """Hang up from another thread while a request is open, in real time.
 
     In virtual time nothing happens during a request; there the driver checks the interruption at each poll.
     """
-    if interruption is None or interruption.keys is not None or is_virtual(clock):
+    if interruption.done or interruption.keys is not None or is_virtual(clock):
         yield
         return
     settled = threading.Event()

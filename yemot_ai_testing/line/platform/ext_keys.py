@@ -98,24 +98,15 @@ _NAMED_KEYS: Final = (
 KEYS: Final = {key.name: key for key in _NAMED_KEYS}
 """The settings with a fixed name [OFF]."""
 
-KEY_PATTERNS: Final = (
-    (
-        re.compile(r"api_add_[0-9]{1,9}"),
-        ExtIniKey("api_add_N", "name=value", "a constant in every request; N from 0"),
-    ),
-    (
-        re.compile(r"api_[0-9]{3}_key_[0-9*#]_say"),
-        ExtIniKey("api_NNN_key_K_say", "a file", "heard after key K there"),
-    ),
-    (
-        re.compile(r"api_[0-9]{3}"),
-        ExtIniKey("api_NNN", "the fields of read", "asked before the first request"),
-    ),
-    (
-        re.compile(r"api_answer_.+"),
-        ExtIniKey("api_answer_<word>[_N]", "actions", "done after that bare word"),
-    ),
-    (re.compile(r"read_answer_.+_.*"), ExtIniKey("read_answer_<param>_<value>", "actions", "done, not sent")),
+_PATTERNS: Final = (
+    (r"api_add_[0-9]{1,9}", "api_add_N", "name=value", "a constant in every request; N from 0"),
+    (r"api_[0-9]{3}_key_[0-9*#]_say", "api_NNN_key_K_say", "a file", "heard after key K there"),
+    (r"api_[0-9]{3}", "api_NNN", "the fields of read", "asked before the first request"),
+    (r"api_answer_.+", "api_answer_<word>[_N]", "actions", "done after that bare word"),
+    (r"read_answer_.+_.*", "read_answer_<param>_<value>", "actions", "done, not sent"),
+)
+KEY_PATTERNS: Final = tuple(
+    (re.compile(pattern), ExtIniKey(name, allowed, meaning)) for pattern, name, allowed, meaning in _PATTERNS
 )
 """The settings whose names contain numbers or words [OFF]."""
 
