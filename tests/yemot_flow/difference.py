@@ -105,7 +105,7 @@ def difference(*fields: Any, fault: str, fixed: str) -> Callable[[Show], Show]: 
     """Register the decorated function as the ``show`` of a row."""
 
     def register(show: Show) -> Show:
-        ROWS.append(Difference(*fields, fault, fixed, show))
+        ROWS.append(Difference(*fields, fault=fault, fixed=fixed, show=show))
         return show
 
     return register
