@@ -30,6 +30,9 @@ Ts = TypeVarTuple("Ts")
 STALL_SECONDS = 1.0
 """Real seconds without an event after which virtual time passes although a handler runs."""
 
+IDLE_WAIT = 0.01
+"""Real seconds for which a sleep waits until the loop is idle, before it runs on the loop."""
+
 EPOCH = 1_767_225_600.0
 """Unix time at the start of virtual time: a fixed second, so that two runs are equal."""
 
@@ -55,8 +58,9 @@ class VirtualClock:
         self._engine = weakref.ref(engine)
         self._now = 0.0
         self._lock = threading.Lock()
+        self._became_idle = threading.Condition(self._lock)
         self._wakeups = 0
-        self._idle_until: tuple[int, float] | None = None
+        self._idle_until: tuple[int, float] | None = (0, math.inf)  # before the loop starts
 
     def now(self) -> float:
         """Return the virtual seconds since the engine was created."""
@@ -89,6 +93,10 @@ class VirtualClock:
     def _advance_if_idle(self, engine: Engine, seconds: float) -> bool:
         """Advance without waking the loop, if it is idle and nothing is due before: waking it is slow."""
         with self._lock:
+            # A loop whose last task has just ended is about to be idle.
+            self._became_idle.wait_for(
+                lambda: self._idle_until is not None or engine.waiting > 0 or engine.working > 0, IDLE_WAIT
+            )
             if self._idle_until is None or engine.waiting > 0 or engine.working > 0:
                 return False
             wakeups, until = self._idle_until
@@ -111,6 +119,7 @@ class VirtualClock:
         """Note that the loop is idle for ``seconds``, unless there were more wakeups than ``wakeups``."""
         with self._lock:
             self._idle_until = (wakeups, math.inf if seconds is None else self._now + seconds)
+            self._became_idle.notify_all()
 
     def note_busy(self) -> None:
         """Note that the loop is no longer idle."""

@@ -89,10 +89,13 @@ class Hooks:
 
     def call_started(self, session: Session) -> None:
         """Schedule the hooks for the start of a call; from any thread."""
-        if self.call_start:
-            self.engine.submit(
-                self._schedule_on_loop(session.call_id, self.call_start, session.call_id, session.phone)
-            )
+        if not self.call_start:
+            return
+        arguments = session.call_id, self.call_start, session.call_id, session.phone
+        if self.engine.is_current:  # now: the hooks of a turn must not be scheduled before
+            self._schedule(*arguments)
+        else:
+            self.engine.submit(self._schedule_on_loop(*arguments))
 
     def turn_done(self, call_id: str, turn: Turn) -> None:
         """Schedule the hooks for a turn that asked the AI; on the engine's loop."""

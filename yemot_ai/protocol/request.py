@@ -163,8 +163,8 @@ def _iter_pairs(params: object) -> Iterator[tuple[object, object]]:
 
 
 def _clean_pair(name: object, value: object) -> tuple[str, str]:
-    if type(name) is str and type(value) is str and name.isascii() and value.isascii():
-        return name, value
+    if type(name) is str and type(value) is str and name.isprintable() and value.isprintable():
+        return name, value  # surrogates are not printable
     return _text(name), _text(value)
 
 

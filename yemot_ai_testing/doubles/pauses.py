@@ -71,9 +71,10 @@ class Pause:
 
     async def wait_at(self, point: PausePoint) -> None:
         """Wait for ``release`` if ``point`` is the current point."""
-        with self.waiting_at(point) as gate:
-            if gate is not None:
-                await wait_until_open(gate)
+        if point == self._point:
+            with self.waiting_at(point) as gate:
+                if gate is not None:
+                    await wait_until_open(gate)
 
     @contextmanager
     def waiting_at(self, point: PausePoint) -> Iterator[Gate | None]:
@@ -95,6 +96,8 @@ class Pause:
 
 async def wait_until_open(gate: Gate) -> None:
     """Wait in a coroutine until ``gate`` is open."""
+    if not gate.held:
+        return
     loop, opened = asyncio.get_running_loop(), asyncio.Event()
     gate.when_open(lambda: loop.call_soon_threadsafe(opened.set))
     await opened.wait()
