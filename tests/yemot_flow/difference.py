@@ -101,11 +101,13 @@ class Difference:
 ROWS: list[Difference] = []
 
 
-def difference(*fields: Any, fault: str, fixed: str) -> Callable[[Show], Show]:  # noqa: ANN401 - fields of Difference
+def difference(  # noqa: PLR0913 - the fields of a row
+    number: int, title: str, line: str, source: str, here: str, *, fault: str, fixed: str
+) -> Callable[[Show], Show]:
     """Register the decorated function as the ``show`` of a row."""
 
     def register(show: Show) -> Show:
-        ROWS.append(Difference(*fields, fault=fault, fixed=fixed, show=show))
+        ROWS.append(Difference(number, title, line, source, here, fault, fixed, show))
         return show
 
     return register
