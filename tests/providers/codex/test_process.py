@@ -293,3 +293,38 @@ def test_no_process_outlives_the_interpreter(tmp_path: Path) -> None:
         check=True,
     )
     assert has_exited(int(done.stdout))
+
+
+@pytest.mark.slow
+def test_a_forked_child_leaves_the_processes_of_its_parent_alone(tmp_path: Path) -> None:
+    ready = fifo(tmp_path, "ready")
+    body = f"""
+        import os, signal, sys
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        open({str(ready)!r}, "w").write(str(os.getpid()))
+        signal.sigwait([signal.SIGUSR1])
+        print("alive")
+    """
+    path = program(tmp_path, body)
+    script = f"""
+        import asyncio, os, pathlib, signal, sys, threading
+        from yemot_ai.providers.codex.process import run_process
+        turn = run_process([{str(path)!r}], stdin=b"", receive=print, env=dict(os.environ), cwd="/")
+        loop = threading.Thread(target=asyncio.run, args=(turn,))
+        loop.start()
+        pid = int(pathlib.Path({str(ready)!r}).read_text())
+        child = os.fork()
+        if child == 0:
+            sys.exit()
+        os.waitpid(child, 0)
+        os.kill(pid, signal.SIGUSR1)
+        loop.join()
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "b'alive'\n"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
-from yemot_ai.providers.codex.faults import error_from_text
+from yemot_ai.providers.codex.faults import error_from_text, with_details
 from yemot_ai.providers.provider import Usage
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -53,7 +53,7 @@ class EventReader:
     """
 
     thread_id: str = ""
-    _answer: str | None = None
+    _answer: str = ""
     _usage: dict[str, int] | None = None
     _failure: str | None = None
     _last_error: str = ""
@@ -101,43 +101,35 @@ class EventReader:
             MalformedStreamError: a line is not of the protocol.
             ProviderError: any other failure, from ``faults.error_from_text``.
         """
-        if expected and self.thread_id and self.thread_id != expected:
-            raise self._lost_error(expected, exit_code, stderr_tail)
-        if self._malformed is not None:
-            raise self._malformed_error("Codex wrote a line that is not an event", exit_code, stderr_tail)
-        if exit_code != 0 or self._failure is not None or self._usage is None:
-            raise self._failure_error(exit_code, stderr_tail, expected)
-        if self._answer is None or not self._answer.strip():
-            raise self._empty_error(exit_code, stderr_tail)
-        if not self.thread_id:
-            raise self._malformed_error("Codex answered without naming the thread", exit_code, stderr_tail)
-        return TurnOutcome(self._answer, self.thread_id, self._usage)
+        error = self._error(exit_code, stderr_tail, expected)
+        if error is not None:
+            raise with_details(error, exit_code, stderr_tail, expected or self.thread_id)
+        return TurnOutcome(self._answer, self.thread_id, self._usage or {})
 
-    def _lost_error(self, expected: str, exit_code: int, stderr_tail: str) -> ProviderError:
-        message = f"Codex answered in thread {self.thread_id} instead of {expected}: the answer is dropped"
-        lost = SessionLostError(message, thread_id=expected, provider="codex")
-        return _with_details(lost, exit_code, stderr_tail, expected)
-
-    def _malformed_error(self, what: str, exit_code: int, stderr_tail: str) -> ProviderError:
-        # The length, not the text: it may quote the caller, and the message is logged.
-        length = len(self._malformed or b"")
-        message = f"{what}: {length} bytes, see stderr_tail" if length else what
-        error = MalformedStreamError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider="codex")
-        return _with_details(error, exit_code, stderr_tail, self.thread_id)
-
-    def _failure_error(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError:
-        text = self._failure or self._last_error or _last_error_line(stderr_tail)
-        text = text or f"Codex ended (exit code {exit_code}) before the turn was completed"
-        thread_id = self.thread_id or expected
-        return error_from_text(text, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=thread_id)
-
-    def _empty_error(self, exit_code: int, stderr_tail: str) -> ProviderError:
-        if self._last_error:
-            return error_from_text(
-                self._last_error, exit_code=exit_code, stderr_tail=stderr_tail, thread_id=self.thread_id
+    def _error(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError | None:
+        if expected and self.thread_id not in {"", expected}:
+            message = (
+                f"Codex answered in thread {self.thread_id} instead of {expected}: the answer is dropped"
             )
-        error = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
-        return _with_details(error, exit_code, stderr_tail, self.thread_id)
+            return SessionLostError(message, thread_id=expected, provider="codex")
+        if self._malformed is not None:
+            # The length, not the text: it may quote the caller, and the message is logged.
+            what = f"a line that is not an event: {len(self._malformed)} bytes, see stderr_tail"
+            return MalformedStreamError(f"Codex wrote {what}", provider="codex")
+        if text := self._failure_text(exit_code, stderr_tail):
+            return error_from_text(text, thread_id=self.thread_id or expected)
+        if not self._answer.strip():
+            return AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
+        if not self.thread_id:
+            return MalformedStreamError("Codex answered without naming the thread", provider="codex")
+        return None
+
+    def _failure_text(self, exit_code: int, stderr_tail: str) -> str:
+        """Return what explains the failure of the turn; "" if there is no failure, or no explanation."""
+        if exit_code == 0 and self._failure is None and self._usage is not None:
+            return "" if self._answer.strip() else self._last_error
+        text = self._failure or self._last_error or _last_error_line(stderr_tail)
+        return text or f"Codex ended (exit code {exit_code}) before the turn was completed"
 
 
 def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
@@ -185,10 +177,3 @@ def _last_error_line(stderr_tail: str) -> str:
     errors = [line for line in lines if line.lower().startswith("error")]
     candidates = errors or [line for line in lines if not line.startswith("WARNING")]
     return candidates[-1] if candidates else ""
-
-
-def _with_details(error: ProviderError, exit_code: int, stderr_tail: str, thread_id: str) -> ProviderError:
-    error.exit_code = exit_code
-    error.stderr_tail = stderr_tail
-    error.thread_id = thread_id
-    return error

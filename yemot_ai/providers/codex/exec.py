@@ -9,86 +9,48 @@ The defaults are safe for a phone line: see ``command`` and ``home``.
 from __future__ import annotations
 
 import asyncio
-import errno
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Unpack
 
-from yemot_ai.errors import (
-    CodexNotFoundError,
-    MalformedStreamError,
-    ProviderCrashError,
-    ProviderError,
-    ProviderTimeoutError,
-    SessionLostError,
-)
+from yemot_ai.errors import MalformedStreamError, ProviderError, SessionLostError
 from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import exec_command
-from yemot_ai.providers.codex.events import EventReader, usage_delta
-from yemot_ai.providers.codex.home import CodexHome, is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.codex.process import LineTooLongError, run_process
 from yemot_ai.providers.codex.prompts import prompt_with_history
-from yemot_ai.providers.codex.settings import CodexSettings
-from yemot_ai.providers.provider import Reply
+from yemot_ai.providers.codex.session import CodexSession
+from yemot_ai.providers.codex.settings import CodexOptions, CodexSettings
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
-    from yemot_ai.providers.codex.command import Setting
     from yemot_ai.providers.codex.events import TurnOutcome
+    from yemot_ai.providers.codex.home import CodexHome
     from yemot_ai.providers.codex.process import ProcessResult
-    from yemot_ai.providers.provider import JSON, Exchange
+    from yemot_ai.providers.provider import JSON, Exchange, Reply
 
 __all__ = ["CodexCLIProvider"]
-
-_TRANSIENT_ERRNOS: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""Errors after which a process may start a moment later."""
 
 
 class CodexCLIProvider:
     """A provider that runs the Codex CLI for each turn.
 
-    A session is ``{"thread_id": …, "usage": {…}, "key": …}``: Codex's id of the conversation, Codex's
-    counters for the whole conversation, and the name of its private folders.
+    A session is ``{"thread_id", "usage", "key", "threads"}``: Codex's id of the conversation, Codex's
+    counters for the whole conversation, the name of its private folders, and its earlier threads.
 
     Args:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
             also found in the Python package ``openai-codex-cli-bin`` (``pip install "yemot-ai[codex]"``).
-        timeout: seconds for a whole turn; without network Codex would retry for ever.
-        instructions: how to answer a turn that has no instructions.
-        model: the model's name; None for Codex's own choice.
-        sandbox: what commands of the model may do: ``read-only``, ``workspace-write`` …
-        codex_home: the ``CODEX_HOME`` of the processes; None for a private home with only the login in it.
-        config: further settings, as in ``codex -c key=value``.
-        env: variables to add to the minimal environment of the processes.
+        **options: ``timeout=60.0``, ``instructions``, ``model``, ``sandbox="read-only"``, ``codex_home``,
+            ``config`` and ``env``; see ``CodexOptions``.
     """
 
     name = "codex"
     streams = False
 
-    def __init__(  # noqa: PLR0913 - each is a public option
-        self,
-        executable: str | os.PathLike[str] = "codex",
-        *,
-        timeout: float = 60.0,
-        instructions: str | None = None,
-        model: str | None = None,
-        sandbox: str = "read-only",
-        codex_home: str | os.PathLike[str] | None = None,
-        config: Mapping[str, Setting] | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> None:
-        self._settings = CodexSettings(
-            executable=executable,
-            timeout=timeout,
-            instructions=instructions,
-            model=model,
-            sandbox=sandbox,
-            codex_home=codex_home,
-            config=dict(config or {}),
-            env=dict(env or {}),
-        )
+    def __init__(self, executable: str | os.PathLike[str] = "codex", **options: Unpack[CodexOptions]) -> None:
+        self._settings = CodexSettings(executable, **options)
 
     def check(self) -> Path:
         """Find the executable, without running it.
@@ -127,101 +89,62 @@ class CodexCLIProvider:
             ProviderError: one of its subclasses (see ``faults``).
         """
         del stream
-        if session is None:
-            key = new_key()
-            first = prompt_with_history(prompt, history)
-            outcome = await self._run_turn(first, instructions, thread_id="", key=key)
-            yield _reply(outcome, before={}, key=key)
-            return
-        thread_id = _text_field(session, "thread_id")
-        if not is_thread_id(thread_id):
-            # For such a name Codex would silently start a new thread, without the history.
-            raise SessionLostError(
-                f"{thread_id!r} is not a Codex thread", thread_id=thread_id, provider=self.name
-            )
-        key = _key(session)
-        outcome = await self._run_turn(prompt, instructions, thread_id=thread_id, key=key)
-        yield _reply(outcome, before=_usage(session), key=key)
+        own = CodexSession.for_turn(session, provider=self.name)
+        first = prompt_with_history(prompt, history) if session is None else prompt
+        yield own.reply(await self._run_turn(own, first, instructions))
 
     async def end_session(self, session: JSON) -> None:
         """Delete the conversation's databases, rollout, lock, snapshots and working folder.
 
         The databases in a ``codex_home`` of the user are not touched.
         """
-        home = self._settings.home
-        await asyncio.to_thread(
-            home.delete_conversation, _text_field(session, "thread_id"), _text_field(session, "key")
-        )
+        await asyncio.to_thread(_delete, self._settings.home, CodexSession.from_json(session))
 
-    async def _run_turn(
-        self, prompt: str, instructions: str | None, *, thread_id: str, key: str
-    ) -> TurnOutcome:
+    async def _run_turn(self, session: CodexSession, prompt: str, instructions: str | None) -> TurnOutcome:
         executable = self.check()
-        home = self._settings.home
+        home, thread_id = self._settings.home, session.thread_id
         reader = EventReader()
         try:
-            async with self._deadline():
+            async with self._settings.turn(provider=self.name):
                 file = await asyncio.to_thread(
-                    _prepare, home, self._settings.instructions_for(instructions), key
+                    _prepare, home, self._settings.instructions_for(instructions), session.key
                 )
-                command = await self._command(executable, home, file, thread_id, key)
-                end = await self._run_process(command, prompt, home, reader, key)
-            with self._settings.redact_secrets():
+                command = await self._command(executable, home, file, session)
+                end = await self._run_process(command, prompt, home.work_dir(session.key), reader)
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
             if not thread_id or isinstance(error, SessionLostError):
-                _delete_failed_turn(home, started=reader.thread_id, resumed=thread_id, key=key)
-            if isinstance(error, OSError):
-                raise self._start_error(error, reader.thread_id or thread_id) from error
+                _delete_failed_turn(home, session, started=reader.thread_id)
+            if isinstance(error, ProviderError):
+                error.thread_id = error.thread_id or reader.thread_id or thread_id
             raise
 
-    def _deadline(self) -> asyncio.Timeout:
-        """Return the time limit of a whole turn."""
-        return asyncio.timeout(self._settings.timeout)
-
     async def _command(
-        self, executable: Path, home: CodexHome, instructions: Path, thread_id: str, key: str
+        self, executable: Path, home: CodexHome, instructions: Path, session: CodexSession
     ) -> list[str]:
-        name = str(executable)
-        capabilities = await probe(name, env=home.environment(self._settings.env), cwd=home.work_dir(key))
+        name, settings = str(executable), self._settings
+        capabilities = await probe(name, env=settings.environment, cwd=home.work_dir(session.key))
         return exec_command(
             name,
             capabilities=capabilities,
             instructions=instructions,
-            databases=home.databases_dir(key),
+            databases=home.databases_dir(session.key),
             models=await asyncio.to_thread(home.models_file, capabilities.models),
-            sandbox=self._settings.sandbox,
-            model=self._settings.model,
-            config=self._settings.config,
-            thread_id=thread_id,
+            sandbox=settings.sandbox,
+            model=settings.model,
+            config=settings.further_settings,
+            thread_id=session.thread_id,
         )
 
     async def _run_process(
-        self, command: Sequence[str], prompt: str, home: CodexHome, reader: EventReader, key: str
+        self, command: Sequence[str], prompt: str, work_dir: Path, reader: EventReader
     ) -> ProcessResult:
         data = prompt.encode("utf-8", "replace")
-        env = home.environment(self._settings.env)
+        env = self._settings.environment
         try:
-            return await run_process(
-                command, stdin=data, receive=reader.feed, env=env, cwd=home.work_dir(key)
-            )
+            return await run_process(command, stdin=data, receive=reader.feed, env=env, cwd=work_dir)
         except LineTooLongError as error:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
-
-    def _start_error(self, error: OSError, thread_id: str) -> ProviderError:
-        start_error: ProviderError
-        if isinstance(error, ProviderError):
-            return error
-        if isinstance(error, TimeoutError):
-            start_error = ProviderTimeoutError(seconds=self._settings.timeout, provider=self.name)
-        elif self._settings.find_executable() is None:
-            start_error = CodexNotFoundError(str(self._settings.executable))
-        elif error.errno in _TRANSIENT_ERRNOS:
-            start_error = ProviderCrashError(f"Codex could not be started: {error}", provider=self.name)
-        else:
-            start_error = self._settings.start_error(error, provider=self.name)
-        start_error.thread_id = thread_id
-        return start_error
 
 
 def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
@@ -229,37 +152,18 @@ def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
     return home.instructions_file(instructions)
 
 
-def _delete_failed_turn(home: CodexHome, *, started: str, resumed: str, key: str) -> None:
-    """Delete what is left of a turn that cannot be resumed.
+def _delete(home: CodexHome, session: CodexSession) -> None:
+    for thread_id in (session.thread_id, *session.threads):
+        home.delete_conversation(thread_id, session.key)
+
+
+def _delete_failed_turn(home: CodexHome, session: CodexSession, *, started: str) -> None:
+    """Delete what is left of a turn that cannot be continued.
 
     Args:
         home: the folders of the processes.
+        session: the conversation; without a thread before its first turn.
         started: the thread that Codex started; possibly not the one to resume.
-        resumed: the thread to resume; empty for a first turn.
-        key: the conversation.
     """
-    home.delete_conversation(started, key)
-    home.delete_conversation(resumed, key)
-
-
-def _text_field(session: JSON, name: str) -> str:
-    value = session.get(name) if isinstance(session, Mapping) else None
-    return value if isinstance(value, str) else ""
-
-
-def _key(session: JSON) -> str:
-    """Return the name of the conversation's folders; an invalid name must not become a path."""
-    key = _text_field(session, "key")
-    return key if is_key(key) else new_key()
-
-
-def _usage(session: JSON) -> Mapping[str, int] | None:
-    usage = session.get("usage") if isinstance(session, Mapping) else None
-    if not isinstance(usage, Mapping):
-        return None
-    return {name: tokens for name, tokens in usage.items() if isinstance(tokens, int)}
-
-
-def _reply(outcome: TurnOutcome, *, before: Mapping[str, int] | None, key: str) -> Reply:
-    session: JSON = {"thread_id": outcome.thread_id, "usage": dict(outcome.usage), "key": key}
-    return Reply(outcome.text, session, usage_delta(before, outcome.usage))
+    home.delete_conversation(started, session.key)
+    _delete(home, session)

@@ -7,7 +7,7 @@ matched by single words, never whole. Measured on 0.120, 0.142 and 0.169.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from yemot_ai.errors import (
     AuthenticationError,
@@ -22,34 +22,42 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["error_from_text", "parse_retry_after"]
+__all__ = ["error_from_text", "parse_retry_after", "with_details"]
 
 _PROVIDER: Final = "codex"
 
 
-def error_from_text(
-    text: str, *, exit_code: int | None = None, stderr_tail: str = "", thread_id: str = ""
-) -> ProviderError:
+def error_from_text(text: str, *, thread_id: str = "") -> ProviderError:
     """Return the error for a turn that failed with ``text``.
 
     Args:
         text: the error in the stream, or the last lines of standard error.
-        exit_code: the process's exit code (negative: a signal), or None if it did not end by itself.
-        stderr_tail: the end of standard error.
         thread_id: Codex's id of the conversation, if it is known.
 
     Returns:
-        A subclass of ``ProviderError`` with all of these; ``ProviderCrashError`` if no word matches.
+        A subclass of ``ProviderError``; ``ProviderCrashError`` if no word matches.
     """
-    for words, make in _ERROR_PATTERNS:
-        if words.search(text):
-            return _with_details(make(text, thread_id), exit_code, stderr_tail, thread_id)
-    message = text or "Codex ended without a message"
-    crash = ProviderCrashError(message, exit_code=exit_code, stderr_tail=stderr_tail, provider=_PROVIDER)
-    return _with_details(crash, exit_code, stderr_tail, thread_id)
+    kind = next((kind for words, kind in _ERROR_PATTERNS if words.search(text)), ProviderCrashError)
+    error = _make_error(kind, text or "Codex ended without a message", thread_id)
+    error.thread_id = thread_id
+    return error
+
+
+def with_details(
+    error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
+) -> ProviderError:
+    """Add to ``error`` how its process ended, and return it.
+
+    Args:
+        error: the error.
+        exit_code: the process's exit code (negative: a signal), or None if it did not end by itself.
+        stderr_tail: the end of standard error.
+        thread_id: Codex's id of the conversation, if it is known.
+    """
+    error.exit_code = exit_code
+    error.stderr_tail = stderr_tail
+    error.thread_id = thread_id
+    return error
 
 
 def parse_retry_after(text: str) -> float | None:
@@ -68,38 +76,28 @@ def _words(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-def _lost(text: str, thread_id: str) -> ProviderError:
-    return SessionLostError(text, thread_id=thread_id, provider=_PROVIDER)
+def _make_error(kind: type[ProviderError], text: str, thread_id: str) -> ProviderError:
+    if issubclass(kind, SessionLostError | SessionBusyError):
+        return kind(text, thread_id=thread_id, provider=_PROVIDER)
+    if issubclass(kind, RateLimitedError):
+        return kind(text, retry_after=parse_retry_after(text), provider=_PROVIDER)
+    if issubclass(kind, UnknownModelError):
+        named = _MODEL.search(text)
+        return kind(text, model=(named[1] or named[2]) if named else "", provider=_PROVIDER)
+    return kind(text, provider=_PROVIDER)
 
 
-def _busy(text: str, thread_id: str) -> ProviderError:
-    return SessionBusyError(text, thread_id=thread_id, provider=_PROVIDER)
-
-
-def _rate_limited(text: str, _thread_id: str) -> ProviderError:
-    return RateLimitedError(text, retry_after=parse_retry_after(text), provider=_PROVIDER)
-
-
-def _unknown_model(text: str, _thread_id: str) -> ProviderError:
-    named = re.search(r"model [`'\"]([^`'\"]+)[`'\"]|[`'\"]([^`'\"]+)[`'\"] model", text, re.IGNORECASE)
-    return UnknownModelError(text, model=(named[1] or named[2]) if named else "", provider=_PROVIDER)
-
-
-def _simple(
-    kind: type[AuthenticationError | ContextOverflowError | OverloadedError | QuotaExceededError],
-) -> Callable[[str, str], ProviderError]:
-    return lambda text, _thread_id: kind(text, provider=_PROVIDER)
-
+_MODEL: Final = re.compile(r"model [`'\"]([^`'\"]+)[`'\"]|[`'\"]([^`'\"]+)[`'\"] model", re.IGNORECASE)
 
 # The first match wins: a message about a lost thread may contain any status, and an empty account is
 # refused with the same status 429 as too many requests.
-_ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], ProviderError]], ...]] = (
-    (_words(r"no rollout found", r"(?:thread|session|conversation) not found"), _lost),
-    (_words(r"already has an active writer"), _busy),
-    (_words(r"context[ _]window", r"context[ _]length"), _simple(ContextOverflowError)),
+_ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
+    (_words(r"no rollout found", r"(?:thread|session|conversation) not found"), SessionLostError),
+    (_words(r"already has an active writer"), SessionBusyError),
+    (_words(r"context[ _]window", r"context[ _]length"), ContextOverflowError),
     (
         _words(r"quota", r"usage[ _]limit", r"out of credits", r"billing", r"payment required"),
-        _simple(QuotaExceededError),
+        QuotaExceededError,
     ),
     (
         _words(
@@ -113,9 +111,9 @@ _ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], Provide
             r"(?:access|refresh) token",
             r"missing environment variable",
         ),
-        _simple(AuthenticationError),
+        AuthenticationError,
     ),
-    (_words(r"status:? 429", r"too many requests", r"rate[ _]limit"), _rate_limited),
+    (_words(r"status:? 429", r"too many requests", r"rate[ _]limit"), RateLimitedError),
     (
         _words(
             r"model[ _]not[ _]found",
@@ -123,7 +121,7 @@ _ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], Provide
             r"model is not supported",
             r"unknown model",
         ),
-        _unknown_model,
+        UnknownModelError,
     ),
     (
         _words(
@@ -137,15 +135,6 @@ _ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[[str, str], Provide
             r"bad gateway",
             r"gateway time-?out",
         ),
-        _simple(OverloadedError),
+        OverloadedError,
     ),
 )
-
-
-def _with_details(
-    error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
-) -> ProviderError:
-    error.exit_code = exit_code
-    error.stderr_tail = stderr_tail
-    error.thread_id = thread_id
-    return error

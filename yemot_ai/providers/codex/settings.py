@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import asyncio
+import errno
+from contextlib import asynccontextmanager
+from dataclasses import InitVar, dataclass, field
+from typing import TYPE_CHECKING, Final, TypedDict
 
-from yemot_ai.errors import CodexNotFoundError, ProviderError
+from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.executable import find_executable
 from yemot_ai.providers.codex.home import CodexHome
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
@@ -13,27 +16,58 @@ from yemot_ai.providers.codex.secrets import redact_secrets
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from yemot_ai.providers.codex.command import Setting
 
-__all__ = ["CodexSettings"]
+__all__ = ["CodexOptions", "CodexSettings"]
+
+_TRANSIENT_ERRNOS: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""Errors after which a process may start a moment later."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodexSettings:
-    """Options of ``CodexCLIProvider`` and ``CodexAppServerProvider``, documented there."""
+class CodexOptions(TypedDict, total=False):
+    """Keyword arguments of ``CodexCLIProvider`` and ``CodexAppServerProvider``.
 
-    executable: str | os.PathLike[str]
+    Keys:
+        timeout: seconds for a whole turn, with all waiting in it (60.0); without network Codex would
+            retry for ever.
+        instructions: how to answer a turn that has no instructions.
+        model: the model's name; None for Codex's own choice.
+        sandbox: what commands of the model may do: ``read-only`` (the default), ``workspace-write`` …
+        codex_home: the ``CODEX_HOME`` of the processes; None for a private home with only the login in it.
+        config: further settings, as in ``codex -c key=value``.
+        env: variables to add to the minimal environment of the processes.
+    """
+
     timeout: float
     instructions: str | None
     model: str | None
     sandbox: str
     codex_home: str | os.PathLike[str] | None
-    config: Mapping[str, Setting] = field(repr=False)
-    env: Mapping[str, str] = field(repr=False)
+    config: Mapping[str, Setting] | None
+    env: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodexSettings:
+    """The executable, and the values of ``CodexOptions``."""
+
+    executable: str | os.PathLike[str]
+    timeout: float = 60.0
+    instructions: str | None = None
+    model: str | None = None
+    sandbox: str = "read-only"
+    codex_home: str | os.PathLike[str] | None = None
+    config: InitVar[Mapping[str, Setting] | None] = None
+    env: InitVar[Mapping[str, str] | None] = None
+    further_settings: Mapping[str, Setting] = field(init=False, repr=False)
+    variables: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self, config: Mapping[str, Setting] | None, env: Mapping[str, str] | None) -> None:
+        object.__setattr__(self, "further_settings", dict(config or {}))
+        object.__setattr__(self, "variables", dict(env or {}))
 
     @property
     def home(self) -> CodexHome:
@@ -43,11 +77,11 @@ class CodexSettings:
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment of a process."""
-        return self.home.environment(self.env)
+        return self.home.environment(self.variables)
 
     def find_executable(self) -> Path | None:
         """Return the executable without running it; None if it was not found."""
-        return find_executable(str(self.executable), path=self.env.get("PATH"))
+        return find_executable(str(self.executable), path=self.variables.get("PATH"))
 
     def check(self) -> Path:
         """Find the executable, without running it.
@@ -64,13 +98,38 @@ class CodexSettings:
         """Return ``instructions``, else the provider's, else the default."""
         return instructions or self.instructions or DEFAULT_INSTRUCTIONS
 
-    def redact_secrets(self) -> AbstractContextManager[None]:
-        """Remove secrets of these settings from every ``ProviderError`` that the block raises."""
-        return redact_secrets(self.environment, self.config)
+    @asynccontextmanager
+    async def turn(self, *, provider: str) -> AsyncIterator[None]:
+        """Limit the time of a turn, and turn all errors of the block into ``ProviderError``.
 
-    def start_error(self, error: OSError, *, provider: str) -> ProviderError:
-        """Return the error for a process that could not be started, for a permanent reason."""
-        message = (
-            f"Codex could not be started: {error}; its folders: {self.home.root} (YEMOT_AI_HOME moves them)"
-        )
-        return ProviderError(message, provider=provider)
+        Args:
+            provider: the provider's name, for the errors.
+
+        Raises:
+            ProviderError: without the secrets of these settings.
+        """
+        try:
+            with redact_secrets(self.environment, self.further_settings):
+                async with self._deadline():
+                    yield
+        except ProviderError as error:
+            error.provider = provider
+            raise
+        except TimeoutError as error:
+            raise ProviderTimeoutError(seconds=self.timeout, provider=provider) from error
+        except OSError as error:
+            raise self._start_error(error, provider) from error
+
+    def _deadline(self) -> asyncio.Timeout:
+        """Return the time limit of a whole turn."""
+        return asyncio.timeout(self.timeout)
+
+    def _start_error(self, error: OSError, provider: str) -> ProviderError:
+        """Return the error for a process that could not be started."""
+        if self.find_executable() is None:
+            return CodexNotFoundError(str(self.executable))
+        message = f"Codex could not be started: {error}"
+        if error.errno in _TRANSIENT_ERRNOS:
+            return ProviderCrashError(message, provider=provider)
+        folders = f"its folders: {self.home.root} (YEMOT_AI_HOME moves them)"
+        return ProviderError(f"{message}; {folders}", provider=provider)

@@ -14,19 +14,21 @@ import pytest
 
 from tests.providers.codex.faults import checks
 from tests.providers.codex.faults.planting import fault, replaces, without
-from yemot_ai.providers.codex import CodexCLIProvider, process
 from yemot_ai.providers.codex import command as command_line
 from yemot_ai.providers.codex import exec as exec_provider
+from yemot_ai.providers.codex import process
 from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.command import Setting
 from yemot_ai.providers.codex.home import CodexHome
 from yemot_ai.providers.codex.process import ChildProcess, ProcessResult
+from yemot_ai.providers.codex.session import CodexSession
+from yemot_ai.providers.codex.settings import CodexSettings
 
 
 @fault(checks.a_turn_ends_at_its_deadline)
 def has_no_deadline(patch: pytest.MonkeyPatch) -> None:
-    @replaces(patch, CodexCLIProvider, CodexCLIProvider._deadline)
-    def deadline(self: CodexCLIProvider) -> asyncio.Timeout:
+    @replaces(patch, CodexSettings, CodexSettings._deadline)
+    def deadline(self: CodexSettings) -> asyncio.Timeout:
         return asyncio.timeout(None)
 
 
@@ -69,8 +71,8 @@ def does_not_delete_a_failed_first_turn(patch: pytest.MonkeyPatch) -> None:
     original = exec_provider._delete_failed_turn
 
     @replaces(patch, exec_provider, exec_provider._delete_failed_turn)
-    def delete(home: CodexHome, *, started: str, resumed: str, key: str) -> None:
-        original(home, started="", resumed=resumed, key=key)
+    def delete(home: CodexHome, session: CodexSession, *, started: str) -> None:
+        original(home, session, started="")
 
 
 @fault(checks.the_prompt_is_no_argument)

@@ -10,11 +10,12 @@ import pytest
 from tests.providers.codex.faults import checks
 from tests.providers.codex.faults.planting import fault, replaces
 from yemot_ai.errors import AnswerEmptyError, ProviderError
-from yemot_ai.providers.codex import CodexCLIProvider, events, faults
-from yemot_ai.providers.codex import exec as exec_provider
+from yemot_ai.providers.codex import CodexCLIProvider, events, faults, session
 from yemot_ai.providers.codex.events import EventReader, TurnOutcome, usage_delta
+from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.codex.home import is_thread_id
 from yemot_ai.providers.codex.process import LineFramer
+from yemot_ai.providers.codex.session import CodexSession
 from yemot_ai.providers.provider import Usage
 
 
@@ -58,7 +59,7 @@ def treats_standard_error_as_a_failure(patch: pytest.MonkeyPatch) -> None:
         self: EventReader, *, exit_code: int, stderr_tail: str = "", expected: str = ""
     ) -> TurnOutcome:
         if "newer version" in stderr_tail:
-            raise self._failure_error(exit_code, stderr_tail, expected)
+            raise error_from_text(stderr_tail)
         return original(self, exit_code=exit_code, stderr_tail=stderr_tail, expected=expected)
 
 
@@ -138,7 +139,7 @@ def fails_at_an_unknown_item(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.a_turn_has_its_own_usage)
 def reports_the_usage_of_the_whole_thread(patch: pytest.MonkeyPatch) -> None:
-    @replaces(patch, exec_provider, usage_delta)
+    @replaces(patch, session, usage_delta)
     def delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
         return None if before is None else usage_delta({}, after)
 
@@ -192,9 +193,9 @@ def ignores_a_line_that_is_no_event(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.a_failure_has_exit_code_and_stderr)
 def drops_the_stderr_tail(patch: pytest.MonkeyPatch) -> None:
-    original = faults._with_details
+    original = faults.with_details
 
-    @replaces(patch, faults, faults._with_details)
+    @replaces(patch, events, faults.with_details)
     def with_details(
         error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
     ) -> ProviderError:
@@ -203,9 +204,9 @@ def drops_the_stderr_tail(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.a_failure_has_exit_code_and_stderr)
 def drops_the_exit_code(patch: pytest.MonkeyPatch) -> None:
-    original = faults._with_details
+    original = faults.with_details
 
-    @replaces(patch, faults, faults._with_details)
+    @replaces(patch, events, faults.with_details)
     def with_details(
         error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
     ) -> ProviderError:
@@ -218,12 +219,12 @@ def retries_by_itself(patch: pytest.MonkeyPatch) -> None:
 
     @replaces(patch, CodexCLIProvider, CodexCLIProvider._run_turn)
     async def run_turn(
-        self: CodexCLIProvider, prompt: str, instructions: str | None, *, thread_id: str, key: str
+        self: CodexCLIProvider, session: CodexSession, prompt: str, instructions: str | None
     ) -> TurnOutcome:
         try:
-            return await original(self, prompt, instructions, thread_id=thread_id, key=key)
+            return await original(self, session, prompt, instructions)
         except ProviderError:
-            return await original(self, prompt, instructions, thread_id=thread_id, key=key)
+            return await original(self, session, prompt, instructions)
 
 
 @fault(checks.an_answer_in_another_thread_is_an_error)
@@ -239,6 +240,6 @@ def ignores_which_thread_answered(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.an_invalid_thread_id_starts_no_process)
 def resumes_an_invalid_thread_id(patch: pytest.MonkeyPatch) -> None:
-    @replaces(patch, exec_provider, is_thread_id)
+    @replaces(patch, session, is_thread_id)
     def accept_any(text: str) -> bool:
         return bool(text)
