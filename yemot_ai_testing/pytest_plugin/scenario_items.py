@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
+from yemot_ai_testing.pytest_plugin.options import run_settings
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
 from yemot_ai_testing.scenario.play.runner import play_scenario
-from yemot_ai_testing.scenario.play.target import RunSettings, open_target
+from yemot_ai_testing.scenario.play.target import open_target
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
 from yemot_ai_testing.scenario.report.failure import failure_report
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
     from yemot_ai_testing.pytest_plugin.update import UpdatePlugin
-    from yemot_ai_testing.scenario.format.model import CallFile, Scenario
+    from yemot_ai_testing.scenario.format.model import Scenario
     from yemot_ai_testing.scenario.play.result import ScenarioResult
     from yemot_ai_testing.scenario.play.runner import PlayTarget
     from yemot_ai_testing.scenario.play.servers import Servers
@@ -36,23 +37,17 @@ SERVERS_KEY: Final = pytest.StashKey["Servers"]()
 class ScenarioFile(pytest.File):
     """A ``*.call.yaml`` file."""
 
-    run_settings: RunSettings
-
-    @classmethod
-    def create(cls, parent: pytest.Collector, path: Path, run_settings: RunSettings) -> ScenarioFile:
-        """Return the collector of ``path``."""
-        file: ScenarioFile = cls.from_parent(parent, path=path)
-        file.run_settings = run_settings
-        return file
-
     def collect(self) -> Iterable[pytest.Item]:
         """Load the file; one collection error has all its mistakes."""
         try:
-            loaded = load(_display_path(self.path, self.config))
-            _check_supported(loaded, self.run_settings)
+            scenarios = load(_display_path(self.path, self.config)).scenarios
         except ScenarioLoadError as error:
             raise self.CollectError(str(error)) from error
-        for scenario in loaded.scenarios:
+        target_of = run_settings(self.config).target
+        problems = [part for one in scenarios for part in _unsupported_parts(one, target_of(one.app))]
+        if problems:
+            raise self.CollectError(str(ScenarioLoadError(problems)))
+        for scenario in scenarios:
             yield ScenarioItem.create(self, scenario)
 
 
@@ -61,12 +56,10 @@ class ScenarioItem(pytest.Item):
 
     Attributes:
         scenario: the scenario.
-        run_settings: the settings of the run.
         call: the record of the call; None until it was played.
     """
 
     scenario: Scenario
-    run_settings: RunSettings
     call: CallRecord | None = None
     obj: Any  # syrupy reads it from every item
 
@@ -74,7 +67,7 @@ class ScenarioItem(pytest.Item):
     def create(cls, parent: ScenarioFile, scenario: Scenario) -> ScenarioItem:
         """Return the item that plays ``scenario``."""
         item: ScenarioItem = cls.from_parent(parent, name=scenario.name)
-        item.scenario, item.run_settings, item.obj = scenario, parent.run_settings, play_scenario
+        item.scenario, item.obj = scenario, play_scenario
         item.add_marker("yemot")
         return item
 
@@ -84,7 +77,9 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailedError: the call did not meet the expectations of the scenario.
         """
-        with open_target(self.run_settings, self.scenario.app, servers_for_run(self.config)) as target:
+        with open_target(
+            run_settings(self.config), self.scenario.app, servers_for_run(self.config)
+        ) as target:
             result = self._play(target)
             if target.output is not None:
                 self.add_report_section("call", "server", target.output())
@@ -120,7 +115,7 @@ class ScenarioItem(pytest.Item):
     @property
     def replay_command(self) -> str:
         """The command that plays this call again, quoted for a shell."""
-        settings, option = self.run_settings, self.config.getoption
+        settings, option = run_settings(self.config), self.config.getoption
         targets = {"url": settings.url, "app": settings.app, "serve": settings.serve}
         options = [f"--yemot-{name}={value}" for name, value in targets.items() if value]
         if settings.codex != "fake":
@@ -166,23 +161,8 @@ def servers_for_run(config: pytest.Config) -> Servers:
     return config.stash[SERVERS_KEY]
 
 
-def _check_supported(loaded: CallFile, run_settings: RunSettings) -> None:
-    """Check that the kind of application supports all keys of the scenarios.
-
-    Raises:
-        ScenarioLoadError: a scenario scripts or counts something that is out of reach behind a URL or in a
-            server.
-    """
-    problems = [
-        problem
-        for scenario in loaded.scenarios
-        for problem in _unsupported_parts(scenario, run_settings.target(scenario.app))
-    ]
-    if problems:
-        raise ScenarioLoadError(problems)
-
-
 def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Iterator[str]:
+    """Yield what is scripted or counted, but out of reach behind a URL or in a server."""
     afterwards = scenario.afterwards
     if isinstance(target, ServerCommand):
         if afterwards and "sessions_open" in afterwards.counts:

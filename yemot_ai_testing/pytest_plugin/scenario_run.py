@@ -26,14 +26,9 @@ REPORT_ATTRIBUTE = "yemot_record"
 
 
 class ScenarioPlugin:
-    """The plugin of a run that plays scenarios.
+    """The plugin of a run that plays scenarios."""
 
-    Args:
-        settings: the settings of the run.
-    """
-
-    def __init__(self, settings: RunSettings) -> None:
-        self._settings = settings
+    def __init__(self) -> None:
         self._calls: dict[str, CallRecord] = {}
 
     @classmethod
@@ -57,7 +52,7 @@ class ScenarioPlugin:
             config.args[:] = paths or config.args
         else:
             config.args += [path for path in named if path not in config.args]
-        return cls(settings)
+        return cls()
 
     @property
     def calls(self) -> list[CallRecord]:
@@ -70,9 +65,7 @@ class ScenarioPlugin:
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Collect ``*.call.yaml`` files."""
-        return (
-            ScenarioFile.create(parent, file_path, self._settings) if _is_scenario_file(file_path) else None
-        )
+        return ScenarioFile.from_parent(parent, path=file_path) if _is_scenario_file(file_path) else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
