@@ -12,6 +12,8 @@ from typing import Final
 import pytest
 
 from tests.docs.test_examples import FENCED, PAGES, ROOT, blocks_of, pages
+from yemot_ai import YemotAI
+from yemot_ai_testing import ScriptedProvider
 
 PLACES: Final = frozenset(
     {
@@ -73,6 +75,15 @@ def test_each_public_place_is_in_the_architecture(place: str) -> None:
     section = ARCHITECTURE.read_text(encoding="utf-8").partition("## What is public")[2].partition("\n## ")[0]
 
     assert f"`{place}`" in section
+
+
+def test_the_public_names_of_the_ai_are_those_that_the_handbook_lists() -> None:
+    text = (ROOT / "docs/handlers.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall("^All of `YemotAI`: (.*)$", text, re.MULTILINE)
+    ai = YemotAI(provider=ScriptedProvider())
+    ai.close()
+
+    assert set(CODE.findall(sentence)) == {name for name in dir(ai) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("package", ["yemot_ai", "yemot_ai_testing"])

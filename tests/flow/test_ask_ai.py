@@ -15,8 +15,8 @@ from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, AsyncAICall
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
 from yemot_ai.flow.call import BaseCall
-from yemot_ai_testing.doubles.script import UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+from yemot_ai_testing.doubles.steps import UnknownSession
 
 
 def prompts(provider: ScriptedProvider) -> list[str]:

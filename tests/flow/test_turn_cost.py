@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import FrameType
 
@@ -15,6 +15,7 @@ from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, Engine, YemotAI
 from yemot_ai.providers import Reply
 from yemot_ai.sessions import MemoryStore, Session
+from yemot_ai.sessions.leases import Hold
 
 PACKAGE = f"{Path(yemot_ai.__file__).parent}/"
 MAX_SAVES, MAX_LOADS, MAX_LEASES = 4, 6, 2
@@ -49,7 +50,7 @@ class CountingStore(MemoryStore):
         self.counts["saves"] += 1
         return await super().save(session, ttl=ttl)
 
-    def hold(self, key: str, *, lease: float = 10.0) -> AbstractAsyncContextManager[None]:
+    def hold(self, key: str, *, lease: float = 10.0) -> Hold:
         self.counts["leases"] += 1
         return super().hold(key, lease=lease)
 
@@ -85,9 +86,7 @@ class CallLog:
 
     @property
     def moves(self) -> int:
-        return sum(
-            a != b for names in self.by_thread.values() for a, b in zip(names, names[1:], strict=False)
-        )
+        return sum(a != b for names in self.by_thread.values() for a, b in itertools.pairwise(names))
 
 
 def test_an_utterance_passes_the_ledger_once() -> None:

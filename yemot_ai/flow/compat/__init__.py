@@ -1,1 +1,1 @@
-"""Compatibility with handlers for yemot-flow: read options, messages, awaitable texts."""
+"""Compatibility with handlers for yemot-flow: read options, messages."""
