@@ -129,11 +129,10 @@ def explain(text: str) -> Explanation:
 def printable(text: str, limit: int = _MAX_WIDTH) -> str:
     """Return a text for one line of a terminal: shortened, invisible characters escaped."""
     short = text if len(text) <= limit else f"{text[: limit - 1]}…"
-    return "".join(char if char.isprintable() else _escaped(char) for char in short)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for char in short
+    )
 
 
 class _ProblemsByPosition:

@@ -128,11 +128,7 @@ class Call:
         if settings is not None and settings.end_goto is not None:
             self.follow_target(settings.end_goto)
             return
-        up = parent(self.extension)
-        if up is None:
-            self.end_by_line("the answer said nothing more, and this was the root")
-        else:
-            self.enter_extension(up)
+        self._go_up("the answer said nothing more, and this was the root")
 
     def transfer(self, action: Action) -> None:
         """Transfer the caller out of the extensions of this line."""
@@ -266,9 +262,12 @@ class Call:
         hint = f"there are {self.line.extension_names()}"
         self.problems.append(LineProblem("error", "no-extension", message, hint=hint))
         self.playback.play_system_message("M1608")
+        self._go_up(f"there is no {target}, and this was the root")
+
+    def _go_up(self, reason_at_root: str) -> None:
         up = parent(self.extension)
         if up is None:
-            self.end_by_line(f"there is no {target}, and this was the root")
+            self.end_by_line(reason_at_root)
         else:
             self.enter_extension(up)
 

@@ -12,13 +12,13 @@ from yemot_ai_testing.line.platform.files import LineFiles, file_path, files_fol
 from yemot_ai_testing.line.transcript import (
     DEFAULT_SOUND_SECONDS,
     SECONDS_PER_CHARACTER,
+    Audible,
     Beep,
     CallEnded,
     ExtensionEntered,
     Sound,
     SystemSound,
     Transcript,
-    duration_of,
 )
 
 __all__ = ["Playback"]
@@ -55,8 +55,7 @@ class Playback:
         # M0000 is the welcome of an API extension [OFF]; M1000, for a menu, is only the usual name [?].
         welcomes = ["M0000", *(["M1000"] if extension_settings.kind == "menu" else [])]
         for stem in welcomes:
-            if extension_settings.has_file(stem):
-                self.play_sound(f"f-{stem}", kind="f")
+            self.play_own_file(stem)
 
     def end_call(self, reason: str) -> None:
         """Record that the call has left the application."""
@@ -68,42 +67,39 @@ class Playback:
         if isinstance(read.mode, Record):
             self.play_system_message("M1012")
             if self.extension_settings is None or self.extension_settings.record_beep:
-                beep = Beep(at=self._clock.now())
-                self.transcript.add(beep)
-                self._clock.advance(beep.seconds)
+                self._play(Beep(at=self._clock.now()))
 
     def play_messages(self, messages: Iterable[Message]) -> None:
         """Play messages; a ``GoTo`` among them is left to the caller of this method."""
         for message in messages:
             if not isinstance(message, GoTo | Comment) and self._is_audible(message):
-                source = str(message)
                 if isinstance(message, Text):
-                    self.play_sound(message.text, kind="text", seconds=duration_of(message))
+                    self.speak(message.text)
                 else:
-                    self.play_sound(source, kind=source.partition("-")[0], seconds=duration_of(message))
+                    self.play_sound(str(message), kind=message.PREFIX)
 
     def play_system_message(self, code: str) -> None:
         """Play a message of the platform, unless it is muted [OFF]."""
         if self.extension_settings is not None and code in self.extension_settings.muted:
             return
-        self.transcript.add(SystemSound(at=self._clock.now(), seconds=DEFAULT_SOUND_SECONDS, code=code))
-        self._clock.advance(DEFAULT_SOUND_SECONDS)
+        self._play(SystemSound(at=self._clock.now(), seconds=DEFAULT_SOUND_SECONDS, code=code))
 
     def speak(self, text: str) -> None:
         """Play ``text`` in the line's text-to-speech voice."""
         self.play_sound(text, kind="text", seconds=len(text) * SECONDS_PER_CHARACTER)
 
-    def play_own_file(self, stem: str) -> bool:
-        """Play a file of the extension; return whether it exists."""
-        exists = self.extension_settings is not None and self.extension_settings.has_file(stem) is True
-        if exists:
+    def play_own_file(self, stem: str) -> None:
+        """Play a file of the extension if it exists."""
+        if self.extension_settings is not None and self.extension_settings.has_file(stem):
             self.play_sound(f"f-{stem}", kind="f")
-        return exists
 
     def play_sound(self, text: str, *, kind: str, seconds: float = DEFAULT_SOUND_SECONDS) -> None:
         """Record a sound, and advance the clock by its duration."""
-        self.transcript.add(Sound(at=self._clock.now(), seconds=seconds, text=text, kind=kind))
-        self._clock.advance(seconds)
+        self._play(Sound(at=self._clock.now(), seconds=seconds, text=text, kind=kind))
+
+    def _play(self, event: Audible) -> None:
+        self.transcript.add(event)
+        self._clock.advance(event.seconds)
 
     def _is_audible(self, message: Message) -> bool:
         """Whether a message can be heard; a missing file is silent [OFF]."""

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, overload
 
-from yemot_ai.protocol import Message, Text
-
 __all__ = [
     "Audible",
     "Beep",
@@ -26,7 +24,6 @@ __all__ = [
     "Sound",
     "SystemSound",
     "Transcript",
-    "duration_of",
     "heard_text",
     "longest_silence",
     "silences",
@@ -180,13 +177,13 @@ class Silence:
     seconds: float
 
 
-Audible: TypeAlias = "Sound | SystemSound | Beep | HoldMusic"
+Audible: TypeAlias = Sound | SystemSound | Beep | HoldMusic
 """The events that end a silence."""
 
-CallEvent: TypeAlias = "Audible | CallerActed | ExtensionEntered | CallEnded"
+CallEvent: TypeAlias = Audible | CallerActed | ExtensionEntered | CallEnded
 
 
-class Transcript(Sequence["CallEvent"]):
+class Transcript(Sequence[CallEvent]):
     """The events of a call; ``str()`` renders them as text."""
 
     def __init__(self, events: Iterable[CallEvent] = ()) -> None:
@@ -215,14 +212,9 @@ class Transcript(Sequence["CallEvent"]):
         self._events.append(event)
 
 
-def duration_of(message: Message) -> float:
-    """Return the assumed duration of ``message`` in seconds."""
-    return len(message.text) * SECONDS_PER_CHARACTER if isinstance(message, Text) else DEFAULT_SOUND_SECONDS
-
-
 def heard_text(events: Iterable[CallEvent]) -> str:
     """Return the text of the sounds among ``events``, joined by spaces; without beeps and hold music."""
-    return " ".join(str(event) for event in events if isinstance(event, (Sound, SystemSound)))
+    return " ".join(str(event) for event in events if isinstance(event, Sound | SystemSound))
 
 
 def silences(events: Iterable[CallEvent], *, since: float, until: float) -> list[Silence]:
@@ -234,7 +226,7 @@ def silences(events: Iterable[CallEvent], *, since: float, until: float) -> list
         until: when the line waited for the caller again, or the call ended.
     """
     gaps = []
-    audible = [event for event in events if isinstance(event, (Sound, SystemSound, Beep, HoldMusic))]
+    audible = [event for event in events if isinstance(event, Audible)]
     for event in sorted(audible, key=lambda event: event.at):  # music is recorded when it ends
         gaps.append(Silence(since, event.at - since))
         since = max(since, event.at + event.seconds)
@@ -256,6 +248,6 @@ def _is_too_short(event: CallEvent) -> bool:
 def _line(event: CallEvent) -> str:
     if isinstance(event, CallerActed):
         return f"caller  {event}"
-    if isinstance(event, (Sound, SystemSound, Beep, HoldMusic)):
+    if isinstance(event, Audible):
         return f"line    {event}"
     return f"        -- {event}"
