@@ -11,7 +11,7 @@ from tests.support.codex import Codex, Shell
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, locate
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
-from yemot_ai_testing.doubles.script import unchecked
+from yemot_ai_testing.doubles.scripted_double import unchecked
 
 __all__ = ["codex", "fake", "real", "real_binary", "shell"]
 

@@ -29,12 +29,10 @@ class FixedResponseServer:
         missing: int = 0,
         trickle: float = 0.0,
     ) -> None:
-        length = 0 if body is None else len(body) + missing
-        head = (
-            f"HTTP/1.1 {status} Fixed\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
-        ).encode()
-        self.response = None if body is None else (head, body)
-        self.missing = missing
+        self.response: tuple[bytes, bytes] | None = None
+        self.missing = 0
+        if body is not None:
+            self.answers(body, status=status, kind=kind, missing=missing)
         self.trickle = trickle
         self.connections = 0
         self.requests: list[bytes] = []
@@ -42,6 +40,14 @@ class FixedResponseServer:
         self.disconnected = threading.Event()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def answers(
+        self, body: bytes, *, status: int = 200, kind: str = "application/json", missing: int = 0
+    ) -> None:
+        """Answer later requests with other bytes."""
+        length = len(body) + missing
+        head = f"HTTP/1.1 {status} Fixed\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
+        self.response, self.missing = (head.encode(), body), missing
 
     @property
     def url(self) -> str:
