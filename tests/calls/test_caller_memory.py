@@ -9,8 +9,8 @@ from yemot_ai._calls.caller_memory import DAY
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.script import UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
+from yemot_ai_testing.doubles.steps import UnknownSession
 
 PHONE = "0501234567"
 

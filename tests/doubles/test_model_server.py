@@ -12,12 +12,13 @@ import pytest
 
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.script import Crash, FakeOnlyError, ScriptMismatchError
+from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError
+from yemot_ai_testing.doubles.steps import Crash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.doubles.steps import FailureKind
 
 
 @pytest.fixture

@@ -12,15 +12,8 @@ from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.codex.real import RealCodex
-from yemot_ai_testing.doubles.script import (
-    Answer,
-    FakeOnlyError,
-    Gate,
-    Script,
-    ScriptableCodex,
-    ScriptMismatchError,
-    Step,
-)
+from yemot_ai_testing.doubles.script import FakeOnlyError, Gate, Script, ScriptMismatchError
+from yemot_ai_testing.doubles.steps import Answer, ScriptableCodex, Step
 
 
 class RecordingDouble(ScriptableCodex):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from yemot_ai_testing import Caller
-from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
+from yemot_ai_testing.doubles.steps import Answer, Drop, Hang, Step
 from yemot_ai_testing.history import Violation, ViolationKind
 from yemot_ai_testing.property.counterexample import (
     ReplayTarget,

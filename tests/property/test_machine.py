@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.property.faults.handwritten_agent import Agent, Memory
 from tests.property.machine_settings import machine_settings
 from yemot_ai.protocol import Request
-from yemot_ai_testing.doubles.script import Answer, Hang
+from yemot_ai_testing.doubles.steps import Answer, Hang
 from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError

@@ -22,8 +22,8 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.sandbox import CodexRun
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.script import FailureKind, UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider, ScriptedRequest
+from yemot_ai_testing.doubles.steps import FailureKind, UnknownSession
 
 Double: TypeAlias = FakeCodex | ModelServer | ScriptedProvider
 

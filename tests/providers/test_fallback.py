@@ -32,9 +32,9 @@ from yemot_ai.providers import (
     Reply,
 )
 from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.doubles.script import BusySession, UnknownSession
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
+from yemot_ai_testing.doubles.steps import BusySession, UnknownSession
 
 T = TypeVar("T")
 

@@ -27,8 +27,9 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import Exchange, OpenAIProvider, Provider, Usage
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError, UnknownSession
+from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError
 from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
+from yemot_ai_testing.doubles.steps import UnknownSession
 
 KEY = "test"
 

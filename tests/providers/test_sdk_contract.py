@@ -32,8 +32,7 @@ from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
-from yemot_ai_testing.doubles.script import FAILURE_KINDS
-from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Failure, FailureKind
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from yemot_ai_testing.doubles.script import FAILURE_KINDS
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS
 from yemot_ai_testing.scenario.format.agent_steps import OUTCOMES
 
 pytest_plugins = ["pytester"]

@@ -8,7 +8,8 @@ from textwrap import dedent, indent
 
 import pytest
 
-from yemot_ai_testing.doubles.script import Answer, FakeOnlyError, Script, Step
+from yemot_ai_testing.doubles.script import FakeOnlyError, Script
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario

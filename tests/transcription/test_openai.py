@@ -28,8 +28,9 @@ from yemot_ai_testing import Caller
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.platform_server import SILENT_WAV, PlatformServer, wav_file
-from yemot_ai_testing.doubles.script import Answer, FailureKind, ScriptMismatchError
+from yemot_ai_testing.doubles.script import ScriptMismatchError
 from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
+from yemot_ai_testing.doubles.steps import Answer, FailureKind
 
 EVERY_BYTE = wav_file(bytes(range(256)) + b"\r\n--\r\n\r\r\n\n" + bytes(range(255, -1, -1)))
 

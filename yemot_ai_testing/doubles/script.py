@@ -2,14 +2,10 @@
 
 Each model call consumes the next step::
 
-    >>> class Recorder(ScriptableModel):
-    ...     def __init__(self):
-    ...         self.script = Script()
-    ...     def add(self, step):
-    ...         self.script.add(step)
-    >>> double = Recorder()
-    >>> _ = double.answers("hello").fails("rate_limited")
-    >>> double.script.take("what time is it?")
+    >>> from yemot_ai_testing.doubles.steps import Answer
+    >>> script = Script()
+    >>> script.add(Answer(("hello",)))
+    >>> script.take("what time is it?")
     Answer(pieces=('hello',), after=0.0)
 
 A call without a step fails, and ``Script.assert_complete`` raises an error that lists the calls and the
@@ -19,56 +15,15 @@ unused steps. This module imports nothing heavy, because every double imports it
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-from yemot_ai_testing.doubles.steps import (
-    FAILURE_KINDS,
-    Answer,
-    BusySession,
-    Crash,
-    Drop,
-    Failure,
-    FailureKind,
-    Hang,
-    Malformed,
-    ScriptableCodex,
-    ScriptableModel,
-    ScriptableService,
-    Step,
-    Transcription,
-    UnknownSession,
-)
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = [
-    "FAILURE_KINDS",
-    "Answer",
-    "BusySession",
-    "Crash",
-    "Drop",
-    "Failure",
-    "FailureKind",
-    "FakeOnlyError",
-    "Gate",
-    "Hang",
-    "Malformed",
-    "RecordedRequest",
-    "Script",
-    "ScriptMismatchError",
-    "ScriptableCodex",
-    "ScriptableModel",
-    "ScriptableService",
-    "Step",
-    "Transcription",
-    "UnknownSession",
-    "unchecked",
-]
+    from yemot_ai_testing.doubles.steps import Step
 
-D = TypeVar("D")
+__all__ = ["FakeOnlyError", "Gate", "RecordedRequest", "Script", "ScriptMismatchError"]
 
 
 class ScriptMismatchError(AssertionError):
@@ -89,18 +44,6 @@ class ScriptMismatchError(AssertionError):
 
 class FakeOnlyError(NotImplementedError):
     """Only a fake can run this step; the double is a real program or a service."""
-
-
-class _UncheckedExit(Exception):  # noqa: N818 - never leaves ``unchecked``
-    """Ends the block of a double with an exception, so that it does not check its script."""
-
-
-@contextmanager
-def unchecked(double: AbstractContextManager[D]) -> Iterator[D]:
-    """Enter a double that does not check its script at the end; the caller does that itself."""
-    with suppress(_UncheckedExit), double as entered:
-        yield entered
-        raise _UncheckedExit
 
 
 class RecordedRequest(Protocol):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from yemot_ai_testing.doubles.pauses import Pause
 from yemot_ai_testing.doubles.script import Script
 from yemot_ai_testing.doubles.steps import ScriptableModel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.script import Gate
     from yemot_ai_testing.doubles.steps import Step
 
-__all__ = ["CheckedContext", "PausableModel", "ScriptedDouble"]
+__all__ = ["CheckedContext", "PausableModel", "ScriptedDouble", "unchecked"]
 
 
 class CheckedContext(ABC):
@@ -42,6 +44,18 @@ class CheckedContext(ABC):
                 self.assert_complete()
         finally:
             self.close()
+
+
+D = TypeVar("D", bound=CheckedContext)
+
+
+@contextmanager
+def unchecked(double: D) -> Iterator[D]:
+    """Enter a double that does not check its script at the end; the caller does that itself."""
+    try:
+        yield double.__enter__()  # its __exit__ would check the script
+    finally:
+        double.close()
 
 
 class PausableModel(ScriptableModel):

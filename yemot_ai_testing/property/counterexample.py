@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from yemot_ai_testing.doubles.script import Answer, Drop, Hang, Step
+from yemot_ai_testing.doubles.steps import Answer, Drop, Hang, Step
 from yemot_ai_testing.history.trace import one_line
 from yemot_ai_testing.history.violation import Violation
 from yemot_ai_testing.property.machine_call import NO_LOCATION, MachineCall

@@ -17,7 +17,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from yemot_ai_testing.doubles.script import Crash, Drop, Failure, Hang, Step, UnknownSession
+from yemot_ai_testing.doubles.steps import Crash, Drop, Failure, Hang, Step, UnknownSession
 from yemot_ai_testing.history.correlation import spoken_sentences, utterance_text
 from yemot_ai_testing.history.events import (
     CallerInterrupted,

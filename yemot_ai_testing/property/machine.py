@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from yemot_ai_testing.doubles.script import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history.events import ConversationReset, LoopDetected
 from yemot_ai_testing.history.recorders.app import call_name

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
-from yemot_ai_testing.doubles.script import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.check import check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yemot_ai.protocol import Read, Record, Tap
-from yemot_ai_testing.doubles.script import Step
+from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.history.correlation import utterance_text
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.states import Over

@@ -21,7 +21,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import consumes, precondition, rule
 
-from yemot_ai_testing.doubles.script import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.history.correlation import spoken_sentences
 from yemot_ai_testing.history.events import CallerInterrupted

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from yemot_ai_testing.doubles.script import unchecked
+from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.pytest_plugin.options import import_feature, run_settings
 
 if TYPE_CHECKING:

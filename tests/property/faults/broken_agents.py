@@ -9,7 +9,7 @@ from typing import ClassVar
 from tests.property.faults.handwritten_agent import HANG_UP, Agent, Memory
 from tests.property.faults.subject import Fault
 from yemot_ai.protocol import Request
-from yemot_ai_testing.doubles.script import Answer
+from yemot_ai_testing.doubles.steps import Answer
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
 

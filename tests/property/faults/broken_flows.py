@@ -15,7 +15,7 @@ from tests.support.asking import ask_provider
 from yemot_ai import AIFlow, AsyncAICall
 from yemot_ai._calls.hooks import CallSummary
 from yemot_ai.sessions import Session
-from yemot_ai_testing.doubles.script import Answer
+from yemot_ai_testing.doubles.steps import Answer
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
 

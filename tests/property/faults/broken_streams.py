@@ -10,7 +10,7 @@ from tests.property.faults.subject import Fault, healthy
 from yemot_ai.errors import ProviderError
 from yemot_ai.protocol import Request
 from yemot_ai.providers import Exchange
-from yemot_ai_testing.doubles.script import Answer, Drop
+from yemot_ai_testing.doubles.steps import Answer, Drop
 from yemot_ai_testing.property import EchoProvider, StreamingMachine
 
 STEPS = (None, Answer(("",), every=1.0), Answer(("",), 1.0, every=4.0), Drop(), Drop(("…", "…")))

@@ -26,7 +26,7 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.doubles.steps import FailureKind
 
 DANGEROUS_PROMPTS = [
     "review",

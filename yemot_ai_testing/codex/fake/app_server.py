@@ -6,7 +6,7 @@ from typing import Any
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
-from yemot_ai_testing.doubles.script import Answer, Crash, Drop, Failure, Hang, Malformed, Step
+from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 __all__ = ["encode_server_step", "recorded_messages"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from yemot_ai_testing.doubles.script import RecordedRequest, Step
+from yemot_ai_testing.doubles.script import RecordedRequest
+from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.processes.running import descendants
 from yemot_ai_testing.processes.waiting import wait_until
 from yemot_ai_testing.scenario.format.model import LeftoverKind

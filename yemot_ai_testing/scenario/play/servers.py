@@ -18,15 +18,8 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.codex.sandbox import CodexSandbox
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.script import (
-    BusySession,
-    Crash,
-    Malformed,
-    RecordedRequest,
-    Script,
-    Step,
-    UnknownSession,
-)
+from yemot_ai_testing.doubles.script import RecordedRequest, Script
+from yemot_ai_testing.doubles.steps import PROCESS_STEPS, Step
 from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.server import ServerProcess
@@ -159,7 +152,7 @@ class _SharedScript(Script):
     def take(self, prompt: str) -> Step | None:
         """Return the step for one call; steps that only a process can do count as unscripted."""
         step = self._codex.take()
-        if isinstance(step, Crash | Malformed | UnknownSession | BusySession):
+        if isinstance(step, PROCESS_STEPS):
             self.record_unscripted(prompt)
             return None
         if step is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from yemot_ai import importer
-from yemot_ai_testing.doubles.script import unchecked
+from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.runner import PlayTarget

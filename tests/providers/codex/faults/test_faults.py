@@ -13,7 +13,7 @@ from tests.providers.codex.faults.planting import Fault, faults_of, replaces
 from yemot_ai.providers.codex import CodexCLIProvider, events, process
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
-from yemot_ai_testing.doubles.script import unchecked
+from yemot_ai_testing.doubles.scripted_double import unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

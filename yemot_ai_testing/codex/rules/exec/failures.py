@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.codex.rules.bench import ExecBench
     from yemot_ai_testing.codex.rules.process import CompletedRun
-    from yemot_ai_testing.doubles.script import FailureKind
+    from yemot_ai_testing.doubles.steps import FailureKind
 
 __all__ = ["FAILURE_RULES"]
 
