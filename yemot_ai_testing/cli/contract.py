@@ -17,7 +17,34 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.conformance.rule import AnyRule, Interface
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = (
+        "Check executables against the rules of codex exec --json or of codex app-server, without a key and "
+        "without a network. "
+        "Exit code: 0 no rule is broken, 1 a rule is broken, 2 an executable cannot be run."
+    )
+    parser.add_argument(
+        "--codex",
+        dest="executables",
+        nargs="+",
+        action="extend",
+        metavar="SPEC",
+        help="fake, fake@VERSION, real, real@VERSION or a path; default: real and fake",
+    )
+    parser.add_argument(
+        "--interface",
+        choices=("exec", "app-server", "all"),
+        default="exec",
+        help="which rules: of codex exec --json (default), of codex app-server, or both",
+    )
+    parser.add_argument("--rule", dest="rules", nargs="+", action="extend", metavar="ID", help="only these")
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="rules in parallel (default: 4)")
+    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

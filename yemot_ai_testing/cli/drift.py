@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex import recordings
-from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.binary import REAL_SPECS, locate
 from yemot_ai_testing.codex.drift.drift import Corpus, compare_corpora
 from yemot_ai_testing.codex.drift.report import as_json, as_markdown, as_table
 from yemot_ai_testing.codex.recorder.recorder import record
@@ -18,9 +18,26 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.codex.drift.drift import DriftReport
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]
 
 _FORMATS: Final = {"table": as_table, "json": as_json, "markdown": as_markdown}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "corpora", nargs="*", metavar="OLD NEW", help="recorded versions, or folders of recordings"
+    )
+    parser.add_argument(
+        "--codex",
+        metavar=REAL_SPECS,
+        help="record this binary now, and compare it with the newest recorded version, or with OLD",
+    )
+    forms = parser.add_mutually_exclusive_group()
+    for form in ("json", "markdown"):
+        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=f"print {form}")
+    parser.set_defaults(form="table")
+    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

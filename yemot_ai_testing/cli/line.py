@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.platform.tree import Line
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("folder", type=Path, help="the root extension; each folder in it is an extension")
+    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

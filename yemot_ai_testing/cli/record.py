@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.codex.binary import locate
+from yemot_ai_testing.codex.binary import REAL_SPECS, locate
 from yemot_ai_testing.codex.home import version_of
 from yemot_ai_testing.codex.recorder.own_turns import record_live, record_script
 from yemot_ai_testing.codex.recorder.recorder import record
@@ -14,7 +14,26 @@ from yemot_ai_testing.codex.recorder.recorder import record
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("--codex", default="real", metavar=REAL_SPECS)
+    parser.add_argument(
+        "--interface",
+        choices=("exec", "app-server"),
+        default="exec",
+        help="which cases: of codex exec --json (default) or of codex app-server",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: codex-recordings/<version>")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="your own turns, as JSON or YAML")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="use your own Codex, with your login and at your cost, instead of a scripted model service",
+    )
+    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "REAL_SPECS",
     "RECOMMENDED_VERSION",
     "BinaryNotFoundError",
     "CodexKind",
@@ -39,6 +40,9 @@ CodexKind = Literal["fake", "real", "path"]
 
 RECOMMENDED_VERSION: Final = "0.169.0"
 """The newest recorded version; error messages ask to install it."""
+
+REAL_SPECS: Final = "real|real@VERSION|PATH"
+"""How a command names a real binary."""
 
 DOWNLOAD_TIMEOUT: Final = 900.0
 """Seconds: npm retries silently without a limit when it cannot reach its registry."""
