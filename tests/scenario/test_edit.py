@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai_testing.scenario.format.edit import Edit, EditableYaml, NotRewritableError, YamlPath
+from yemot_ai_testing.scenario.format.edit import EditableYaml, NotRewritableError
 from yemot_ai_testing.scenario.format.load import loads
+from yemot_ai_testing.scenario.format.model import Edit, YamlPath
 
 HEARS: YamlPath = ("scenarios", 0, "turns", 0, "hears")
 

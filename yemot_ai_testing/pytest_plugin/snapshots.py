@@ -8,7 +8,7 @@ because their number depends on the speed of the machine.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
@@ -19,7 +19,6 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
 from yemot_ai.protocol import Response
-from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.pytest_plugin.current_test import current_test
 from yemot_ai_testing.response_diff import compare
 from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult
@@ -121,17 +120,14 @@ def check_snapshot(result: ScenarioResult, item: pytest.Item) -> ScenarioResult:
     if result.failure is not None or result.fake_only is not None:
         return result
     snapshot = snapshot_of(item).use_extension(CallSnapshotExtension)
-    responses = "".join(f"{_last_response(turn.exchanges)}\n" for turn in result.turns)
+    bodies = (
+        [exchange.body for exchange in turn.exchanges if not exchange.hangup] for turn in result.turns
+    )  # what is answered to a hang-up is not heard
+    responses = "".join(f"{([_NO_RESPONSE, *turn])[-1]}\n" for turn in bodies)
     if responses == snapshot:
         return result
     lines = tuple(_differences(responses, snapshot))
     return dataclasses.replace(result, failure=ScenarioFailure("response", result.scenario.location, lines))
-
-
-def _last_response(exchanges: Sequence[LineExchange]) -> str:
-    """Return the last response that the caller heard: not the one to the hang-up."""
-    bodies = [exchange.body for exchange in exchanges if not exchange.hangup]
-    return bodies[-1] if bodies else _NO_RESPONSE
 
 
 def _differences(responses: str, snapshot: SnapshotAssertion) -> Iterator[str]:

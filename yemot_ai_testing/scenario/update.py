@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.scenario.format.edit import Edit, EditableYaml, NotRewritableError, YamlPath
+from yemot_ai_testing.scenario.format.edit import EditableYaml, NotRewritableError
+from yemot_ai_testing.scenario.format.model import Edit, YamlPath
 from yemot_ai_testing.scenario.play.result import (
     EXPECTATION_KINDS,
-    Correction,
     Mismatch,
     PlayedTurn,
     ScenarioFailure,
@@ -23,8 +23,6 @@ from yemot_ai_testing.scenario.report.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from yemot_ai_testing.scenario.format.model import Expectation
 
 __all__ = ["ScenarioUpdate"]
 
@@ -47,17 +45,19 @@ class _FileEdits:
     def _unfixable(self, result: PlayedTurn, turn: YamlPath) -> Iterator[Mismatch]:
         """Yield the mismatches that no edit fixes."""
         for mismatch in result.mismatches:
-            if mismatch.correction is None or result.turn.hears is None:
+            if mismatch.correction is None:
                 yield replace(mismatch, message=f"{mismatch.message} (not changed by --yemot-update)")
                 continue
             try:
-                self._add_edit(result.turn.hears, (*turn, "hears"), mismatch.correction)
+                self._add_edit((*turn, "hears"), mismatch.correction)
             except NotRewritableError as error:
                 yield replace(mismatch, message=f"{mismatch.message} (not rewritten: {error})")
 
-    def _add_edit(self, hears: Expectation, hears_path: YamlPath, correction: Correction) -> None:
-        path = _value_path(self.source, hears_path, correction.path)
-        edit = Edit(path, _old_value(hears, correction.path), _new_value(correction))
+    def _add_edit(self, hears: YamlPath, correction: Edit) -> None:
+        path = (*hears, *correction.path)
+        while not self.source.has(path):  # a list of one text may be a plain text, and so may ``contains``
+            path = path[:-1]
+        edit = replace(correction, path=path)
         self.source.check(edit)
         self.edits[path] = edit
 
@@ -89,7 +89,7 @@ class ScenarioUpdate:
             return scenario_result
         try:
             file = self._files.get(path) or _FileEdits(
-                EditableYaml(_read_text(path)), scenario_result.scenario.location.path
+                EditableYaml(path.read_bytes().decode()), scenario_result.scenario.location.path
             )
         except OSError:  # it cannot be read: the call fails as without --yemot-update
             return scenario_result
@@ -133,36 +133,3 @@ def _write_file(path: Path, file: _FileEdits) -> str | None:
     except OSError as error:
         return str(error.strerror or error)
     return None
-
-
-def _read_text(path: Path) -> str:
-    return path.read_bytes().decode()
-
-
-def _value_path(source: EditableYaml, hears: YamlPath, path: YamlPath) -> YamlPath:
-    """Return the path of a value; a list of one text may be a plain text, and so may ``contains``."""
-    full_path = (*hears, *path)
-    while not source.has(full_path):
-        full_path = full_path[:-1]
-    return full_path
-
-
-def _old_value(hears: Expectation, path: YamlPath) -> str | None:
-    match path:
-        case ("contains" | "play" as key, int(number)):
-            texts: tuple[str, ...] = getattr(hears, key)
-            return texts[number]
-        case ("read", str(name)) if hears.read:
-            return _null_to_none(hears.read[name])
-        case ("equals" | "goto" as key,):
-            text: str | None = getattr(hears, key)
-            return text
-    raise NotRewritableError(f"{path} cannot be rewritten")
-
-
-def _new_value(correction: Correction) -> str | None:
-    return _null_to_none(correction.value) if correction.path[0] == "read" else correction.value
-
-
-def _null_to_none(field_text: str) -> str | None:
-    return None if field_text == "null" else field_text

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import yaml
 
+from yemot_ai_testing.scenario.format.model import Edit, YamlPath
 from yemot_ai_testing.scenario.format.yaml_nodes import (
     LITERALS,
     NULL,
@@ -25,9 +24,7 @@ from yemot_ai_testing.scenario.format.yaml_nodes import (
     mapping_values,
 )
 
-__all__ = ["Edit", "EditableYaml", "NotRewritableError", "YamlPath"]
-
-YamlPath: TypeAlias = tuple[str | int, ...]
+__all__ = ["EditableYaml", "NotRewritableError"]
 
 UNQUOTED = re.compile(r"[^\W\d_](?:[\w .?!()/*׳״'\"-]*[\w.?!)])?")
 """Texts that need no quotes, also inside brackets: a letter first, no YAML indicator."""
@@ -39,21 +36,6 @@ ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 class NotRewritableError(ValueError):
     """A value cannot be replaced alone; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A replacement of one text.
-
-    Attributes:
-        path: keys of mappings and indices of list items that lead to the text.
-        old: the present text; None for null.
-        new: the new text; None for null.
-    """
-
-    path: YamlPath
-    old: str | None
-    new: str | None
 
 
 class EditableYaml:

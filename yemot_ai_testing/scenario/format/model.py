@@ -19,6 +19,7 @@ __all__ = [
     "CallFile",
     "CallerAction",
     "CallerSpec",
+    "Edit",
     "Expectation",
     "ExpectedLeftovers",
     "InterruptionSpec",
@@ -28,10 +29,14 @@ __all__ = [
     "SilenceLimits",
     "SourceLocation",
     "VerbName",
+    "YamlPath",
 ]
 
 VerbName: TypeAlias = Literal["says", "presses", "records", "silent", "repeats", "hangs_up"]
 VERBS: tuple[VerbName, ...] = get_args(VerbName)
+
+YamlPath: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and indices of list items that lead to a part of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,21 @@ class ScenarioTurn:
     agent: tuple[Step, ...] = ()
     interruption: InterruptionSpec | None = None
     hears_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of one text.
+
+    Attributes:
+        path: leads to the text.
+        old: the present text; None for null.
+        new: the new text; None for null.
+    """
+
+    path: YamlPath
+    old: str | None
+    new: str | None
 
 
 LeftoverKind: TypeAlias = Literal["agent_turns", "sessions_open", "processes"]

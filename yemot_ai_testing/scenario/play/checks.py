@@ -10,8 +10,8 @@ from typing import Literal, TypeVar
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.scenario.format.expectations import MODES
-from yemot_ai_testing.scenario.format.model import Expectation
-from yemot_ai_testing.scenario.play.result import Correction, Mismatch, MismatchKind
+from yemot_ai_testing.scenario.format.model import Edit, Expectation
+from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 
 __all__ = ["ObservedTurn", "expectation_mismatches", "protocol_mismatches"]
@@ -82,13 +82,13 @@ def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mism
     missing = [number for number, text in enumerate(expected.contains) if fold_text(text) not in heard]
     instead = _heard_instead(expected.contains, missing, observed)
     for number in missing:
-        correction = Correction(("contains", number), instead[number]) if heard else None
+        correction = Edit(("contains", number), expected.contains[number], instead[number]) if heard else None
         yield Mismatch("heard", f"did not hear {expected.contains[number]!r}", correction)
     for text in expected.excludes:
         if fold_text(text) in heard:
             yield Mismatch("heard", f"heard {text!r}, which must not be said")
     if expected.equals is not None and fold_text(expected.equals) != heard:
-        correction = Correction(("equals",), observed.heard)
+        correction = Edit(("equals",), expected.equals, observed.heard)
         yield Mismatch("heard", f"did not hear exactly {expected.equals!r}", correction)
     if expected.matches is not None and not re.search(expected.matches, heard):
         yield Mismatch("heard", f"heard nothing that matches {expected.matches!r}")
@@ -117,7 +117,7 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
     if expected.goto is not None:
         targets = [action.target for action in observed.actions(GoToFolder)]
         if expected.goto not in targets:
-            correction = Correction(("goto",), targets[-1]) if targets else None
+            correction = Edit(("goto",), expected.goto, targets[-1]) if targets else None
             message = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
             yield Mismatch("response", message, correction)
     if expected.same is not None and expected.same != (observed.raw == observed.previous_raw):
@@ -139,7 +139,9 @@ def _check_read(expected: Mapping[str, str] | Literal[False], observed: Observed
     for name, value in expected.items():
         actual = _read_field(read, name)
         if actual != value:
-            correction = None if actual == MISSING else Correction(("read", name), actual)
+            correction = (
+                None if actual == MISSING else Edit(("read", name), *map(_null_to_none, (value, actual)))
+            )
             yield Mismatch("response", f"read.{name} is {actual}, not {value}: {read}", correction)
 
 
@@ -159,7 +161,7 @@ def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[M
         return
     for number, (message, actual) in enumerate(zip(expected, closest, strict=True)):
         if message != actual:
-            yield Mismatch("response", problem, Correction(("play", number), actual))
+            yield Mismatch("response", problem, Edit(("play", number), message, actual))
 
 
 def _windows(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
@@ -175,3 +177,7 @@ def _read_field(read: Read, name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return ".".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _null_to_none(field_text: str) -> str | None:
+    return None if field_text == "null" else field_text

@@ -8,13 +8,12 @@ from typing import Literal, TypeAlias, get_args
 
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import CallEvent, Transcript
-from yemot_ai_testing.scenario.format.model import Scenario, ScenarioTurn, SilenceLimits, SourceLocation
+from yemot_ai_testing.scenario.format.model import Edit, Scenario, ScenarioTurn, SilenceLimits, SourceLocation
 from yemot_ai_testing.scenario.play.timeline import TurnEvent
 
 __all__ = [
     "EXPECTATION_KINDS",
     "MISMATCH_KINDS",
-    "Correction",
     "Mismatch",
     "MismatchKind",
     "PlayedTurn",
@@ -54,31 +53,18 @@ ScenarioState: TypeAlias = Literal["passed", "failed", "fake only"]
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """The value with which a part of ``hears`` would pass.
-
-    Attributes:
-        path: the key in ``hears``, then the index of the item or the name of the field, if any.
-        value: the text; ``null`` for a missing field.
-    """
-
-    path: tuple[str | int, ...]
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Mismatch:
     """One difference between the scenario and the call.
 
     Attributes:
         kind: the kind of failure.
         message: the description.
-        correction: the change of ``hears`` with which the turn would pass, if there is one.
+        correction: the edit, inside ``hears``, with which this part would pass; None if there is none.
     """
 
     kind: MismatchKind
     message: str
-    correction: Correction | None = None
+    correction: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
