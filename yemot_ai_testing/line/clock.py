@@ -64,7 +64,7 @@ class WallClock:
 
 
 class EngineClock:
-    """The application's virtual time; ``advance`` sleeps too, because neither takes real time."""
+    """The application's virtual time; the server works also while the line is playing."""
 
     __slots__ = ("_time",)
 
@@ -79,9 +79,7 @@ class EngineClock:
         """Let virtual time pass."""
         self._time.sleep(seconds)
 
-    def advance(self, seconds: float) -> None:
-        """Let virtual time pass, so that the server works while the line is playing."""
-        self._time.sleep(seconds)
+    advance = sleep
 
 
 class CombinedClock:
@@ -111,9 +109,7 @@ class CombinedClock:
             for clock, _ in self._clocks:
                 clock.sleep(seconds)
 
-    def advance(self, seconds: float) -> None:
-        """Let virtual time pass in all of them."""
-        self.sleep(seconds)
+    advance = sleep
 
 
 def is_virtual(clock: Clock) -> bool:
