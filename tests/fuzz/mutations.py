@@ -8,24 +8,23 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ["altered_bytes", "altered_json", "altered_text", "encode_loosely", "junk_json"]
+from yemot_ai.providers.provider import Usage
+from yemot_ai.sessions import Session, Turn, Visit
 
-ODD = [
-    "\x00",
-    "\ud800",
-    "\ufeff",
-    "\r\n",
-    "\u2028",
-    "9" * 5_000,
-    "[" * 2_000,
-    "{",
-    "}",
-    '"',
-    ":",
-    "&a ",
-    "*a",
-    "!!x ",
-]
+__all__ = ["SESSION", "altered_bytes", "altered_json", "altered_text", "encode_loosely", "junk_json"]
+
+ODD = ["\x00", "\ud800", "\ufeff", "\r\n", "\u2028", "9" * 5_000, "[" * 2_000, *'{}":', "&a ", "*a", "!!x "]
+
+SESSION = Session(
+    "c1",
+    version=1,
+    phone="0501234567",
+    visit=Visit(1, "1", seen=(("ai_1", "שלום"),)),
+    turns=(Turn("ai_1", "שלום", answer="כן", usage=Usage(3, 1)),),
+    threads={"codex": "t1"},
+    state={"size": ["גדולה", 3.5, None]},
+)
+"""A session with a value of each kind."""
 
 junk_json: st.SearchStrategy[Any] = st.recursive(
     st.none()

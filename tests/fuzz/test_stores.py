@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import redis
@@ -17,27 +17,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
-from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely, junk_json
+from tests.fuzz.mutations import SESSION, altered_bytes, altered_json, encode_loosely, junk_json
 from tests.support.redis_server import RedisServer
 from tests.support.stored_records import Database, Files, Server, StoredRecords
 from yemot_ai.errors import SessionFormatError, StoreError
-from yemot_ai.providers.provider import Usage
-from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, Turn, Visit
+from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore
 from yemot_ai.sessions.serialization import encode
 
-SESSION = Session(
-    "c1",
-    version=1,
-    phone="0501234567",
-    visit=Visit(1, "1", seen=(("ai_1", "שלום"),)),
-    turns=(Turn("ai_1", "שלום", answer="כן", usage=Usage(3, 1)),),
-    threads={"codex": "t1"},
-    state={"size": ["גדולה", 3.5, None]},
-)
 RECORD = json.loads(encode(SESSION))
 OTHER = Session("c2", ended=True)
 LARGE_NUMBERS = [0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 10**400, int("9" * 4_300)]
 DEEP = b"[" * 100_000
+
+Stored = TypeVar("Stored", bound=StoredRecords)
 
 
 def _with(**fields: Any) -> bytes:  # noqa: ANN401 - JSON
@@ -66,11 +58,38 @@ def loop() -> Iterator[asyncio.Runner]:
         yield runner
 
 
+@contextmanager
+def opened(stored: Stored, loop: asyncio.Runner) -> Iterator[Stored]:
+    """Save the other call first; close the store at the end."""
+    loop.run(stored.store.save(OTHER, ttl=3600))
+    yield stored
+    if isinstance(stored.store, RedisStore | SQLiteStore):
+        loop.run(stored.store.aclose())
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
+def files(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+    with opened(Files(tmp_path_factory.mktemp("files") / "sessions"), loop) as files:
+        yield files
+
+
+@pytest.fixture(scope="module")
+def database(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with opened(Database(tmp_path_factory.mktemp("database") / "sessions.db"), loop) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
     server = RedisServer().start()
-    yield server
+    yield server.url
     server.close()
+
+
+@pytest.fixture(scope="module")
+def remote(loop: asyncio.Runner, redis_url: str) -> Iterator[Server]:
+    with opened(Server(redis_url, "row:"), loop) as remote:
+        yield remote
 
 
 @pytest.fixture(scope="module", params=["json", "sqlite", "redis"])
@@ -78,21 +97,13 @@ def stored(
     request: pytest.FixtureRequest, loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StoredRecords]:
     folder = tmp_path_factory.mktemp("records")
-    stored: StoredRecords
-    if request.param == "json":
-        stored = Files(folder / "sessions")
-    elif request.param == "sqlite":
-        stored = Database(folder / "sessions.db")
-    else:
-        stored = Server(request.getfixturevalue("server").url, "fuzz:")
-    loop.run(stored.store.save(OTHER, ttl=3600))
-    yield stored
-    loop.run(close(stored.store))
-
-
-async def close(store: SessionStore) -> None:
-    if isinstance(store, RedisStore | SQLiteStore):
-        await store.aclose()
+    made: dict[str, Callable[[], StoredRecords]] = {
+        "json": lambda: Files(folder / "sessions"),
+        "sqlite": lambda: Database(folder / "sessions.db"),
+        "redis": lambda: Server(request.getfixturevalue("redis_url"), "fuzz:"),
+    }
+    with opened(made[request.param](), loop) as stored:
+        yield stored
 
 
 async def save_session(store: SessionStore) -> None:
@@ -142,13 +153,6 @@ def test_a_call_survives_a_damaged_record(stored: StoredRecords, loop: asyncio.R
         assert len(stored.damaged_records()) == before + (loaded is None)
 
 
-@pytest.fixture(scope="module")
-def files(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Files:
-    made = Files(tmp_path_factory.mktemp("files"))
-    loop.run(made.store.save(OTHER, ttl=3600))
-    return made
-
-
 ENVELOPE: Any = {"saved": 1.7e9, "expires": 9.9e9, "session": RECORD}
 
 
@@ -181,14 +185,6 @@ def test_a_damaged_lease_is_free_or_held(files: Files, loop: asyncio.Runner, dat
     assert loop.run(leases.acquire("k", "another", 60.0)) in {True, False}
     loop.run(leases.release("k", "another"))
     lease.unlink(missing_ok=True)
-
-
-@pytest.fixture(scope="module")
-def database(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    made = Database(tmp_path_factory.mktemp("database") / "sessions.db")
-    loop.run(made.store.save(OTHER, ttl=3600))
-    yield made
-    loop.run(close(made.store))
 
 
 cells = st.one_of(
@@ -249,14 +245,6 @@ def test_a_damaged_database_raises_only_store_errors(
 
     with suppress(AssertionError):  # a damaged database may have lost its sessions
         loop.run(use_store())
-
-
-@pytest.fixture(scope="module")
-def remote(loop: asyncio.Runner, server: RedisServer) -> Iterator[Server]:
-    made = Server(server.url, "row:")
-    loop.run(made.store.save(OTHER, ttl=3600))
-    yield made
-    loop.run(close(made.store))
 
 
 @fuzz(150)
