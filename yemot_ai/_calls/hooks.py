@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from yemot_ai._runtime.engine import Engine
+from yemot_ai._runtime.tasks import KeyedTasks
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session, Turn
 
@@ -85,7 +86,7 @@ class Hooks:
     call_start: list[Hook] = field(default_factory=list)
     turn: list[Hook] = field(default_factory=list)
     call_end: list[Hook] = field(default_factory=list)
-    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _tasks: KeyedTasks[str, None] = field(default_factory=KeyedTasks)
 
     def call_started(self, session: Session) -> None:
         """Schedule the hooks for the start of a call; from any thread."""
@@ -117,15 +118,7 @@ class Hooks:
 
     def _schedule(self, call_id: str, hooks: list[Hook], *arguments: object) -> asyncio.Task[None]:
         """Run ``hooks`` when the earlier hooks of this call are done."""
-        after = self._tasks.get(call_id)
-        task = asyncio.get_running_loop().create_task(self._run_after(after, hooks, *arguments))
-        self._tasks[call_id] = task
-        task.add_done_callback(lambda done: self._drop(call_id, done))
-        return task
-
-    def _drop(self, call_id: str, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(call_id) is task:
-            del self._tasks[call_id]
+        return self._tasks.start(call_id, self._run_after(self._tasks.get(call_id), hooks, *arguments))
 
     async def _run_after(
         self, after: asyncio.Task[None] | None, hooks: list[Hook], *arguments: object

@@ -5,7 +5,6 @@ A call is ended once, by one worker; other workers then stop what runs for it th
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import logging
@@ -19,7 +18,7 @@ from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai._calls.limits import Limits
 from yemot_ai._calls.sweeper import Sweeper
 from yemot_ai._runtime.engine import Engine
-from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
 from yemot_ai._turns.work import TurnResult
 from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
@@ -75,8 +74,7 @@ class CallLifecycle:
         self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
         self._is_limited = self.limits != Limits()
         self._threads: dict[str, Threads] = {}
-        self._retrying_ends: dict[str, asyncio.Task[None]] = {}
-        self._end_tasks: set[asyncio.Task[None]] = set()
+        self._retrying_ends: KeyedTasks[str, None] = KeyedTasks()
 
     async def update_session(self, call_id: str, change: Callable[[Session], Session]) -> Session:
         """Change a call's session by a pure function; see ``yemot_ai.sessions.update_session``.
@@ -177,14 +175,7 @@ class CallLifecycle:
         """
         # A separate task: a server cancels the request when the line disconnects, and the end of the call
         # must still complete, because it is not requested again.
-        ending = asyncio.create_task(self._end_or_retry(call_id, reason))
-        self._end_tasks.add(ending)
-        ending.add_done_callback(self._on_end_task_done)
-        await asyncio.shield(ending)
-
-    def _on_end_task_done(self, ending: asyncio.Task[None]) -> None:
-        self._end_tasks.discard(ending)
-        retrieve_exception(ending)  # its caller may have been cancelled
+        await run_shielded(self._end_or_retry(call_id, reason))
 
     async def _end_or_retry(self, call_id: str, reason: EndReason) -> None:
         try:
@@ -192,9 +183,7 @@ class CallLifecycle:
         except StoreError:
             await self._stop_local_work(call_id)
             if call_id not in self._retrying_ends:
-                self._retrying_ends[call_id] = asyncio.create_task(
-                    self._end_when_store_is_back(call_id, reason)
-                )
+                self._retrying_ends.start(call_id, self._end_when_store_is_back(call_id, reason))
             raise
 
     async def _end_when_store_is_back(self, call_id: str, reason: EndReason) -> None:
@@ -204,21 +193,16 @@ class CallLifecycle:
             )
         except StoreError as error:
             log.warning("call %s could not be ended, and will become idle: %s", call_id, error)
-        finally:
-            del self._retrying_ends[call_id]
 
     async def _end(self, call_id: str, reason: EndReason, *, version: int | None = None) -> None:
         """End a call; with ``version``, only if that is still its newest version."""
-        last = Session(call_id)
 
-        def mark_ended(session: Session) -> Session:
-            nonlocal last
-            last = session
+        def mark_ended(session: Session) -> tuple[Session, Session]:
             is_active = version is not None and session.version != version
-            return session if session.ended or is_active else session.tombstone()
+            return session if session.ended or is_active else session.tombstone(), session
 
         # The tombstone first: a turn that starts after this finds it.
-        await self.update_session(call_id, mark_ended)
+        _, last = await self.decide(call_id, mark_ended)
         if version is not None and last.version != version:
             return
         await self._stop_local_work(call_id)

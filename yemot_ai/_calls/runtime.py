@@ -30,20 +30,8 @@ __all__ = ["Runtime"]
 class Runtime:
     """The parts that one ``YemotAI`` and its ``AIFlow`` share.
 
-    Args:
-        provider: answers, unless a conversation has its own provider.
-        instructions: how to answer, unless a conversation has its own.
-        store: keeps the sessions.
-        engine: runs the turns.
-        session_ttl: seconds without a request after which a call counts as over.
-        turn_timeout: seconds for one turn.
-        retries: how often a transient failure is retried.
-        lease: seconds without renewal after which a worker counts as dead.
-        limits: of one call and one caller.
-        memory_ttl: seconds for which a caller is remembered; None: callers are not remembered.
-        transcriber: turns recordings into text; None: the default.
-        recordings: downloads them; None: the default.
-        openai_api_key: for the default transcriber.
+    Args: the settings of ``YemotAI``, with their defaults; ``memory_ttl`` is None if callers are not
+    remembered.
 
     Attributes:
         hooks: the developer's hooks.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import weakref
 from collections.abc import Awaitable, Callable
@@ -41,11 +42,13 @@ class Sweeper:
         if self._running is None or self.loop is not loop or self._running.done():
             self._running = self._engine.submit(_sweep_forever(self._sweep, self._interval))
             self.loop = loop
-            self._running.add_done_callback(self._forget)
+            self._running.add_done_callback(functools.partial(_forget, weakref.ref(self)))
 
-    def _forget(self, running: Future[None]) -> None:
-        if running is self._running:
-            self.loop = None
+
+def _forget(sweeper: weakref.ref[Sweeper], running: Future[None]) -> None:
+    ended = sweeper()
+    if ended is not None and ended._running is running:  # noqa: SLF001 - the same module
+        ended.loop = None
 
 
 async def _sweep_forever(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]], interval: float) -> None:

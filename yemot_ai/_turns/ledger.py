@@ -18,9 +18,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
+from yemot_ai._runtime.tasks import KeyedTasks, run_shielded, wait_for_event
 from yemot_ai._turns import transitions
-from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier, wait_for_event
+from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier
 from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
+from yemot_ai._runtime.tasks import wait_for_event
 from yemot_ai._turns.sentences import SentenceSplitter
 from yemot_ai.errors import CallEndedError, StoreError
 
-__all__ = ["AnswerStream", "OvertakenError", "TurnNotifier", "wait_for_event"]
+__all__ = ["AnswerStream", "OvertakenError", "TurnNotifier"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -217,12 +218,3 @@ class TurnNotifier:
         """Set the events that watch ``key``."""
         for event in self._waiting.get(key, ()):
             event.set()
-
-
-async def wait_for_event(event: asyncio.Event, *, seconds: float | None) -> None:
-    """Wait for ``event``, for at most ``seconds`` (None: without a limit)."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
