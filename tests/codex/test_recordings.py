@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.binary import RECOMMENDED_VERSION
 from yemot_ai_testing.codex.recorder.recorder import CASES, record
@@ -109,3 +110,33 @@ def test_a_recording_has_no_private_data(path: Path) -> None:
 )
 def test_private_data_is_found(text: str, problem: str) -> None:
     assert any(found.startswith(problem) for found in recordings.find_private_data(text))
+
+
+def kinds_of_messages(path: Path) -> set[str]:
+    """Return who sent what: the method of each message, or whether it is a result or an error.
+
+    The server sends notifications of several threads, so neither their order nor their number is fixed.
+    """
+    read = [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
+    return {
+        f"{line['by']} {line['message'].get('method') or sorted({'result', 'error'} & set(line['message']))}"
+        for line in read
+    }
+
+
+@pytest.mark.slow
+def test_the_real_app_server_still_sends_what_was_recorded(real_binary: Path, tmp_path: Path) -> None:
+    assert main(["record", "--interface=app-server", f"--codex={real_binary}", f"--out={tmp_path}"]) == 0
+    stored = recordings.folder() / "app-server" / RECOMMENDED_VERSION
+    assert {path.name: kinds_of_messages(path) for path in tmp_path.iterdir()} == {
+        path.name: kinds_of_messages(path) for path in stored.iterdir()
+    }
+
+
+@pytest.mark.parametrize("option", ["--live", "--script=turns.yaml"])
+def test_turns_of_your_own_are_not_recorded_of_an_app_server(
+    real_binary: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["record", "--interface=app-server", f"--codex={real_binary}", "--script=turns.yaml", option]
+    assert main(argv) == 1
+    assert "leave out --interface app-server" in capsys.readouterr().err
