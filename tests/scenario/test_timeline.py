@@ -9,7 +9,7 @@ from yemot_ai_testing.line.transcript import (
     Sound,
 )
 from yemot_ai_testing.scenario.format.model import SilenceLimits
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, TurnEvent, build_timeline
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, percentile, slow_turns
 from yemot_ai_testing.scenario.report.text import conversation_lines
@@ -27,7 +27,7 @@ def heard(at: float, seconds: float = 1.0) -> Sound:
 
 def silences(*events: CallEvent, within: SilenceLimits | None = None) -> list[tuple[float, float, str]]:
     """Return start, duration and grade of the silences of one turn."""
-    timeline = build_timeline([TurnEvent(event, 1, within) for event in events])
+    timeline = build_timeline([(events, within)])
     return [(event.at, event.seconds, event.grade) for event in timeline if event.origin == "silence"]
 
 
@@ -67,8 +67,9 @@ def test_silence_after_an_interruption_starts_when_the_caller_stops_speaking() -
 
 
 def test_a_silence_belongs_to_the_turn_in_which_it_begins() -> None:
-    events = [TurnEvent(says(0.0), 1, STRICT), TurnEvent(CallEnded(at=4.0, reason="the caller hung up"), 0)]
-    (silence,) = (event for event in build_timeline(events) if event.origin == "silence")
+    end = CallEnded(at=4.0, reason="the caller hung up")
+    timeline = build_timeline([([says(0.0)], STRICT)], after=[end])
+    (silence,) = (event for event in timeline if event.origin == "silence")
     assert (silence.turn, silence.grade) == (1, "too_long")
 
 

@@ -128,7 +128,8 @@ def test_a_request_after_an_action_or_in_another_extension_is_not_a_poll() -> No
         exchange(6.0, "2"),
         exchange(7.0, "2", hangup=True),
     )
-    assert list(polls(TurnRecord(1, "passed", timeline=(action,), exchanges=exchanges))) == [2.0]
+    turn = TurnRecord(1, "passed", timeline=(action,), exchanges=exchanges)
+    assert [poll.at for poll in polls(turn)] == [2.0]
 
 
 def test_a_call_without_duration_has_a_scale() -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "Scenario",
     "ScenarioTurn",
     "ServerCommand",
+    "SilenceGrade",
     "SilenceLimits",
     "SourceLocation",
     "VerbName",
@@ -86,12 +87,19 @@ class CallerAction:
     text: str = ""
 
 
+SilenceGrade: TypeAlias = Literal["", "long", "too_long"]
+
+
 @dataclass(frozen=True, slots=True)
 class SilenceLimits:
     """Limits of dead air, in seconds: above ``warn`` the turn has a warning, above ``fail`` it fails."""
 
     warn: float
     fail: float
+
+    def grade(self, seconds: float) -> SilenceGrade:
+        """Return which limit ``seconds`` of silence exceed."""
+        return "too_long" if seconds > self.fail else "long" if seconds > self.warn else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Ite
     yield from _check_actions(expected, observed)
     if expected.ends is not None and expected.ends != observed.ended:
         yield Mismatch("ends", "the call has not ended" if expected.ends else "the call has ended")
-    if expected.within is not None and observed.dead_air > expected.within.fail:
+    if expected.within is not None and expected.within.grade(observed.dead_air) == "too_long":
         yield Mismatch(
             "dead_air", f"{observed.dead_air:.1f} s of silence; at most {expected.within.fail:g} s may pass"
         )

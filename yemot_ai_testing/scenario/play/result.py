@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias, get_args
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import CallEvent, Transcript
 from yemot_ai_testing.scenario.format.model import Edit, Scenario, ScenarioTurn, SilenceLimits, SourceLocation
-from yemot_ai_testing.scenario.play.timeline import TurnEvent
 
 __all__ = [
     "EXPECTATION_KINDS",
@@ -154,16 +153,6 @@ class ScenarioResult:
     def state(self) -> ScenarioState:
         """The outcome in a word."""
         return "fake only" if self.fake_only else "failed" if self.failure else "passed"
-
-    @property
-    def turn_events(self) -> list[TurnEvent]:
-        """The events of the call, each with its turn."""
-        turns = [
-            TurnEvent(event, number, result.silence_limits)
-            for number, result in enumerate(self.turns, start=1)
-            for event in result.events
-        ]
-        return [*turns, *(TurnEvent(event, 0) for event in self.transcript[len(turns) :])]
 
     @property
     def dead_air(self) -> tuple[float, ...]:

@@ -262,6 +262,6 @@ def _heard_sentences(caller: Caller) -> tuple[str, ...]:
 
 def _warnings(expected: Expectation, observed: ObservedTurn) -> tuple[str, ...]:
     within = expected.within
-    if within is None or not within.warn < observed.dead_air <= within.fail:
+    if within is None or within.grade(observed.dead_air) != "long":
         return ()
     return (f"{observed.dead_air:.1f} s of silence, more than {within.warn:g} s",)

@@ -3,7 +3,7 @@
 >>> from yemot_ai_testing.line.transcript import CallerActed, Sound
 >>> question = CallerActed(at=0.0, seconds=1.0, name="says", text="שלום")
 >>> answer = Sound(at=4.0, seconds=2.0, text="ערב טוב", kind="text")
->>> timeline = build_timeline([TurnEvent(question, 1), TurnEvent(answer, 1)])
+>>> timeline = build_timeline([([question, answer], None)])
 >>> [(event.origin, event.seconds) for event in timeline]
 [('caller', 1.0), ('silence', 3.0), ('line', 2.0)]
 """
@@ -24,14 +24,12 @@ from yemot_ai_testing.line.transcript import (
     Sound,
     SystemSound,
 )
-from yemot_ai_testing.scenario.format.model import SilenceLimits
+from yemot_ai_testing.scenario.format.model import SilenceGrade, SilenceLimits
 
 __all__ = [
     "MIN_SHOWN_SILENCE",
     "Origin",
-    "SilenceGrade",
     "TimelineEvent",
-    "TurnEvent",
     "build_timeline",
     "join_speech",
 ]
@@ -40,22 +38,6 @@ MIN_SHOWN_SILENCE = 1.0
 """Seconds; a shorter silence is shown only if it exceeds a limit."""
 
 Origin: TypeAlias = Literal["caller", "line", "platform", "silence", "place"]
-SilenceGrade: TypeAlias = Literal["", "long", "too_long"]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEvent:
-    """An event of a transcript with its turn.
-
-    Attributes:
-        event: the event.
-        turn: the number of its turn, from 1; 0 after the last turn.
-        silence_limits: the limits of dead air of that turn.
-    """
-
-    event: CallEvent
-    turn: int
-    silence_limits: SilenceLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +66,19 @@ class TimelineEvent:
     turn: int = 0
 
 
-def build_timeline(call: Iterable[TurnEvent]) -> list[TimelineEvent]:
-    """Return events and silences in the order of their start."""
-    ordered = sorted(call, key=lambda turn_event: turn_event.event.at)  # music is recorded when it ends
-    return list(_iterate_timeline(ordered, ordered[0].event.at)) if ordered else []
+def build_timeline(
+    turns: Iterable[tuple[Iterable[CallEvent], SilenceLimits | None]], after: Iterable[CallEvent] = ()
+) -> list[TimelineEvent]:
+    """Return events and silences in the order of their start.
+
+    Args:
+        turns: the events of each turn, and its limits of dead air.
+        after: the events after the last turn.
+    """
+    numbered = [(event, turn, limits) for turn, (events, limits) in enumerate(turns, 1) for event in events]
+    numbered += [(event, 0, None) for event in after]
+    ordered = sorted(numbered, key=lambda one: one[0].at)  # music is recorded when it ends
+    return list(_iterate_timeline(ordered, ordered[0][0].at)) if ordered else []
 
 
 def join_speech(
@@ -108,34 +99,28 @@ def join_speech(
     return groups
 
 
-def _iterate_timeline(ordered: list[TurnEvent], start: float) -> Iterator[TimelineEvent]:
-    last: TurnEvent | None = None
+def _iterate_timeline(
+    ordered: list[tuple[CallEvent, int, SilenceLimits | None]], start: float
+) -> Iterator[TimelineEvent]:
+    before: tuple[int, SilenceLimits | None] | None = None
     quiet_since = start
-    for turn_event in ordered:
-        event = turn_event.event
+    for event, turn, limits in ordered:
         if not isinstance(event, ExtensionEntered):
-            if last is not None:
-                yield from _silence(quiet_since - start, event.at - quiet_since, last)
+            if before is not None:
+                yield from _silence(quiet_since - start, event.at - quiet_since, *before)
             quiet_since = _silence_start(event, quiet_since)
-            last = turn_event
+            before = (turn, limits)
         if not isinstance(event, HoldMusic) or event.seconds >= MIN_SHOWN_SILENCE:
-            yield _timeline_event(event, round(event.at - start, 3), turn_event.turn)
+            yield _timeline_event(event, round(event.at - start, 3), turn)
 
 
-def _silence(at: float, seconds: float, after: TurnEvent) -> Iterator[TimelineEvent]:
+def _silence(at: float, seconds: float, turn: int, limits: SilenceLimits | None) -> Iterator[TimelineEvent]:
     """Yield a silence, unless it is too short; its turn is that of the event before it."""
-    seconds = round(seconds, 3)
-    grade, bound = _grade_silence(seconds, after.silence_limits)
+    at, seconds = round(at, 3), round(seconds, 3)
+    grade = limits.grade(seconds) if limits else ""
+    bound = {"too_long": limits.fail, "long": limits.warn}.get(grade) if limits else None
     if grade or seconds >= MIN_SHOWN_SILENCE:
-        yield TimelineEvent(
-            round(at, 3), seconds, "silence", "silence", grade=grade, bound=bound, turn=after.turn
-        )
-
-
-def _grade_silence(seconds: float, limits: SilenceLimits | None) -> tuple[SilenceGrade, float | None]:
-    if limits is None or seconds <= limits.warn:
-        return "", None
-    return ("too_long", limits.fail) if seconds > limits.fail else ("long", limits.warn)
+        yield TimelineEvent(at, seconds, "silence", "silence", grade=grade, bound=bound, turn=turn)
 
 
 def _silence_start(event: CallEvent, previous: float) -> float:

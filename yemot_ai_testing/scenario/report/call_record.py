@@ -161,15 +161,15 @@ def render_result(result: ScenarioResult) -> str:
 def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
     """Return the turns, and one more for events after them, if there are any."""
     start = min((event.at for event in result.transcript), default=0.0)
-    timeline = build_timeline(result.turn_events)
-    turns = [
-        _turn(turn, [event for event in timeline if event.turn == number], start)
-        for number, turn in enumerate(result.turns, start=1)
-    ]
+    last_events = result.transcript[sum(len(turn.events) for turn in result.turns) :]
     last_exchanges = result.exchanges[sum(len(turn.exchanges) for turn in result.turns) :]
-    last_events = tuple(event for event in timeline if event.turn == 0)
-    after = TurnRecord(0, "passed", timeline=last_events, exchanges=_recorded(last_exchanges, start))
-    return (*turns, after) if last_events or last_exchanges else tuple(turns)
+    timeline = build_timeline([(turn.events, turn.silence_limits) for turn in result.turns], last_events)
+    events = {
+        number: [one for one in timeline if one.turn == number] for number in range(len(result.turns) + 1)
+    }
+    turns = tuple(_turn(turn, events[number], start) for number, turn in enumerate(result.turns, start=1))
+    after = TurnRecord(0, "passed", timeline=tuple(events[0]), exchanges=_recorded(last_exchanges, start))
+    return (*turns, after) if after.timeline or after.exchanges else turns
 
 
 def _turn(result: PlayedTurn, timeline: Iterable[TimelineEvent], start: float) -> TurnRecord:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, TurnEvent, build_timeline, join_speech
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, join_speech
 
 __all__ = ["conversation_lines", "escape_controls", "render_transcript"]
 
@@ -42,8 +42,7 @@ def conversation_lines(timeline: Iterable[TimelineEvent]) -> Iterator[tuple[Time
 
 def render_transcript(transcript: Transcript) -> str:
     """Return the conversation of a call without a scenario."""
-    timeline = build_timeline(TurnEvent(event, 0) for event in transcript)
-    return "\n".join(line for _, line in conversation_lines(timeline))
+    return "\n".join(line for _, line in conversation_lines(build_timeline([], after=transcript)))
 
 
 def escape_controls(text: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Self
 
 import jinja2
@@ -48,8 +49,7 @@ class _Call:
 
     @classmethod
     def from_record(cls, number: int, record: CallRecord, *, opened: bool) -> Self:
-        poll_times = [at for turn in record.turns for at in polls(turn)]
-        strip = TimelineStrip.from_timeline(record.timeline, poll_times)
+        strip = TimelineStrip.from_timeline(record.timeline, chain.from_iterable(map(polls, record.turns)))
         return cls(f"call-{number}", record, strip, opened or record.state in UNSUCCESSFUL)
 
     @property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.scenario.play.timeline import SilenceGrade, TimelineEvent, join_speech
+from yemot_ai_testing.scenario.format.model import SilenceGrade
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, join_speech
 from yemot_ai_testing.scenario.report.call_record import TurnRecord
 from yemot_ai_testing.scenario.report.html.words import END_REASONS, EVENT_LABELS
 
@@ -63,20 +64,20 @@ class Row:
 
 def rows(turn: TurnRecord) -> list[Row]:
     """Return the rows of ``turn`` by start; consecutive texts of one side are one bubble."""
-    notes = [TimelineEvent(at, 0.0, "platform", "polls") for at in polls(turn)]
+    notes = [[poll] for poll in polls(turn)]
     bubbles = join_speech(_without_dialled_extension(turn.timeline), _bubble_side)
-    return sorted(map(_row, [*([note] for note in notes), *bubbles]), key=lambda row: row.at)
+    return sorted(map(_row, [*notes, *bubbles]), key=lambda row: row.at)
 
 
-def polls(turn: TurnRecord) -> Iterator[float]:
-    """Yield the times of polls: requests in the same extension, with no caller's action before them."""
+def polls(turn: TurnRecord) -> Iterator[TimelineEvent]:
+    """Yield the polls: requests in the same extension, with no caller's action before them."""
     actions = [event.at for event in turn.timeline if event.origin == "caller"]
     exchanges = [exchange for exchange in turn.exchanges if not exchange.hangup]
     for previous, exchange in pairwise(exchanges):
         if exchange.extension == previous.extension and not any(
             previous.at <= at <= exchange.at for at in actions
         ):
-            yield exchange.at
+            yield TimelineEvent(exchange.at, 0.0, "platform", "polls")
 
 
 def _without_dialled_extension(timeline: Iterable[TimelineEvent]) -> Iterator[TimelineEvent]:

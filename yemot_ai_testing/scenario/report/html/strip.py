@@ -65,16 +65,15 @@ class TimelineStrip:
     ticks: tuple[StripPart, ...]
 
     @classmethod
-    def from_timeline(cls, timeline: Iterable[TimelineEvent], polls: Iterable[float]) -> Self:
-        """Draw ``timeline``, and markers at the times of ``polls``."""
+    def from_timeline(cls, timeline: Iterable[TimelineEvent], polls: Iterable[TimelineEvent]) -> Self:
+        """Draw ``timeline``, and markers for ``polls``."""
         events = list(timeline)
         duration = max((event.at + event.seconds for event in events), default=0.0)
         scale = max(duration, 1.0)
-        instants = [*events, *(TimelineEvent(at, 0.0, "platform", "polls") for at in polls)]
         return cls(
             duration,
             tuple(_segment(event, scale) for event in events if event.seconds),
-            tuple(_marker(event, scale) for event in instants if event.kind in MARKER_KINDS),
+            tuple(_marker(event, scale) for event in (*events, *polls) if event.kind in MARKER_KINDS),
             tuple(_ticks(scale)),
         )
 
