@@ -169,10 +169,10 @@ def test_asyncio_logs_the_exception_of_a_started_task_that_nothing_retrieves(
 
 def test_a_task_that_nothing_else_refers_to_is_not_collected() -> None:
     async def main() -> None:
-        async def wait_for_a_future_of_its_own() -> None:
+        async def wait_for_no_result() -> None:
             await asyncio.get_running_loop().create_future()
 
-        task = weakref.ref(start_task(wait_for_a_future_of_its_own()))
+        task = weakref.ref(start_task(wait_for_no_result()))
         await _turn_of_the_loop()
         running = task()
         assert running is not None
