@@ -236,6 +236,18 @@ def test_an_async_function_of_pairs_is_called_in_process() -> None:
     assert Caller(app, "0504").dial() == "0504"
 
 
+def test_an_async_application_that_exits_ends_no_other_application() -> None:
+    async def exits(pairs: Sequence[tuple[str, str]]) -> str:
+        raise SystemExit(3)
+
+    async def asks(pairs: Sequence[tuple[str, str]]) -> str:
+        return ASK
+
+    with pytest.raises(LineError, match="raised SystemExit"):
+        Caller(exits).dial()
+    assert Caller(asks).dial() == "מה"
+
+
 def test_a_function_of_pairs_gets_the_query_as_a_framework_parses_it() -> None:
     seen: list[str] = []
 

@@ -14,13 +14,13 @@ import atexit
 import io
 import logging
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 from wsgiref.util import setup_testing_defaults
 
+from yemot_ai import Engine
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
 from yemot_ai_testing.line.transports.transport import (
@@ -106,7 +106,7 @@ class ASGITransport(Transport):
 
     def close(self) -> None:
         """Shut the application down; the loop stays open for the other transports of the process."""
-        asyncio.run_coroutine_threadsafe(self._lifespan.shutdown(), _asgi_loop()).result()
+        _asgi_engine().run(self._lifespan.shutdown())
 
     async def _call(self, pairs: Pairs) -> TransportResponse:
         await self._lifespan.startup()
@@ -219,31 +219,19 @@ def http_response(status: int | None, body: bytes) -> TransportResponse:
 
 def run_on_asgi_loop(call: Callable[[], Coroutine[Any, Any, object]], timeout: float) -> TransportResponse:
     """Run a coroutine on the event loop of the ASGI thread for at most ``timeout`` seconds."""
-    future = asyncio.run_coroutine_threadsafe(call(), _asgi_loop())
+    future = _asgi_engine().submit(call())
     response = response_of_future(future, timeout)
     future.cancel()
     return response
 
 
 @cache
-def _asgi_loop() -> asyncio.AbstractEventLoop:
-    """Return the event loop for all ASGI applications of this process; start it at the first call.
+def _asgi_engine() -> Engine:
+    """Return the event loop for all ASGI applications of this process; it starts at the first call.
 
     It runs until the process ends: clients that an application keeps are bound to the loop of their
     first use.
     """
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=_run_loop, args=(loop,), name="yemot-asgi", daemon=True).start()
-    atexit.register(loop.call_soon_threadsafe, loop.stop)
-    return loop
-
-
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-    finally:
-        loop.close()
+    engine = Engine()
+    atexit.register(engine.close)
+    return engine
