@@ -16,14 +16,12 @@ from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.openai.chat import SDK_MODULE, ChatCompletionsAPI
 from yemot_ai.providers.openai.provider import SERVICE
-from yemot_ai.providers.openai.responses import UnstoredResponsesAPI
+from yemot_ai.providers.openai.responses import ResponsesAPI
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 
 pytestmark = pytest.mark.generated
 
-OPENAI = ServiceClient(
-    SERVICE, client_class="AsyncOpenAI", module=SDK_MODULE, key="k", model="m", base_url=None, timeout=1.0
-)
+OPENAI = ServiceClient(SERVICE, module=SDK_MODULE, key="k", model="m", base_url=None, timeout=1.0)
 
 
 def heard(writing: StreamAccumulator, events: list[Any]) -> object:
@@ -62,7 +60,7 @@ def turn_of(size: int) -> None:
 
 
 def responses() -> StreamAccumulator:
-    return UnstoredResponsesAPI(OPENAI).accumulator()
+    return ResponsesAPI(OPENAI, store=False).accumulator()
 
 
 def chat() -> StreamAccumulator:

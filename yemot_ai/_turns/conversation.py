@@ -131,13 +131,14 @@ class Conversation:
         """
         last_retry = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
         thread: JSON = session.threads.get(self.name)
-        history: Sequence[Exchange] = session.history(self.name)
+        history: Sequence[Exchange] = session.history(self.name) if thread is None else ()
         retries_left, retired = self.retries, None
         while True:
             try:
                 return await self._ask_once(thread, text, instructions, history, stream), retired
             except ProviderError as error:
-                shorter = history_to_rebuild(error, thread, history)
+                earlier = history if thread is None else session.history(self.name)
+                shorter = history_to_rebuild(error, thread, earlier)
                 if shorter is not None and _can_ask_again(stream):
                     retired, thread, history = retired or thread, None, shorter
                     log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
@@ -165,7 +166,7 @@ class Conversation:
                 text,
                 session=thread,
                 instructions=instructions,
-                history=history if thread is None else (),
+                history=history,
                 stream=streamed is not None,
             )
             if streamed is None:

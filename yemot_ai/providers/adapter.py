@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, SessionProvider
@@ -51,27 +51,13 @@ def forward_optional(provider: object, to: object) -> None:
             setattr(to, name, getattr(provider, name))
 
 
-@runtime_checkable
-class _StreamingSessionProvider(SessionProvider, Protocol):
-    """The third method, of a provider that streams."""
-
-    def stream(
-        self,
-        session: JSON,
-        prompt: str,
-        *,
-        instructions: str | None = None,
-        history: Sequence[Exchange] = (),
-    ) -> AsyncIterator[str | Reply]: ...
-
-
 class _SessionAdapter:
     """Answers with the two or three methods of a ``SessionProvider``."""
 
     def __init__(self, provider: SessionProvider) -> None:
         self._provider = provider
-        self._streaming = provider if isinstance(provider, _StreamingSessionProvider) else None
-        self.streams = self._streaming is not None
+        self._stream: Callable[..., AsyncIterator[str | Reply]] | None = getattr(provider, "stream", None)
+        self.streams = self._stream is not None
         forward_optional(provider, self)
 
     @property
@@ -87,9 +73,8 @@ class _SessionAdapter:
         history: Sequence[Exchange] = (),
         stream: bool = False,
     ) -> AsyncIterator[str | Reply]:
-        if stream and self._streaming is not None:
-            sent_history = history if session is None else ()
-            return self._streaming.stream(session, prompt, instructions=instructions, history=sent_history)
+        if stream and self._stream is not None:
+            return self._stream(session, prompt, instructions=instructions, history=history)
         return self._ask_whole(session, prompt, instructions, history)
 
     async def _ask_whole(

@@ -23,7 +23,7 @@ from yemot_ai.errors import (
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.service import Service
-from yemot_ai.providers.sdk.stateless import ParsedReply, StatelessChat
+from yemot_ai.providers.sdk.stateless import StatelessChat
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 1 s, so it happens at the first turn
@@ -86,7 +86,6 @@ class AnthropicProvider:
             raise ConfigurationError(f"max_tokens={max_tokens!r}: give 1 or more")
         self._client = ServiceClient(
             SERVICE,
-            client_class="AsyncAnthropic",
             module="anthropic.resources.messages",
             key=SERVICE.resolve_key(api_key),
             model=SERVICE.resolve_model(model),
@@ -138,8 +137,8 @@ class _MessagesAPI:
     def accumulator(self) -> StreamAccumulator:
         return _MessageAccumulator()
 
-    def parse(self, message: Message) -> ParsedReply:
-        return ParsedReply(self._spoken_text(message), message.id or "", _usage(message))
+    def parse(self, message: Message) -> Reply:
+        return Reply(self._spoken_text(message), message.id or "", _usage(message))
 
     def _spoken_text(self, message: Message) -> str:
         error = getattr(message, "error", None)

@@ -23,6 +23,7 @@ __all__ = [
     "MAX_EXCHANGES",
     "MAX_EXCHANGES_AFTER_OVERFLOW",
     "ChatHistory",
+    "foreign_session_error",
     "history_to_rebuild",
 ]
 
@@ -64,7 +65,7 @@ class ChatHistory:
         """
         pairs = session.get("history") if isinstance(session, Mapping) else None
         if not isinstance(pairs, Sequence) or isinstance(pairs, str):
-            raise SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
+            raise foreign_session_error(provider)
         return cls.from_exchanges([_exchange(pair, provider) for pair in pairs])
 
     def with_exchange(self, prompt: str, answer: str) -> Self:
@@ -79,6 +80,11 @@ class ChatHistory:
         """Return the messages for the service: the history, then ``prompt``."""
         earlier = [message for exchange in self.exchanges for message in _messages(exchange)]
         return [*earlier, {"role": "user", "content": replace_surrogates(prompt)}]
+
+
+def foreign_session_error(provider: str) -> SessionLostError:
+    """Return the error for a session that ``provider`` has not written."""
+    return SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
 
 
 def history_to_rebuild(

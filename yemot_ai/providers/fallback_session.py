@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from yemot_ai.errors import SessionLostError
-from yemot_ai.providers.chat_history import ChatHistory
+from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
 from yemot_ai.providers.provider import JSON, session_id
 
 __all__ = ["FallbackSession"]
@@ -43,7 +42,7 @@ class FallbackSession:
             case {"entry": int(entry), "name": str(name), "session": own, "left": left}:
                 return cls(history, entry, name, own, _threads(left, provider))
             case _:
-                raise _foreign_session(provider)
+                raise foreign_session_error(provider)
 
     @property
     def threads(self) -> tuple[tuple[int, str, JSON], ...]:
@@ -97,7 +96,7 @@ class FallbackSession:
 
 def _threads(left: JSON, provider: str) -> tuple[tuple[int, str, JSON], ...]:
     if not isinstance(left, Sequence) or isinstance(left, str):
-        raise _foreign_session(provider)
+        raise foreign_session_error(provider)
     return tuple(_thread(thread, provider) for thread in left)
 
 
@@ -106,8 +105,4 @@ def _thread(thread: JSON, provider: str) -> tuple[int, str, JSON]:
         case [int(entry), str(name), session]:
             return entry, name, session
         case _:
-            raise _foreign_session(provider)
-
-
-def _foreign_session(provider: str) -> SessionLostError:
-    return SessionLostError(f"that is no session of {provider}'s", thread_id="", provider=provider)
+            raise foreign_session_error(provider)

@@ -60,7 +60,6 @@ class OpenAITranscriber:
         self._language = language
         self._client = ServiceClient(
             _SERVICE,
-            client_class="AsyncOpenAI",
             module=SDK_MODULE,
             key=_SERVICE.resolve_key(api_key),
             model=_SERVICE.resolve_model(model),

@@ -12,9 +12,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError
-from yemot_ai.providers.provider import Usage
+from yemot_ai.providers.provider import Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
-from yemot_ai.providers.sdk.stateless import ParsedReply
 from yemot_ai.providers.sdk.think_tags import ThinkTagFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -50,13 +49,9 @@ class ChatCompletionsAPI:
         """Return the builder of a completion from its stream."""
         return _ChunkAccumulator(self._client)
 
-    def parse(self, completion: ChatCompletion) -> ParsedReply:
-        """Read a completion.
-
-        Raises:
-            ProviderError: it is an error, or has no text.
-        """
-        return ParsedReply(self._spoken_text(completion), completion.id or "", _usage(completion))
+    def parse(self, completion: ChatCompletion) -> Reply:
+        """Read a completion; see ``StatelessAPI``."""
+        return Reply(self._spoken_text(completion), completion.id or "", _usage(completion))
 
     def _spoken_text(self, completion: ChatCompletion) -> str:
         error = getattr(completion, "error", None)

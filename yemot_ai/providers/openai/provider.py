@@ -88,7 +88,6 @@ class OpenAIProvider:
             raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
         self._client = ServiceClient(
             SERVICE,
-            client_class="AsyncOpenAI",
             module=openai_chat.SDK_MODULE if api == "chat" else openai_responses.SDK_MODULE,
             key=SERVICE.resolve_key(api_key),
             model=SERVICE.resolve_model(model),
@@ -125,5 +124,5 @@ def _make_chat(
     if api == "chat":
         return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection))
     if store is False:
-        return StatelessChat(connection, openai_responses.UnstoredResponsesAPI(connection))
+        return StatelessChat(connection, openai_responses.ResponsesAPI(connection, store=False))
     return openai_responses.StoredResponsesChat(connection)

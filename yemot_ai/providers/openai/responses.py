@@ -11,19 +11,51 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
-from yemot_ai.providers.chat_history import ChatHistory
+from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
-from yemot_ai.providers.sdk.stateless import ParsedReply
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
     from openai.types.responses import Response
 
-__all__ = ["SDK_MODULE", "StoredResponsesChat", "UnstoredResponsesAPI"]
+__all__ = ["SDK_MODULE", "ResponsesAPI", "StoredResponsesChat"]
 
 SDK_MODULE: Final = "openai.resources.responses"
 """The module of the SDK that this API needs."""
+
+
+class ResponsesAPI:
+    """Requests and responses of the Responses API.
+
+    Args:
+        connection: sends the requests.
+        store: whether OpenAI keeps the response.
+    """
+
+    def __init__(self, connection: ServiceClient, *, store: bool) -> None:
+        self._client = connection
+        self._store = store
+
+    def request(
+        self,
+        messages: list[dict[str, str]] | str,
+        instructions: str | None,
+        **options: Any,  # noqa: ANN401 - the SDK's own
+    ) -> Callable[[Any], Any]:
+        """Return the call for a client of the SDK."""
+        optional = {"instructions": replace_surrogates(instructions)} if instructions else {}
+        return lambda client: client.responses.create(
+            model=self._client.model, store=self._store, input=messages, **optional, **options
+        )
+
+    def accumulator(self) -> StreamAccumulator:
+        """Return the builder of a response from its stream."""
+        return _ResponseAccumulator(self._client)
+
+    def parse(self, response: Response) -> Reply:
+        """Read a response; see ``StatelessAPI``."""
+        return Reply(_spoken_text(response, self._client), response.id, _usage(response))
 
 
 class StoredResponsesChat:
@@ -31,6 +63,7 @@ class StoredResponsesChat:
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
+        self._api = ResponsesAPI(connection, store=True)
 
     async def ask(
         self,
@@ -42,63 +75,29 @@ class StoredResponsesChat:
         stream: bool,
     ) -> AsyncIterator[str | Reply]:
         """Answer a prompt; the parameters are those of ``Provider.ask``."""
-        body = self._request_body(session, prompt, history)
-        request = _request(self._client, instructions, {**body, "stream": True} if stream else body)
-        accumulator = _ResponseAccumulator(self._client) if stream else None
+        options: dict[str, Any] = {"stream": True} if stream else {}
+        if session is None:
+            messages: list[dict[str, str]] | str = ChatHistory.from_exchanges(history).messages_for(prompt)
+        else:
+            messages, options["previous_response_id"] = replace_surrogates(prompt), self._response_id(session)
+        request = self._api.request(messages, instructions, **options)
+        accumulator = self._api.accumulator() if stream else None
         try:
             async with aclosing(self._client.answer(request, accumulator, self._parse)) as parts:
                 async for part in parts:
                     yield part
         except SessionLostError as lost:
-            previous = body.get("previous_response_id", "")
+            previous = options.get("previous_response_id", "")
             raise SessionLostError(str(lost), thread_id=previous, provider=lost.provider) from lost
 
-    def _request_body(self, session: JSON, prompt: str, history: Sequence[Exchange]) -> dict[str, Any]:
-        if session is None:
-            return {"store": True, "input": ChatHistory.from_exchanges(history).messages_for(prompt)}
-        return {
-            "store": True,
-            "input": replace_surrogates(prompt),
-            "previous_response_id": self._response_id(session),
-        }
-
     def _parse(self, response: Response) -> Reply:
-        text = replace_surrogates(_spoken_text(response, self._client))
-        return Reply(text, {"response_id": response.id}, _usage(response))
+        parsed = self._api.parse(response)
+        return Reply(replace_surrogates(parsed.text), {"response_id": parsed.session}, parsed.usage)
 
     def _response_id(self, session: JSON) -> str:
         if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
             return replace_surrogates(str(session["response_id"]))
-        name = self._client.service.name
-        raise SessionLostError(f"that is no session of {name}'s", thread_id="", provider=name)
-
-
-class UnstoredResponsesAPI:
-    """Requests and responses with ``store: false``: OpenAI keeps nothing."""
-
-    def __init__(self, connection: ServiceClient) -> None:
-        self._client = connection
-
-    def request(
-        self,
-        messages: list[dict[str, str]],
-        instructions: str | None,
-        **options: Any,  # noqa: ANN401 - the SDK's own
-    ) -> Callable[[Any], Any]:
-        """Return the call for a client of the SDK."""
-        return _request(self._client, instructions, {"store": False, "input": messages, **options})
-
-    def accumulator(self) -> StreamAccumulator:
-        """Return the builder of a response from its stream."""
-        return _ResponseAccumulator(self._client)
-
-    def parse(self, response: Response) -> ParsedReply:
-        """Read a response.
-
-        Raises:
-            ProviderError: it is an error, or has no text.
-        """
-        return ParsedReply(_spoken_text(response, self._client), response.id, _usage(response))
+        raise foreign_session_error(self._client.service.name)
 
 
 class _ResponseAccumulator:
@@ -135,13 +134,6 @@ def _text(delta: object) -> str:
     if not isinstance(delta, str):
         raise TypeError(type(delta).__name__)
     return delta
-
-
-def _request(
-    connection: ServiceClient, instructions: str | None, request: Mapping[str, Any]
-) -> Callable[[Any], Any]:
-    optional = {"instructions": replace_surrogates(instructions)} if instructions else {}
-    return lambda client: client.responses.create(model=connection.model, **optional, **request)
 
 
 def _spoken_text(response: Response, connection: ServiceClient) -> str:

@@ -64,7 +64,6 @@ class ServiceClient:
 
     Args:
         service: the service.
-        client_class: the name of the client's class in the SDK.
         module: the module of the SDK that the API needs, imported with it.
         key: the key; it never appears in an error.
         model: the model's name, for errors.
@@ -76,7 +75,6 @@ class ServiceClient:
         self,
         service: Service,
         *,
-        client_class: str,
         module: str,
         key: str,
         model: str,
@@ -85,7 +83,6 @@ class ServiceClient:
     ) -> None:
         self.service = service
         self.model = model
-        self._client_class = client_class
         self._module = module
         self._key = key
         self._base_url = base_url
@@ -213,8 +210,8 @@ class ServiceClient:
     def _build_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
         importlib.import_module(self._module)
         sdk = self._sdk()
-        warm_up(sdk, self._client_class.removeprefix("Async"), request)
-        make: Callable[..., AsyncSDKClient] = getattr(sdk, self._client_class)
+        warm_up(sdk, self.service.title, request)
+        make: Callable[..., AsyncSDKClient] = getattr(sdk, f"Async{self.service.title}")
         # The conversation retries; the SDK's retries would sleep during a turn.
         return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
 

@@ -72,7 +72,8 @@ class Service:
 
     Attributes:
         name: the name of the provider, of the SDK's package and of the extra.
-        title: the service's name in messages.
+        title: the service's name in messages, and the class of its client in the SDK; an asynchronous one
+            has ``Async`` before it.
         default_model: the model if no other is named.
         error_types: the exceptions for its error codes.
         model_variable: the environment variable for the model; ``{NAME}_MODEL`` by default.

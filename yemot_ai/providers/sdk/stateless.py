@@ -8,30 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from yemot_ai.providers.chat_history import ChatHistory
-from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.provider import JSON, Exchange, Reply
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["ParsedReply", "StatelessAPI", "StatelessChat"]
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedReply:
-    """The used parts of a response.
-
-    Attributes:
-        text: the answer.
-        id: the service's id of the response.
-        usage: the tokens.
-    """
-
-    text: str
-    id: str
-    usage: Usage | None
+__all__ = ["StatelessAPI", "StatelessChat"]
 
 
 class StatelessAPI(Protocol):
@@ -50,8 +34,8 @@ class StatelessAPI(Protocol):
         """Return the builder of a response from the events of ``request(…, stream=True)``."""
         ...
 
-    def parse(self, response: Any, /) -> ParsedReply:  # noqa: ANN401 - one of the SDK's types
-        """Read a response.
+    def parse(self, response: Any, /) -> Reply:  # noqa: ANN401 - one of the SDK's types
+        """Read a response; the reply's session is the service's id of the response.
 
         Raises:
             ProviderError: it is an error, or has no text.
@@ -89,5 +73,5 @@ class StatelessChat:
     def _parse(self, history: ChatHistory, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
         parsed = self._api.parse(response)
         text = replace_surrogates(parsed.text)
-        session: JSON = {"id": parsed.id, "history": history.with_exchange(prompt, text).to_json()}
+        session: JSON = {"id": parsed.session, "history": history.with_exchange(prompt, text).to_json()}
         return Reply(text, session, parsed.usage)
