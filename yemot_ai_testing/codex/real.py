@@ -27,24 +27,20 @@ from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.codex.command_line import with_model_options
 from yemot_ai_testing.codex.fake.program.argv import UsageError, parse
 from yemot_ai_testing.codex.home import isolated_environment
-from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox, read_instructions, write_launcher
+from yemot_ai_testing.codex.sandbox import CodexDouble, CodexRun, read_instructions, write_launcher
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelRequest, ModelServer
 from yemot_ai_testing.doubles.script import FakeOnlyError
-from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
+from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
 from yemot_ai_testing.doubles.steps import (
     BusySession,
     Malformed,
-    ScriptableCodex,
-    Transcription,
     UnknownSession,
 )
 from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
 from yemot_ai_testing.processes.child import ChildProcess
-from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Self
 
     from yemot_ai_testing.doubles.steps import Step
 
@@ -80,7 +76,7 @@ class _StartedRun:
     resumed_thread: str | None
 
 
-class RealCodex(ScriptedDouble, ScriptableCodex, CheckedContext):
+class RealCodex(CodexDouble, ScriptedDouble):
     """A real Codex binary with a scripted model; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -92,10 +88,8 @@ class RealCodex(ScriptedDouble, ScriptableCodex, CheckedContext):
     """
 
     def __init__(self, binary: Path | str | None = None) -> None:
-        super().__init__()
         self.binary = Path(binary).absolute() if binary else locate("real")
-        self._sandbox = CodexSandbox()
-        self.executable: Path = self._sandbox.executable
+        super().__init__()
         self.model = ModelServer(self._kill)
         self.script, self.gate, self.pause = self.model.script, self.model.gate, self.model.pause
         self._runs: list[_StartedRun] = []
@@ -111,18 +105,10 @@ class RealCodex(ScriptedDouble, ScriptableCodex, CheckedContext):
         )
         write_launcher(self.executable, self._sandbox.folder / "launcher.py", launcher)
 
-    def add(self, step: Step) -> None:
-        """Append a step.
-
-        Raises:
-            FakeOnlyError: if the step is ``Malformed``: a real program writes its protocol.
-            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
-        """
-        if isinstance(step, Transcription):
-            raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
+    def _append(self, step: Step) -> None:
         if isinstance(step, Malformed):
             raise FakeOnlyError("only the fake Codex can be malformed: the real one writes its protocol")
-        super().add(step)
+        self.script.add(step)
 
     @property
     def requests(self) -> list[CodexRun]:
@@ -131,27 +117,13 @@ class RealCodex(ScriptedDouble, ScriptableCodex, CheckedContext):
             runs = list(enumerate(self._runs))
         return [self._codex_run(number, started) for number, started in runs]
 
-    @property
-    def processes(self) -> tuple[int, ...]:
-        """The processes of runs that are still alive, and their child processes."""
-        return group_members(started.start_info["pid"] for started in self._runs)
-
-    def processes_alive(self) -> int:
-        """Return how many processes of runs are still alive."""
-        return len(self.processes)
-
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
-        kill_if_mentions((started.start_info["pid"] for started in self._runs), str(self._sandbox.folder))
+        super().close()
         self.model.close()
         self._launch_server.shutdown()
         self._launch_server.server_close()
         self._thread.join()
-        self._sandbox.remove()
-
-    def __enter__(self) -> Self:
-        self._sandbox.activate()
-        return self
 
     def model_options(self, started: _StartedRun | None) -> list[str]:
         """Return the options that select the model for one run; the URL contains the number of the run."""

@@ -1,4 +1,4 @@
-"""What the fake and the real Codex share as doubles: a private folder on ``PATH``, and a run's data."""
+"""What the fake and the real Codex share as doubles: a private folder on ``PATH``, and their processes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ import shlex
 import shutil
 import sys
 import tempfile
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.doubles.scripted_double import CheckedContext
+from yemot_ai_testing.doubles.steps import ScriptableCodex, Transcription
 from yemot_ai_testing.executable import create_double_folder, write_executable
 from yemot_ai_testing.processes.environment import set_variables
+from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
+
+    from yemot_ai_testing.doubles.steps import Step
 
 __all__ = [
+    "CodexDouble",
     "CodexRun",
     "CodexSandbox",
     "read_instructions",
@@ -98,6 +106,55 @@ class CodexSandbox:
         set_variables(self._saved_environment)
         self._saved_environment = {}
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class CodexDouble(ScriptableCodex, CheckedContext):
+    """A scripted ``codex`` in a sandbox; a context manager that puts it first on ``PATH``.
+
+    Attributes:
+        executable: its path.
+    """
+
+    def __init__(self) -> None:
+        self._sandbox = CodexSandbox()
+        self.executable: Path = self._sandbox.executable
+
+    def add(self, step: Step) -> None:
+        """Append a step; the next process that calls the model takes it.
+
+        Raises:
+            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
+            FakeOnlyError: if the step is ``Malformed`` and the program is a real one.
+        """
+        if isinstance(step, Transcription):
+            raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
+        self._append(step)
+
+    @abstractmethod
+    def _append(self, step: Step) -> None: ...
+
+    @property
+    @abstractmethod
+    def requests(self) -> list[CodexRun]:
+        """The processes and turns so far, oldest first, including those that still run."""
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The processes of runs that are still alive, and their child processes."""
+        return group_members(run.pid for run in self.requests)
+
+    def processes_alive(self) -> int:
+        """Return how many processes of runs are still alive."""
+        return len(self.processes)
+
+    def close(self) -> None:
+        """Kill the processes that still run, restore ``PATH``, and remove the folder."""
+        kill_if_mentions((run.pid for run in self.requests), str(self._sandbox.folder))
+        self._sandbox.remove()
+
+    def __enter__(self) -> Self:
+        self._sandbox.activate()
+        return self
 
 
 def write_launcher(executable: Path, script: Path, body: str) -> None:

@@ -22,7 +22,6 @@ import marshal
 import os
 import select
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.fake.app_server import encode_server_step
@@ -35,18 +34,14 @@ from yemot_ai_testing.codex.fake.files import (
     read_runs,
 )
 from yemot_ai_testing.codex.fake.install import FakeProgram, build_program, install, shared_program
-from yemot_ai_testing.codex.sandbox import CodexRun, CodexSandbox
+from yemot_ai_testing.codex.sandbox import CodexDouble, CodexRun
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
-from yemot_ai_testing.doubles.scripted_double import CheckedContext
 from yemot_ai_testing.doubles.steps import (
     BusySession,
     Hang,
-    ScriptableCodex,
     Step,
-    Transcription,
     UnknownSession,
 )
-from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
     from typing import Self
@@ -64,7 +59,7 @@ _STEP_KINDS: Final = {
 }
 
 
-class FakeCodex(ScriptableCodex, CheckedContext):
+class FakeCodex(CodexDouble):
     """A scripted executable; a context manager that puts it first on ``PATH``.
 
     Args:
@@ -84,8 +79,7 @@ class FakeCodex(ScriptableCodex, CheckedContext):
         self, version: str | None = None, *, recordings: str | os.PathLike[str] | None = None
     ) -> None:
         self._recordings = load_recordings(version, recordings)
-        self._sandbox = CodexSandbox()
-        self.executable: Path = self._sandbox.executable
+        super().__init__()
         self._state = self._sandbox.folder / "state"
         self._steps: dict[str, Step | Replay | ClientRequest] = {}
         create_state_folder(self._state)
@@ -100,16 +94,6 @@ class FakeCodex(ScriptableCodex, CheckedContext):
             )
         return build_program(self._sandbox.folder / "own", encode_replies(self._recordings))
 
-    def add(self, step: Step) -> None:
-        """Append a step; the next process that calls the model takes it.
-
-        Raises:
-            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
-        """
-        if isinstance(step, Transcription):
-            raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
-        self._queue(step)
-
     def replays(self, case: str) -> Self:
         """Let the next process write the output of the recording ``case``.
 
@@ -118,7 +102,7 @@ class FakeCodex(ScriptableCodex, CheckedContext):
         """
         if case not in self._recordings:
             raise KeyError(f"no recording {case!r}; there are: {', '.join(sorted(self._recordings))}")
-        self._queue(Replay(case))
+        self._append(Replay(case))
         return self
 
     def asks(self, kind: ClientRequestKind) -> Self:
@@ -130,10 +114,10 @@ class FakeCodex(ScriptableCodex, CheckedContext):
         Args:
             kind: ``approval`` of a command, or a ``tool`` call.
         """
-        self._queue(ClientRequest(kind))
+        self._append(ClientRequest(kind))
         return self
 
-    def _queue(self, step: Step | Replay | ClientRequest) -> None:
+    def _append(self, step: Step | Replay | ClientRequest) -> None:
         name = f"{len(self._steps):06d}-{_STEP_KINDS.get(type(step), 'answer')}"
         self._steps[name] = step
         (self._state / "server_steps" / name).write_bytes(marshal.dumps(encode_server_step(step)))
@@ -154,15 +138,6 @@ class FakeCodex(ScriptableCodex, CheckedContext):
     def requests(self) -> list[CodexRun]:
         """The turns so far, oldest first: ``codex exec`` processes, and turns of a ``codex app-server``."""
         return read_runs(self._state)
-
-    @property
-    def processes(self) -> tuple[int, ...]:
-        """The processes of runs that are still alive, and their child processes."""
-        return group_members(run.pid for run in self.requests)
-
-    def processes_alive(self) -> int:
-        """Return how many processes of runs are still alive."""
-        return len(self.processes)
 
     def turns_alive(self) -> int:
         """Return how many turns of a ``codex app-server`` are running; the server itself runs on."""
@@ -227,11 +202,6 @@ class FakeCodex(ScriptableCodex, CheckedContext):
     def close(self) -> None:
         """Kill the processes that still run, restore ``PATH``, and remove the folder."""
         self.release()
-        kill_if_mentions((run.pid for run in self.requests), str(self._sandbox.folder))
+        super().close()
         for handle in (self._notify_pipe, *self._gate_handles):
             os.close(handle)
-        self._sandbox.remove()
-
-    def __enter__(self) -> Self:
-        self._sandbox.activate()
-        return self
