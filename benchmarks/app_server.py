@@ -25,10 +25,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from yemot_ai.providers import JSON, Reply, read_reply
 from yemot_ai.providers.codex import CodexAppServerProvider
 from yemot_ai.providers.codex.app_server.server import ThreadConfig
 from yemot_ai.providers.codex.capabilities import probe
-from yemot_ai.providers.codex.command import server_command
+from yemot_ai.providers.codex.command import Program, server_command
 from yemot_ai.providers.codex.home import CodexHome, new_key
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
@@ -123,12 +124,14 @@ class LoadResult(NamedTuple):
         return f"{self.memory:6.1f} MiB in {self.servers} server(s), {self.turns:.1f} turns/s"
 
 
+async def ask(provider: CodexAppServerProvider, prompt: str, session: JSON = None) -> Reply:
+    return await read_reply(provider.ask(prompt, session=session, instructions=INSTRUCTIONS), provider.name)
+
+
 async def run_calls(provider: CodexAppServerProvider, size: int) -> LoadResult:
     start = time.perf_counter()
-    calls = (provider.start_session(f"שיחה {call}", instructions=INSTRUCTIONS) for call in range(size))
-    replies = await asyncio.gather(*calls)
-    second = (provider.continue_session(one.session, "עוד", instructions=INSTRUCTIONS) for one in replies)
-    await asyncio.gather(*second)
+    replies = await asyncio.gather(*(ask(provider, f"שיחה {call}") for call in range(size)))
+    await asyncio.gather(*(ask(provider, "עוד", one.session) for one in replies))
     seconds = time.perf_counter() - start
     servers = [server.pid for server in provider._pool().servers]  # noqa: SLF001 - their memory is measured
     return LoadResult(2 * size / seconds, len(servers), sum(map(peak, servers)))
@@ -149,16 +152,11 @@ async def measure(binary: Path, model: ModelServer, turns: int) -> None:
     home.prepare(key)
     env, setup = home.environment(OFFLINE), ThreadConfig(INSTRUCTIONS, home.work_dir(key), "read-only", None)
     capabilities = await probe(str(binary), env=env, cwd=setup.work_dir)
-    line = server_command(
-        str(binary),
-        capabilities=capabilities,
-        databases=home.databases_dir(key),
-        models=home.models_file(capabilities.models),
-        config=config,
-    )
+    models = home.models_file(capabilities.models)
+    line = server_command(Program(str(binary), capabilities, home.databases_dir(key), models, config))
     settings = [part for name, value in config.items() for part in ("-c", f"{name}={value}")]
     bare = BareLoop(line, env, setup)
-    reply = await provider.start_session("שלום", instructions=INSTRUCTIONS)
+    reply = await ask(provider, "שלום")
     bare.turn("שלום")
     exec_first = [str(binary), *settings, "exec", "--json", "--skip-git-repo-check"]
     first = await asyncio.to_thread(resumed, [*exec_first, "-"], env, setup.work_dir, "שלום")
@@ -168,7 +166,7 @@ async def measure(binary: Path, model: ModelServer, turns: int) -> None:
     loops: list[float] = []
     execs: list[float] = []
     for number in range(turns):
-        ours.append(await timed(provider.continue_session(reply.session, "עוד", instructions=INSTRUCTIONS)))
+        ours.append(await timed(ask(provider, "עוד", reply.session)))
         loops.append(await timed(asyncio.to_thread(bare.turn, "עוד")))
         if number % 4 == 0:
             command = [*exec_first, "resume", thread, "-"]

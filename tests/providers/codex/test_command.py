@@ -8,20 +8,13 @@ from tests.support.codex import Codex
 from yemot_ai import YemotAI
 from yemot_ai.providers import CodexCLIProvider
 from yemot_ai.providers.codex.capabilities import Capabilities
-from yemot_ai.providers.codex.command import exec_command
+from yemot_ai.providers.codex.command import Program, exec_command
 from yemot_ai_testing.executable import write_executable
 
 
 def build_command(capabilities: Capabilities) -> list[str]:
-    return exec_command(
-        "codex",
-        capabilities=capabilities,
-        instructions=Path("/i.md"),
-        databases=None,
-        sandbox="read-only",
-        model=None,
-        config={},
-    )
+    program = Program("codex", capabilities, databases=None, models=None, config={})
+    return exec_command(program, instructions=Path("/i.md"), sandbox="read-only", model=None)
 
 
 def test_only_known_features_are_disabled_by_name() -> None:

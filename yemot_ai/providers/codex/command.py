@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.capabilities import Capabilities
 
-__all__ = ["Setting", "exec_command", "server_command"]
+__all__ = ["Program", "Setting", "exec_command", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string is passed unchanged; Codex reads it as TOML, else as plain text."""
@@ -54,68 +55,57 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
 """Settings against other instructions and tools for the model; Codex ignores an unknown setting."""
 
 
-def exec_command(  # noqa: PLR0913 - a command line has many parts
-    executable: str,
-    *,
-    capabilities: Capabilities,
-    instructions: Path,
-    databases: Path | None,
-    models: Path | None = None,
-    sandbox: str,
-    model: str | None,
-    config: Mapping[str, Setting],
-    thread_id: str = "",
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An executable, and what all its commands get.
+
+    Attributes:
+        executable: the program.
+        capabilities: the names that the program accepts; no others are used.
+        databases: the folder for its databases; None for Codex's own choice.
+        models: the catalogue of models without their tools; None for the one in the binary.
+        config: further ``-c`` settings; they override the defaults.
+    """
+
+    executable: str
+    capabilities: Capabilities
+    databases: Path | None
+    models: Path | None
+    config: Mapping[str, Setting]
+
+    def options(self, **paths: Path) -> list[str]:
+        """Return the options of a command; ``paths`` are further settings."""
+        own = {**paths, "model_catalog_json": self.models, "sqlite_home": self.databases}
+        return [*_disable_options(self.capabilities), *_settings(own, self.config)]
+
+
+def exec_command(
+    program: Program, *, instructions: Path, sandbox: str, model: str | None, thread_id: str = ""
 ) -> list[str]:
     """Return the program and its arguments for one turn.
 
     Args:
-        executable: the program.
-        capabilities: the names that the program accepts; no others are used.
+        program: the program.
         instructions: the file that replaces Codex's own prompt.
-        databases: the folder for this conversation's databases; None for Codex's own choice.
-        models: the catalogue of models without their tools; None for the one in the binary.
         sandbox: ``read-only`` …
         model: the model's name, or None for Codex's own choice.
-        config: further ``-c`` settings; they override the defaults.
         thread_id: the thread to resume; empty for a new one.
     """
-    paths = {
-        "model_instructions_file": instructions,
-        "model_catalog_json": models,
-        "sqlite_home": databases,
-    }
     return [
-        executable,
+        program.executable,
         *_SUBCOMMAND,
         *_sandbox_options(sandbox),
-        *(["--ignore-rules"] if "ignore-rules" in capabilities.options else []),
-        *_disable_options(capabilities),
-        *_settings(paths, config),
+        *(["--ignore-rules"] if "ignore-rules" in program.capabilities.options else []),
+        *program.options(model_instructions_file=instructions),
         *(["--model", model] if model else []),
         *_resume_arguments(thread_id),
         "-",
     ]
 
 
-def server_command(
-    executable: str,
-    *,
-    capabilities: Capabilities,
-    databases: Path | None,
-    models: Path | None,
-    config: Mapping[str, Setting],
-) -> list[str]:
-    """Return the program and its arguments for a server; each thread has its instructions, sandbox and model.
-
-    Args:
-        executable: the program.
-        capabilities: the names that the program accepts; no others are used.
-        databases: the folder for this server's databases; None for Codex's own choice.
-        models: the catalogue of models without their tools; None for the one in the binary.
-        config: further ``-c`` settings; they override the defaults.
-    """
-    paths = {"model_catalog_json": models, "sqlite_home": databases}
-    return [executable, "app-server", *_disable_options(capabilities), *_settings(paths, config)]
+def server_command(program: Program) -> list[str]:
+    """Return the program and its arguments for a server; each thread has its own further options."""
+    return [program.executable, "app-server", *program.options()]
 
 
 def _sandbox_options(sandbox: str) -> list[str]:

@@ -12,7 +12,6 @@ import asyncio
 from typing import TYPE_CHECKING, Unpack
 
 from yemot_ai.errors import MalformedStreamError, ProviderError, SessionLostError
-from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import exec_command
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.codex.process import LineTooLongError, run_process
@@ -109,7 +108,13 @@ class CodexCLIProvider:
                 file = await asyncio.to_thread(
                     _prepare, home, self._settings.instructions_for(instructions), session.key
                 )
-                command = await self._command(executable, home, file, session)
+                command = exec_command(
+                    await self._settings.program(executable, session.key),
+                    instructions=file,
+                    sandbox=self._settings.sandbox,
+                    model=self._settings.model,
+                    thread_id=thread_id,
+                )
                 end = await self._run_process(command, prompt, home.work_dir(session.key), reader)
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
@@ -118,23 +123,6 @@ class CodexCLIProvider:
             if isinstance(error, ProviderError):
                 error.thread_id = error.thread_id or reader.thread_id or thread_id
             raise
-
-    async def _command(
-        self, executable: Path, home: CodexHome, instructions: Path, session: CodexSession
-    ) -> list[str]:
-        name, settings = str(executable), self._settings
-        capabilities = await probe(name, env=settings.environment, cwd=home.work_dir(session.key))
-        return exec_command(
-            name,
-            capabilities=capabilities,
-            instructions=instructions,
-            databases=home.databases_dir(session.key),
-            models=await asyncio.to_thread(home.models_file, capabilities.models),
-            sandbox=settings.sandbox,
-            model=settings.model,
-            config=settings.further_settings,
-            thread_id=session.thread_id,
-        )
 
     async def _run_process(
         self, command: Sequence[str], prompt: str, work_dir: Path, reader: EventReader

@@ -9,6 +9,8 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.providers.codex.capabilities import probe
+from yemot_ai.providers.codex.command import Program
 from yemot_ai.providers.codex.executable import find_executable
 from yemot_ai.providers.codex.home import CodexHome
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
@@ -93,6 +95,14 @@ class CodexSettings:
         if path is None:
             raise CodexNotFoundError(str(self.executable))
         return path
+
+    async def program(self, executable: Path, key: str) -> Program:
+        """Return ``executable`` with what its commands get in the folders of the conversation ``key``."""
+        home = self.home
+        capabilities = await probe(str(executable), env=self.environment, cwd=home.work_dir(key))
+        models = await asyncio.to_thread(home.models_file, capabilities.models)
+        databases = home.databases_dir(key)
+        return Program(str(executable), capabilities, databases, models, self.further_settings)
 
     def instructions_for(self, instructions: str | None) -> str:
         """Return ``instructions``, else the provider's, else the default."""

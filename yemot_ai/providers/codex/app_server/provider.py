@@ -17,7 +17,6 @@ from yemot_ai._runtime.tasks import run_shielded
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.codex.app_server.pool import PoolLimits, ServerPool
 from yemot_ai.providers.codex.app_server.server import AppServer, ThreadConfig
-from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.cleanup import lock_folder, unlocked_folders
 from yemot_ai.providers.codex.command import server_command
 from yemot_ai.providers.codex.home import new_key
@@ -196,20 +195,12 @@ class CodexAppServerProvider:
         return pool
 
     async def _start_server(self) -> AppServer:
-        executable = str(self.check())
-        home = self._settings.home
-        key = new_key()
+        executable = self.check()
+        home, key = self._settings.home, new_key()
         clean_up = await asyncio.to_thread(_prepare_folders, home, key)
-        env, cwd = self._settings.environment, home.work_dir(key)
         server = AppServer(max_loaded=self._max_loaded)
-        capabilities = await probe(executable, env=env, cwd=cwd)
-        command = server_command(
-            executable,
-            capabilities=capabilities,
-            databases=home.databases_dir(key),
-            models=await asyncio.to_thread(home.models_file, capabilities.models),
-            config=self._settings.further_settings,
-        )
+        command = server_command(await self._settings.program(executable, key))
+        env, cwd = self._settings.environment, home.work_dir(key)
         await server.start(command, on_exit=clean_up, env=env, cwd=cwd)
         return server
 
