@@ -18,7 +18,7 @@ from yemot_ai_testing.doubles.script import ScriptMismatchError
 from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang, Malformed, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from yemot_ai_testing.codex.recordings import Recording
 
@@ -137,36 +137,36 @@ def encode_replies(by_case: Mapping[str, Recording]) -> dict[str, bytes]:
     return {case: marshal.dumps(reply) for case, reply in replies.items()}
 
 
-def _full_output(recording: Recording) -> tuple[int, str, str]:
-    out = "".join(f"{line.text}\n" for line in recording.stdout)
-    return recording.exit_code, out, "".join(f"{line}\n" for line in recording.stderr)
+def _full_output(recording: Recording) -> _Output:
+    return recording.exit_code, _text(_stdout(recording)), _text(recording.stderr)
 
 
-def _output_before_model(recording: Recording) -> tuple[int, str, str]:
+def _output_before_model(recording: Recording) -> _Output:
     """Return what is written before the model is called."""
-    lines = [f"{line.text}\n" for line in recording.stdout]
-    return (
-        0,
-        "".join(lines[: _lines_before_model(recording)]),
-        "".join(f"{line}\n" for line in recording.stderr),
-    )
+    return 0, _text(_stdout(recording)[: _lines_before_model(recording)]), _text(recording.stderr)
 
 
 def _plain_text_output(recording: Recording) -> _Output:
     """Return the standard error of a turn without ``--json``: after the answer, and before it."""
     lines = list(recording.stderr)
     if not {"user", "codex"} <= set(lines):
-        return 0, "", "".join(f"{line}\n" for line in lines)
+        return 0, "", _text(lines)
     prompt, answer = lines.index("user") + 1, len(lines) - 1 - lines[::-1].index("codex")
     lines[prompt], lines[answer + 1] = "{prompt}", "{answer}"
-    before, after = lines[:answer], lines[answer:]
-    return 0, "".join(f"{line}\n" for line in after), "".join(f"{line}\n" for line in before)
+    return 0, _text(lines[answer:]), _text(lines[:answer])
 
 
-def _output_after_model(recording: Recording) -> tuple[int, str, str]:
+def _output_after_model(recording: Recording) -> _Output:
     """Return what is written after the model has answered."""
-    lines = [f"{line.text}\n" for line in recording.stdout]
-    return recording.exit_code, "".join(lines[_lines_before_model(recording) :]), ""
+    return recording.exit_code, _text(_stdout(recording)[_lines_before_model(recording) :]), ""
+
+
+def _stdout(recording: Recording) -> list[str]:
+    return [line.text for line in recording.stdout]
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines_before_model(recording: Recording) -> int:

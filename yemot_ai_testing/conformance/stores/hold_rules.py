@@ -69,9 +69,7 @@ async def _released_after_error(bench: StoreBench) -> None:
     with suppress(LookupError):
         async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
             {}.popitem()
-    expect_true(
-        await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT), "the key to be free", "it is held"
-    )
+    await _expect_free(bench)
 
 
 @HOLD_RULES.rule("released-after-cancel", "A holder that is cancelled releases the key")
@@ -88,9 +86,7 @@ async def _released_after_cancel(bench: StoreBench) -> None:
     holder.cancel()
     await asyncio.wait({holder})
     expect_true(holder.cancelled(), "the task to be cancelled", holder)
-    expect_true(
-        await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT), "the key to be free", "it is held"
-    )
+    await _expect_free(bench)
 
 
 @HOLD_RULES.rule("given-up", "A task that stops waiting for a key does not hold it")
@@ -102,9 +98,7 @@ async def _given_up(bench: StoreBench) -> None:
                 "the others to wait",
                 "both hold the key",
             )
-    expect_true(
-        await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT), "the key to be free", "it is held"
-    )
+    await _expect_free(bench)
 
 
 @HOLD_RULES.rule("crowd", "Twelve tasks of two workers hold the key one at a time, and each gets it")
@@ -201,6 +195,11 @@ async def _hold_on_worker(
     ended = worker.start(hold())
     expect_true(await asyncio.to_thread(inside.wait, TIMEOUT), "the key to be free at first", "it is held")
     return ended
+
+
+async def _expect_free(bench: StoreBench) -> None:
+    got = await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT)
+    expect_true(got, "the key to be free", "it is held")
 
 
 async def _can_hold(store: SessionStore, key: str, seconds: float) -> bool:

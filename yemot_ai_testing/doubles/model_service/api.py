@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from yemot_ai_testing.doubles.steps import Answer, Failure
 
-__all__ = ["TOKENS", "ErrorResponse", "ModelAPI", "encode_json"]
+__all__ = [
+    "TOKENS",
+    "ErrorResponse",
+    "ModelAPI",
+    "encode_event",
+    "encode_json",
+    "encode_named_event",
+    "no_error_events",
+]
 
 TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
 """The token usage of every scripted answer."""
@@ -41,6 +49,24 @@ def encode_json(body: Mapping[str, Any]) -> bytes:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return json.dumps(body).encode()
+
+
+def encode_event(event: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a server-sent event without a name."""
+    return b"data: %s\n\n" % encode_json(event)
+
+
+def encode_named_event(event: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a server-sent event whose name is its type."""
+    return b"event: %s\n%s" % (event["type"].encode(), encode_event(event))
+
+
+def no_error_events(
+    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return nothing: the API fails before it streams."""
+    del failure, unique_id, request
+    return ()
 
 
 class ModelAPI(Protocol):

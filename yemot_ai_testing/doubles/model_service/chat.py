@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_event
+from yemot_ai_testing.doubles.model_service.api import no_error_events as error_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,11 +72,6 @@ def is_delta(event: Mapping[str, Any]) -> bool:
     return any(choice["delta"].get("content") for choice in event["choices"])
 
 
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a chunk."""
-    return b"data: %s\n\n" % encode_json(event)
-
-
 def error_response(failure: Failure) -> ErrorResponse:
     """Return the error of the Responses API; a context overflow has its own message."""
     response = responses_api.error_response(failure)
@@ -83,14 +79,6 @@ def error_response(failure: Failure) -> ErrorResponse:
         return response
     error = {**response.error, "message": _OVERFLOW_MESSAGE, "param": "messages"}
     return ErrorResponse(response.status, response.headers, {"error": error})
-
-
-def error_events(
-    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
-) -> Sequence[Mapping[str, Any]]:
-    """Return nothing: this API fails before it streams."""
-    del failure, unique_id, request
-    return ()
 
 
 def _chunk(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import select
+import socket
 import socketserver
 import sys
 import threading
@@ -19,11 +21,11 @@ from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from yemot_ai_testing.doubles.model_service.api import ModelAPI
-    from yemot_ai_testing.doubles.pauses import PausePoint
+    from yemot_ai_testing.doubles.pauses import Pause, PausePoint
+    from yemot_ai_testing.doubles.script import Gate
 
 __all__ = ["APIS", "ModelHTTPServer", "ServiceStep"]
 
@@ -36,6 +38,9 @@ APIS: Final[tuple[ModelAPI, ...]] = (responses_api, chat_api, messages_api, tran
 class ModelBehavior(Protocol):
     """The script and the pauses behind the HTTP server."""
 
+    gate: Gate
+    pause: Pause
+
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a request and take its step; None if there is none."""
         ...
@@ -44,21 +49,9 @@ class ModelBehavior(Protocol):
         """Kill the client."""
         ...
 
-    def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
-        """Wait; True as soon as the client (or the server) disconnects, False after ``seconds``."""
-        ...
-
-    def disconnected_at_gate(self, client: socket.socket) -> bool:
-        """Wait until the gate is open; True if the client disconnected first."""
-        ...
-
-    def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
-        """Wait if calls pause at ``point``; True if the client disconnected first."""
-        ...
-
 
 class ModelHTTPServer(socketserver.ThreadingTCPServer):
-    """Serve a model on a free port of the loopback."""
+    """Serve a model on a free port of the loopback, from now on until ``stop``."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -68,7 +61,39 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
         self.model = model
         self._in_flight = 0
         self._condition = threading.Condition()
+        self._stop_reader, self._stop_writer = socket.socketpair()
         super().__init__(("127.0.0.1", 0), _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving; disconnect calls that wait."""
+        self._stop_writer.close()
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+        self._stop_reader.close()
+
+    def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
+        """Wait; True as soon as the client (or this server) disconnects, False after ``seconds``."""
+        ready, _, _ = select.select([client, self._stop_reader], [], [], seconds)
+        return bool(ready)
+
+    def disconnected_at_gate(self, client: socket.socket) -> bool:
+        """Wait until the gate is open; True if the client disconnected first."""
+        return self._disconnected_at(self.model.gate, client)
+
+    def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
+        """Wait if calls pause at ``point``; True if the client disconnected first."""
+        with self.model.pause.waiting_at(point) as gate:
+            return gate is not None and self._disconnected_at(gate, client)
+
+    def _disconnected_at(self, gate: Gate, client: socket.socket) -> bool:
+        waker, waked = socket.socketpair()
+        with waker, waked:
+            gate.when_open(lambda: _wake(waker))
+            ready, _, _ = select.select([client, self._stop_reader, waked], [], [])
+            return waked not in ready
 
     @contextlib.contextmanager
     def track_request(self) -> Iterator[None]:
@@ -121,10 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self, request: ModelRequest) -> None:
         step = self.server.model.receive(request)
-        model = self.server.model
-        if model.disconnected_at_gate(self.connection) or model.disconnected_at_point(
-            "asked", self.connection
-        ):
+        if self._disconnected_within(0) or self._disconnected_at_point("asked"):
             self.close_connection = True
         elif step is None:
             self._send(
@@ -139,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(step, Hang) and step.saying:
             self._send_first_message(step, request)
         delay = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
-        if delay != 0.0 and self.server.model.disconnected_within(self.connection, seconds=delay):
+        if delay != 0.0 and self.server.disconnected_within(self.connection, seconds=delay):
             self.close_connection = True
         elif isinstance(step, Failure):
             self._send_error(step, request)
@@ -198,13 +220,13 @@ class _Handler(BaseHTTPRequestHandler):
         return self._disconnected_at_point("first_text") or self._disconnected_at_point("last_text")
 
     def _disconnected_at_point(self, point: PausePoint) -> bool:
-        return self.server.model.disconnected_at_point(point, self.connection)
+        return self.server.disconnected_at_point(point, self.connection)
 
     def _disconnected_within(self, seconds: float) -> bool:
-        model = self.server.model
-        if seconds and model.disconnected_within(self.connection, seconds=seconds):
+        """Wait, then at the gate; True if the client disconnected first."""
+        if seconds and self.server.disconnected_within(self.connection, seconds=seconds):
             return True
-        return model.disconnected_at_gate(self.connection)
+        return self.server.disconnected_at_gate(self.connection)
 
     def _send_first_message(self, step: Hang, request: ModelRequest) -> None:
         body = self._api.response_body(Answer((step.saying,)), _unique_id(), request=request.body)
@@ -262,6 +284,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _UNSCRIPTED_MESSAGE: Final = "the model server has no step scripted for this call"
+
+
+def _wake(waker: socket.socket) -> None:
+    # The client may have disconnected, and the pair been closed, before the gate was opened.
+    with contextlib.suppress(OSError):
+        waker.send(b"!")
 
 
 def _unique_id() -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
+from yemot_ai_testing.doubles.model_service.api import encode_named_event as encode_event
 from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
@@ -89,11 +90,6 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
 def is_delta(event: Mapping[str, Any]) -> bool:
     """Return whether the event is a piece of text."""
     return bool(event["type"] == "content_block_delta")
-
-
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a server-sent event."""
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))
 
 
 def error_response(failure: Failure) -> ErrorResponse:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_json
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
+from yemot_ai_testing.doubles.model_service.api import encode_named_event as encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -210,8 +211,3 @@ def _text_events(
 def is_delta(event: Mapping[str, Any]) -> bool:
     """Return whether the event is a piece of text."""
     return bool(event["type"] == "response.output_text.delta")
-
-
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a server-sent event."""
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), encode_json(event))

@@ -17,9 +17,6 @@ of these APIs; the real Codex binary works against it without a key and without 
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self
 
-    from yemot_ai_testing.doubles.pauses import PausePoint
-    from yemot_ai_testing.doubles.script import Gate
     from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
@@ -60,10 +55,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         super().__init__()
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
-        self._shutdown_reader, self._shutdown_writer = socket.socketpair()
         self._server = ModelHTTPServer(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
 
     @property
     def base_url(self) -> str:
@@ -123,11 +115,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
 
     def close(self) -> None:
         """Stop serving; disconnect calls that hang. Does not check the script."""
-        self._shutdown_writer.close()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        self._shutdown_reader.close()
+        self._server.stop()
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a call and take its step; None if there is none."""
@@ -147,30 +135,3 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         """Kill the client."""
         if self._crash is not None:
             self._crash(request)
-
-    def disconnected_within(self, client: socket.socket, *, seconds: float | None) -> bool:
-        """Wait; True as soon as the client (or this server) disconnects, False after ``seconds``."""
-        ready, _, _ = select.select([client, self._shutdown_reader], [], [], seconds)
-        return bool(ready)
-
-    def disconnected_at_gate(self, client: socket.socket) -> bool:
-        """Wait until the gate is open; True if the client disconnected first."""
-        return self._disconnected_at(self.script.gate, client)
-
-    def disconnected_at_point(self, point: PausePoint, client: socket.socket) -> bool:
-        """Wait if calls pause at ``point``; True if the client disconnected first."""
-        with self.pause.waiting_at(point) as gate:
-            return gate is not None and self._disconnected_at(gate, client)
-
-    def _disconnected_at(self, gate: Gate, client: socket.socket) -> bool:
-        waker, waked = socket.socketpair()
-        with waker, waked:
-            gate.when_open(lambda: _wake(waker))
-            ready, _, _ = select.select([client, self._shutdown_reader, waked], [], [])
-            return waked not in ready
-
-
-def _wake(waker: socket.socket) -> None:
-    # The client may have disconnected, and the pair been closed, before the gate was opened.
-    with contextlib.suppress(OSError):
-        waker.send(b"!")

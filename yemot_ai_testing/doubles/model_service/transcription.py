@@ -6,16 +6,16 @@ reduced to what its clients read.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
+from yemot_ai_testing.doubles.model_service.api import TOKENS, encode_event
+from yemot_ai_testing.doubles.model_service.api import no_error_events as error_events
+from yemot_ai_testing.doubles.model_service.responses import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, Failure
+    from yemot_ai_testing.doubles.steps import Answer
 
 __all__ = [
     "ENDPOINT",
@@ -57,21 +57,3 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
 def is_delta(event: Mapping[str, Any]) -> bool:
     """Return whether the event is a piece of text."""
     return bool(event["type"] == _DELTA)
-
-
-def encode_event(event: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an event."""
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
-
-
-def error_response(failure: Failure) -> ErrorResponse:
-    """Return the error of the Responses API, which all OpenAI APIs share."""
-    return responses_api.error_response(failure)
-
-
-def error_events(
-    failure: Failure, unique_id: str, *, request: Mapping[str, Any]
-) -> Sequence[Mapping[str, Any]]:
-    """Return nothing: this API fails before it streams."""
-    del failure, unique_id, request
-    return ()

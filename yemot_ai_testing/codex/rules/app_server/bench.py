@@ -71,6 +71,10 @@ class AppServerBench:
         defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "answer briefly"}
         return {**defaults, "cwd": str(self.home.work), **params}
 
+    def resume_params(self, thread: str) -> dict[str, Any]:
+        """Return the parameters that resume or fork a thread."""
+        return self.thread_params(threadId=thread, excludeTurns=True)
+
     def asking_thread_params(self, kind: ClientRequestKind) -> dict[str, Any]:
         """Return the parameters of a thread in which the server sends requests of this kind."""
         if kind == "tool":
@@ -95,7 +99,18 @@ class AppServerBench:
         """Start a thread; return its id."""
         return str(client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
 
-    def run_turn(self, client: AppServerClient, thread: str, text: str) -> dict[str, Any]:
+    def open_thread(self) -> tuple[AppServerClient, str]:
+        """Start a server, do the handshake, and start a thread; return the client and the thread's id."""
+        client = self.start_initialized()
+        return client, self.start_thread(client)
+
+    def begin_turn(self, text: str = "one ✓") -> tuple[AppServerClient, str]:
+        """Start a turn in a thread of a new server; return the client and the thread's id."""
+        client, thread = self.open_thread()
+        client.send_request("turn/start", turn_params(thread, text))
+        return client, thread
+
+    def run_turn(self, client: AppServerClient, thread: str, text: str = "one ✓") -> dict[str, Any]:
         """Run a turn to its end; return the completed turn."""
         client.send_request("turn/start", turn_params(thread, text))
         turn: dict[str, Any] = client.wait_notification("turn/completed")["turn"]

@@ -116,23 +116,22 @@ def resumed_after_restart(bench: AppServerBench) -> None:
     bench.run_turn(first, thread, "my name is Zoë")
     first.shut_down()
     client = bench.start_initialized()
-    params = bench.thread_params(threadId=thread, excludeTurns=True)
+    params = bench.resume_params(thread)
     resumed = client.request("thread/resume", params)["result"]["thread"]
     expect_equal("the thread", (resumed["id"], resumed["preview"]), (thread, "my name is Zoë"))
-    expect_equal("its turn", bench.run_turn(client, thread, "two ✓")["status"], "completed")
+    expect_equal("its turn", bench.run_turn(client, thread)["status"], "completed")
 
 
 @THREAD_RULES.rule("thread-unsubscribe", since="0.163.0")
 def resumed_after_unsubscribe(bench: AppServerBench) -> None:
     """An unsubscribed thread can be resumed, and a second unsubscribe says notSubscribed."""
     bench.model.answers("one ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    bench.run_turn(client, thread, "one ✓")
+    client, thread = bench.open_thread()
+    bench.run_turn(client, thread)
     params = {"threadId": thread}
     statuses = [client.request("thread/unsubscribe", params)["result"]["status"] for _ in range(2)]
     expect_equal("the answers", statuses, ["unsubscribed", "notSubscribed"])
-    resumed = client.request("thread/resume", bench.thread_params(threadId=thread, excludeTurns=True))
+    resumed = client.request("thread/resume", bench.resume_params(thread))
     expect_equal("the thread", resumed["result"]["thread"]["id"], thread)
 
 
@@ -167,13 +166,13 @@ def second_writer(bench: AppServerBench) -> None:
     bench.model.answers("one ✓").answers("two ✓")
     first, second = bench.start_initialized(), bench.start_initialized()
     thread = bench.start_thread(first)
-    bench.run_turn(first, thread, "one ✓")
-    params = bench.thread_params(threadId=thread, excludeTurns=True)
+    bench.run_turn(first, thread)
+    params = bench.resume_params(thread)
     expect_error(second.request("thread/resume", params), f"thread {thread} already has an active writer")
     fork = second.request("thread/fork", params)["result"]["thread"]
     expect_true(fork["id"] != thread, "another id", fork["id"])
     expect_equal("the original thread", fork["forkedFromId"], thread)
-    expect_equal("its turn", bench.run_turn(second, fork["id"], "two ✓")["status"], "completed")
+    expect_equal("its turn", bench.run_turn(second, fork["id"])["status"], "completed")
 
 
 @THREAD_RULES.rule("thread-deleted")
@@ -182,7 +181,7 @@ def deleted(bench: AppServerBench) -> None:
     bench.model.answers("one ✓")
     client = bench.start_initialized()
     thread = client.request("thread/start", bench.thread_params())["result"]["thread"]
-    bench.run_turn(client, thread["id"], "one ✓")
+    bench.run_turn(client, thread["id"])
     params = {"threadId": thread["id"]}
     expect_true(Path(thread["path"]).exists(), "a file before", "none")
     expect_equal("the answer", client.request("thread/delete", params).get("result"), {})
@@ -194,10 +193,9 @@ def deleted(bench: AppServerBench) -> None:
 def forked_thread_kept(bench: AppServerBench) -> None:
     """A thread that was forked cannot be deleted."""
     bench.model.answers("one ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    bench.run_turn(client, thread, "one ✓")
-    client.request("thread/fork", bench.thread_params(threadId=thread, excludeTurns=True))
+    client, thread = bench.open_thread()
+    bench.run_turn(client, thread)
+    client.request("thread/fork", bench.resume_params(thread))
     answer = client.request("thread/delete", {"threadId": thread})
     expect_error(answer, f"cannot delete thread {thread}: forked history still references it")
 

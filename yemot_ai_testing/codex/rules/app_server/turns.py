@@ -34,9 +34,7 @@ def _notification_methods(client: AppServerClient, since: int) -> list[str]:
 def turn_in_order(bench: AppServerBench) -> None:
     """The notifications of a turn come in order."""
     bench.model.answers(["hel", "lo ✓"])
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "who is there? ✓"))
+    client, _ = bench.begin_turn()
     client.read_until(lambda message: "turn" in message.get("result", {}))
     since = len(client.messages)
     client.wait_notification("turn/completed")
@@ -55,8 +53,8 @@ def turn_in_order(bench: AppServerBench) -> None:
 def deltas_add_up(bench: AppServerBench) -> None:
     """The deltas add up to the text of the message and of the turn."""
     bench.model.answers(["hel", "lo ✓ ", "\u2028you"])
-    client = bench.start_initialized()
-    turn = bench.run_turn(client, bench.start_thread(client), "one ✓")
+    client, thread = bench.open_thread()
+    turn = bench.run_turn(client, thread)
     messages = [line.message for line in client.messages]
     deltas = [message for message in messages if message.get("method") == "item/agentMessage/delta"]
     text = "".join(message["params"]["delta"] for message in deltas)
@@ -68,8 +66,7 @@ def deltas_add_up(bench: AppServerBench) -> None:
 def turn_id_everywhere(bench: AppServerBench) -> None:
     """The answer to turn/start has the turn id of the notifications."""
     bench.model.answers("yes ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
+    client, thread = bench.open_thread()
     started = client.request("turn/start", turn_params(thread, "one ✓"))["result"]["turn"]
     expect_equal("the status", started["status"], "inProgress")
     ended = client.wait_notification("turn/completed")
@@ -80,8 +77,7 @@ def turn_id_everywhere(bench: AppServerBench) -> None:
 def user_message_item(bench: AppServerBench) -> None:
     """The user's message is an item of the turn."""
     bench.model.answers("yes ✓")
-    client = bench.start_initialized()
-    client.send_request("turn/start", turn_params(bench.start_thread(client), 'said: "yes ✓"\n👩\u200d👧'))
+    client, _ = bench.begin_turn('said: "yes ✓"\n👩\u200d👧')
     item = client.wait_notification("item/completed")["item"]
     expect_equal(
         "the item", (item["type"], item["content"][0]["text"]), ("userMessage", 'said: "yes ✓"\n👩\u200d👧')
@@ -92,8 +88,7 @@ def user_message_item(bench: AppServerBench) -> None:
 def usage_adds_up(bench: AppServerBench) -> None:
     """Tokens are counted for the last turn and for the thread."""
     bench.model.answers("one ✓").answers("two ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
+    client, thread = bench.open_thread()
     usages = []
     for text in ("one ✓", "two ✓"):
         client.send_request("turn/start", turn_params(thread, text))
@@ -109,8 +104,8 @@ def usage_adds_up(bench: AppServerBench) -> None:
 def empty_answer(bench: AppServerBench) -> None:
     """An empty answer completes the turn without items."""
     bench.model.answers("")
-    client = bench.start_initialized()
-    turn = bench.run_turn(client, bench.start_thread(client), "one ✓")
+    client, thread = bench.open_thread()
+    turn = bench.run_turn(client, thread)
     expect_equal("the turn", (turn["status"], turn["items"]), ("completed", []))
 
 
@@ -118,23 +113,19 @@ def empty_answer(bench: AppServerBench) -> None:
 def interrupted(bench: AppServerBench) -> None:
     """An interrupted turn ends with the status interrupted, and the thread can be used."""
     bench.model.hangs(saying="one moment ✓").answers("yes ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "one ✓"))
+    client, thread = bench.begin_turn()
     turn = client.wait_notification("turn/started")["turn"]["id"]
     client.wait_notification("item/agentMessage/delta")
     client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
     expect_equal("the end", client.wait_notification("turn/completed")["turn"]["status"], "interrupted")
-    expect_equal("the next turn", bench.run_turn(client, thread, "two ✓")["status"], "completed")
+    expect_equal("the next turn", bench.run_turn(client, thread)["status"], "completed")
 
 
 @TURN_RULES.rule("turn-interrupt-answered")
 def interrupt_answered_first(bench: AppServerBench) -> None:
     """turn/interrupt is answered before the turn's end is notified."""
     bench.model.hangs(saying="one moment ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "one ✓"))
+    client, thread = bench.begin_turn()
     turn = client.wait_notification("turn/started")["turn"]["id"]
     client.wait_notification("item/agentMessage/delta")
     request_id = client.send_request("turn/interrupt", {"threadId": thread, "turnId": turn})
@@ -156,9 +147,7 @@ def interrupt_needs_a_turn(bench: AppServerBench) -> None:
 def interrupt_names_the_turn(bench: AppServerBench) -> None:
     """turn/interrupt with the id of another turn is refused."""
     bench.model.hangs(saying="one moment ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
-    client.send_request("turn/start", turn_params(thread, "one ✓"))
+    client, thread = bench.begin_turn()
     client.wait_notification("item/agentMessage/delta")
     answer = client.request("turn/interrupt", {"threadId": thread, "turnId": UNKNOWN_THREAD})
     expect_error(answer, f"expected active turn id {UNKNOWN_THREAD} but found")
@@ -169,8 +158,7 @@ def busy_turn(bench: AppServerBench) -> None:
     """A prompt sent during a running turn becomes part of that turn."""
     bench.model.hold()
     bench.model.answers("one ✓").answers("two ✓")
-    client = bench.start_initialized()
-    thread = bench.start_thread(client)
+    client, thread = bench.open_thread()
     turn = client.request("turn/start", turn_params(thread, "one ✓"))["result"]["turn"]["id"]
     bench.model.wait_for_requests(1)
     joined = client.request("turn/start", turn_params(thread, "two ✓"))["result"]["turn"]["id"]
@@ -194,8 +182,7 @@ def too_long(bench: AppServerBench) -> None:
 def _fails(kind: Any, info: object) -> Callable[[AppServerBench], None]:  # noqa: ANN401 - a FailureKind
     def rule(bench: AppServerBench) -> None:
         bench.model.fails(kind)
-        client = bench.start_initialized()
-        client.send_request("turn/start", turn_params(bench.start_thread(client), "one ✓"))
+        client, _ = bench.begin_turn()
         error = client.wait_notification("error")
         turn = client.wait_notification("turn/completed")["turn"]
         expect_equal("the end", (turn["status"], error["willRetry"]), ("failed", False))
