@@ -24,31 +24,20 @@ import random
 from collections import deque
 from typing import Any
 
-from yemot_ai_testing.virtual_time import VirtualEngine, VirtualLoop
+from yemot_ai_testing.virtual_time import VirtualClock, VirtualEngine, VirtualLoop
 
-__all__ = ["SeededEngine", "seeded_engine"]
-
-
-class SeededEngine(VirtualEngine):
-    """An engine with virtual time whose ready tasks run in a seeded order.
-
-    Args:
-        seed: the seed of the order.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(lambda clock: _with_seeded_order(VirtualLoop(clock), random.Random(seed)))  # noqa: S311 - not for security
+__all__ = ["seeded_engine"]
 
 
-def seeded_engine(seed: int) -> SeededEngine:
-    """Return an engine whose ready tasks run in the order of ``seed``."""
-    return SeededEngine(seed)
+def seeded_engine(seed: int) -> VirtualEngine:
+    """Return an engine with virtual time whose ready tasks run in the order of ``seed``."""
 
+    def new_loop(clock: VirtualClock) -> VirtualLoop:
+        loop = VirtualLoop(clock)
+        loop._ready = _ShuffledReadyQueue(random.Random(seed))  # type: ignore[attr-defined]  # noqa: S311, SLF001 - not for security; asyncio has no other place for this
+        return loop
 
-def _with_seeded_order(loop: VirtualLoop, rng: random.Random) -> VirtualLoop:
-    """Make ``loop`` take its ready tasks in random order."""
-    loop._ready = _ShuffledReadyQueue(rng)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no other place for this
-    return loop
+    return VirtualEngine(new_loop)
 
 
 class _ShuffledReadyQueue(deque[Any]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -31,55 +31,51 @@ SCRIPT_TURN_KINDS: Final[tuple[ScriptTurnKind, ...]] = get_args(ScriptTurnKind)
 
 _PATH = Path("drawn.call.yaml")
 
-
-@dataclass(frozen=True, slots=True)
-class _TurnDraft:
-    """A turn without a source location."""
-
-    action: CallerAction
-    agent: tuple[Step, ...] = ()
-    interruption: InterruptionSpec | None = None
-
-
 _SECONDS = st.sampled_from([0.0, 1.0, 4.0, 9.0])
 _SAYS = values("speech").map(lambda text: CallerAction("says", text))
 _FAILURES = st.sampled_from(get_args(FailureKind)).map(Failure) | st.just(Drop())
 _INTERRUPTIONS = st.builds(InterruptionSpec, st.none() | st.sampled_from("0123456789*#"), _SECONDS)
 
 
-def _one_step(step: Step) -> tuple[Step, ...]:
-    return (step,)
+def _turn(
+    action: CallerAction, agent: tuple[Step, ...] = (), interruption: InterruptionSpec | None = None
+) -> ScenarioTurn:
+    return ScenarioTurn(_at(1), action=action, agent=agent, interruption=interruption)
+
+
+def _at(line: int) -> SourceLocation:
+    return SourceLocation(_PATH, line, 1)
 
 
 def _answer(*texts: str, after: float = 0.0) -> tuple[Step, ...]:
     return (Answer(texts, after),)
 
 
-_TURNS: Final[KindTable[ScriptTurnKind, _TurnDraft]] = {
+_TURNS: Final[KindTable[ScriptTurnKind, ScenarioTurn]] = {
     "answered": [
-        st.just(_TurnDraft(CallerAction("says", "שלום"), _answer("שלום"))),
-        st.builds(_TurnDraft, _SAYS, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
+        st.just(_turn(CallerAction("says", "שלום"), _answer("שלום"))),
+        st.builds(_turn, _SAYS, st.builds(_answer, model_texts("plain"), after=_SECONDS)),
     ],
     "pieces": [
         st.builds(
-            _TurnDraft,
+            _turn,
             _SAYS,
             st.lists(model_texts("plain"), min_size=2, max_size=4).map(lambda texts: _answer(*texts)),
         )
     ],
     "hostile": [
         st.builds(
-            _TurnDraft,
+            _turn,
             values("padded", "hostile").filter(bool).map(lambda text: CallerAction("says", text)),
             model_texts("protocol", "injection", "markdown", "bidi", "emoji").map(_answer),
         )
     ],
-    "pressed": [st.sampled_from("123456789*0").map(lambda key: _TurnDraft(CallerAction("presses", key)))],
-    "silent": [st.just(_TurnDraft(CallerAction("silent")))],
-    "repeated": [st.just(_TurnDraft(CallerAction("repeats")))],
-    "failed": [st.builds(_TurnDraft, _SAYS, _FAILURES.map(_one_step))],
-    "hung": [st.builds(_TurnDraft, _SAYS, st.just((Hang(),)))],
-    "interrupted": [st.builds(_TurnDraft, _SAYS, st.just((Hang(),)), _INTERRUPTIONS)],
+    "pressed": [st.sampled_from("123456789*0").map(lambda key: _turn(CallerAction("presses", key)))],
+    "silent": [st.just(_turn(CallerAction("silent")))],
+    "repeated": [st.just(_turn(CallerAction("repeats")))],
+    "failed": [st.builds(_turn, _SAYS, _FAILURES.map(lambda step: (step,)))],
+    "hung": [st.builds(_turn, _SAYS, st.just((Hang(),)))],
+    "interrupted": [st.builds(_turn, _SAYS, st.just((Hang(),)), _INTERRUPTIONS)],
 }  # fmt: skip
 
 
@@ -115,25 +111,15 @@ def call_scripts(
     )
 
 
-def _script(greeted: bool, drafts: list[_TurnDraft], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
-    last = next((at for at, draft in enumerate(drafts, start=1) if _ends_call(draft)), None)
-    played = drafts[:last]
-    if hangs_up and last is None:
-        played.append(_TurnDraft(CallerAction("hangs_up")))
-    first = 2 if greeted else 1
-    turns = [
-        ScenarioTurn(
-            SourceLocation(_PATH, line, 1),
-            action=draft.action,
-            agent=draft.agent,
-            interruption=draft.interruption,
-        )
-        for line, draft in enumerate(played, start=first)
-    ]
-    greeting = [ScenarioTurn(SourceLocation(_PATH, 1, 1))] if greeted else []
-    return Scenario("שיחה", SourceLocation(_PATH, 1, 1), (*greeting, *turns), caller=caller)
+def _script(greeted: bool, drawn: list[ScenarioTurn], hangs_up: bool, caller: CallerSpec) -> Scenario:  # noqa: FBT001 - drawn
+    last = next((number for number, turn in enumerate(drawn, start=1) if _ends_call(turn)), None)
+    greeting = [ScenarioTurn(_at(1))] if greeted else []
+    hangup = [_turn(CallerAction("hangs_up"))] if hangs_up and last is None else []
+    turns = enumerate([*greeting, *drawn[:last], *hangup], start=1)
+    located = tuple(replace(turn, location=_at(line)) for line, turn in turns)
+    return Scenario("שיחה", _at(1), located, caller=caller)
 
 
-def _ends_call(draft: _TurnDraft) -> bool:
+def _ends_call(turn: ScenarioTurn) -> bool:
     """Return whether the caller hangs up during the turn."""
-    return draft.interruption is not None and draft.interruption.keys is None
+    return turn.interruption is not None and turn.interruption.keys is None

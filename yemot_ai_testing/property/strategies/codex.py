@@ -66,7 +66,10 @@ def _replayed(draw: st.DrawFn, *, answered: bool) -> CodexStream:
     """Draw a recorded turn with another answer and another thread ID."""
     recording = draw(st.sampled_from(_recorded(answered=answered)))
     text = draw(model_texts("plain") | model_texts())
-    thread = draw(st.uuids().map(str))
+    return _replay(recording, text, draw(st.uuids().map(str)))
+
+
+def _replay(recording: Recording, text: str, thread: str) -> CodexStream:
     lines = [_with_text(line.text.replace("{thread_id}", thread), text) for line in recording.stdout]
     stderr = "\n".join(recording.stderr).replace("{thread_id}", thread)
     return CodexStream(tuple(lines), recording.exit_code, stderr)
@@ -180,6 +183,4 @@ def codex_streams(*kinds: StreamKind) -> st.SearchStrategy[CodexStream]:
 
 def _typical() -> st.SearchStrategy[CodexStream]:
     recording = _recorded(answered=True)[0]
-    thread = "00000000-0000-0000-0000-000000000000"
-    lines = [_with_text(line.text.replace("{thread_id}", thread), "שלום") for line in recording.stdout]
-    return st.just(CodexStream(tuple(lines)))
+    return st.just(_replay(recording, "שלום", "00000000-0000-0000-0000-000000000000"))
