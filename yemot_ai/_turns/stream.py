@@ -139,9 +139,9 @@ class AnswerStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
         if self._writer_task is None:
             return
-        self._writer_task.cancel()
         try:
             await asyncio.wait({self._writer_task})
         except asyncio.CancelledError:
@@ -164,10 +164,11 @@ class AnswerStream:
         self._new_pieces.set()
         if self._waiters:
             self._write_now.set()
-        self._start_writer()
+        if self._writer_task is None:  # later: an answer that arrives at once needs no writer
+            asyncio.get_running_loop().call_soon(self._start_writer)
 
     def _start_writer(self) -> None:
-        if self._writer_task is None:
+        if self._writer_task is None and not self._finished and not self._closed:
             self._writer_task = asyncio.create_task(self._write_pieces())
 
     async def _write_pieces(self) -> None:
