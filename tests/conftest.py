@@ -1,4 +1,4 @@
-"""What all tests share: how much Hypothesis tries.
+"""What all tests share: how much Hypothesis tries, marks, tables in the report, and a Redis server.
 
 Tests that name no number of examples try Hypothesis's own; those of ``tests/fuzz`` try 60 to 1,000, and
 100,000 with ``--hypothesis-profile=nightly`` (``tox -e nightly``).
@@ -7,11 +7,14 @@ Tests that name no number of examples try Hypothesis's own; those of ``tests/fuz
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -26,6 +29,13 @@ settings.load_profile("unhurried")
 settings.register_profile(
     "nightly", max_examples=100_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of a real Redis server."""
+    with closing(RedisServer().start()) as server:
+        yield server.url
 
 
 SLOW_FOLDERS: Final = (

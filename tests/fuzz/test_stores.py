@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz
 from tests.fuzz.mutations import SESSION, altered_bytes, altered_json, encode_loosely, junk_json
-from tests.support.redis_server import RedisServer
 from tests.support.stored_records import Database, Files, Server, StoredRecords
 from yemot_ai.errors import SessionFormatError, StoreError
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore
@@ -77,13 +76,6 @@ def files(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def database(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with opened(Database(tmp_path_factory.mktemp("database") / "sessions.db"), loop) as database:
         yield database
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    server = RedisServer().start()
-    yield server.url
-    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from tests.load import worker
 from tests.load.processes import run_in_processes
 from tests.load.tasks import run_as_tasks
 from tests.load.threads import TURN_TIMEOUT, run_in_threads
-from tests.support.redis_server import RedisServer
 from yemot_ai.sessions import MemoryStore, Session
 from yemot_ai_testing.history import Budget, CallerSpoke, History, ModelAsked, check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
@@ -46,12 +45,10 @@ def test_calls_as_tasks_in_random_order_do_not_affect_each_other(record_property
 
 
 @pytest.mark.generated
-def test_calls_in_killed_processes_do_not_affect_each_other(record_property: Property) -> None:
-    server = RedisServer().start()
-    try:
-        history = run_in_processes(7, calls(), UTTERANCE_IDS, server.url)
-    finally:
-        server.close()
+def test_calls_in_killed_processes_do_not_affect_each_other(
+    record_property: Property, redis_url: str
+) -> None:
+    history = run_in_processes(7, calls(), UTTERANCE_IDS, f"{redis_url}?db=1")
     budget = Budget(hangup=2.0, lease=worker.LEASE, turn=worker.TURN_TIMEOUT)
     assert_valid("3 processes, Redis", history, budget, record_property)
     assert len({event.worker for event in history.events if isinstance(event, ModelAsked)}) > 3

