@@ -18,16 +18,8 @@ import pytest
 # first.
 import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
 from yemot_ai_testing.pytest_plugin.current_test import set_current_test
-from yemot_ai_testing.pytest_plugin.fixtures import (
-    TEST_PASSED,
-    anthropic_mock,
-    fake_codex,
-    model_server,
-    openai_mock,
-    yemot_caller,
-    yemot_codex,
-    yemot_snapshot,
-)
+from yemot_ai_testing.pytest_plugin.fixtures import *  # noqa: F403 - pytest looks for the fixtures here
+from yemot_ai_testing.pytest_plugin.fixtures import TEST_PASSED
 from yemot_ai_testing.pytest_plugin.options import (
     add_options,
     check_usage,
@@ -37,16 +29,6 @@ from yemot_ai_testing.pytest_plugin.options import (
     updates_scenarios,
     writes_page,
 )
-
-__all__ = [
-    "anthropic_mock",
-    "fake_codex",
-    "model_server",
-    "openai_mock",
-    "yemot_caller",
-    "yemot_codex",
-    "yemot_snapshot",
-]
 
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): the application or URL that yemot_caller calls, the "

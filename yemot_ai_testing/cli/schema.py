@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from yemot_ai_testing.cli.output import print_text, to_json
-from yemot_ai_testing.scenario.format.schema import schema
+from yemot_ai_testing.scenario.format.schema import SCHEMA
 
 __all__ = ["add_arguments", "run"]
 
@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """Print the schema; return 0."""
-    print_text(to_json(schema()))
+    print_text(to_json(SCHEMA))
     return 0

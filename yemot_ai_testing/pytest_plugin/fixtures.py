@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.pytest_plugin.options import import_feature, run_settings
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.play.leftovers import ModelDouble
 
 __all__ = [
-    "TEST_PASSED",
     "anthropic_mock",
     "fake_codex",
     "model_server",
@@ -119,6 +117,8 @@ def yemot_snapshot(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - a c
 
 def _checked_double(request: pytest.FixtureRequest, name: str) -> Iterator[Any]:
     """Enter a double; check its script at the end if the test passed."""
+    from yemot_ai_testing.doubles.scripted_double import unchecked
+
     with unchecked(import_feature(name)()) as double:
         yield double
         _check_after_test(request, double)

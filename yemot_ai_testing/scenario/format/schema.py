@@ -5,7 +5,7 @@ are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order),
 have a verb). ``x-message`` is the loader's message for a broken rule, ``title`` the name of a part in
 messages. Only keywords of draft 7 are used.
 
->>> schema()["required"]
+>>> SCHEMA["required"]
 ['scenarios']
 """
 
@@ -19,7 +19,7 @@ from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCO
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
 
-__all__ = ["SCHEMA", "Schema", "schema"]
+__all__ = ["SCHEMA", "Schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -222,8 +222,3 @@ SCHEMA: Final[Schema] = {
         rules=[APP_OR_SERVE],
     ),
 }
-
-
-def schema() -> Schema:
-    """Return the schema of a scenario file."""
-    return SCHEMA

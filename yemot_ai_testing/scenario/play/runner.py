@@ -90,16 +90,11 @@ class _ScenarioRun:
     failure: ScenarioFailure | None = None
 
     def run(self) -> ScenarioResult:
-        spec = self.scenario.caller
+        target, spec = self.target, self.scenario.caller
         caller = Caller(
-            self.target.app,
-            spec.phone,
-            spec.extension,
-            spec.method,
-            strict=False,
-            remote=self.target.remote,
+            target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote
         )
-        leftovers = LeftoverCounts(self.target.app, self.target.double, grace=self.target.grace)
+        leftovers = LeftoverCounts(target.app, target.double, grace=target.grace)
         try:
             self._run_turns(caller, leftovers)
         except FakeOnlyError as error:
@@ -234,14 +229,9 @@ class _TurnRun:
             self.mismatches, self.cause = [Mismatch(kind, str(error))], error
             return
         exchanges = caller.exchanges[exchange_count:]
+        sentences = _heard_sentences(caller)
         observed = ObservedTurn(
-            caller.heard,
-            exchanges,
-            raw,
-            caller.ended,
-            caller.dead_air,
-            caller.question,
-            _heard_sentences(caller),
+            caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question, sentences
         )
         self.mismatches = [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
         self.cause = _app_exception(exchanges)
