@@ -311,14 +311,11 @@ def test_without_a_time_a_repeated_request_gets_the_same_response(flow: AIFlow) 
 def test_a_hang_up_between_deciding_and_running_starts_no_handler(flow: AIFlow, line: Line) -> None:
     runs: list[str] = []
     flow.get("")(lambda call: runs.append("run"))
-    decision = flow._decide_blocking(Request.parse(line.request()))
+    decision = run_without_waiting(flow._dispatcher.decide(Request.parse(line.request())))
     line.hang_up()
+
     assert not isinstance(decision, str)
-
-    async def wait() -> str:
-        return await decision(None)
-
-    assert flow.ai.engine.run(wait()) == HANG_UP
+    assert flow.ai.engine.run(decision(None)) == HANG_UP
     assert runs == []
 
 

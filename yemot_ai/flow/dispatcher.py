@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from typing import Any
 
 from yemot_ai._calls.runtime import Runtime
 from yemot_ai.errors import CallEndedError, StoreError
@@ -29,7 +30,7 @@ __all__ = ["Decision", "Dispatcher", "PendingResponse"]
 
 log = logging.getLogger("yemot_ai")
 
-PendingResponse = Callable[[float | None], Awaitable[str]]
+PendingResponse = Callable[[float | None], Coroutine[Any, Any, str]]
 """Waits for a response, on the engine; the argument is the maximum wait in seconds."""
 
 Decision = str | PendingResponse

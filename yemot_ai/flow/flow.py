@@ -7,7 +7,7 @@ import functools
 import inspect
 import logging
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import yemot_flow
@@ -22,7 +22,7 @@ from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
 from yemot_ai.flow.call import BaseCall, CallFactory, is_async
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
-from yemot_ai.flow.dispatcher import Decision, Dispatcher
+from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.rendering import HANGUP, one_level_up
@@ -192,18 +192,15 @@ class AIFlow(yemot_flow.Flow):
         Raises:
             EngineLoopError: called on the engine's own loop.
         """
-        request = Request.parse(params)
         max_wait = NO_WAIT if self._is_in_event_loop() else None
-        if self.access is not EVERYONE:
-            refused = self._rejection(request, path)
-            if refused:
-                return refused
-            request = self.access.without_secret(request)
+        request, refusal = self._admit(params, path)
+        if refusal is not None:
+            return refusal
+        engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
         try:
-            decision = self._decide_blocking(request)
-            return (
-                decision if isinstance(decision, str) else self._runtime.engine.run(_wait(decision, max_wait))
-            )
+            is_immediate = self._runtime.store.immediate
+            decision = run_without_waiting(deciding) if is_immediate else engine.run(deciding)
+            return decision if isinstance(decision, str) else engine.run(decision(max_wait))
         except EngineLoopError:
             raise  # the developer's mistake; there is no caller to answer
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
@@ -211,20 +208,14 @@ class AIFlow(yemot_flow.Flow):
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
-        request, engine = Request.parse(params), self._runtime.engine
-        if self.access is not EVERYONE:
-            refused = self._rejection(request, path)
-            if refused:
-                return refused
-            request = self.access.without_secret(request)
+        request, refusal = self._admit(params, path)
+        if refusal is not None:
+            return refusal
+        engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
         try:
-            deciding = self._dispatcher.decide(request)
-            decision = (
-                run_without_waiting(deciding)
-                if self._runtime.store.immediate
-                else await engine.arun(deciding)
-            )
-            return decision if isinstance(decision, str) else await engine.arun(_wait(decision, None))
+            is_immediate = self._runtime.store.immediate
+            decision = run_without_waiting(deciding) if is_immediate else await engine.arun(deciding)
+            return decision if isinstance(decision, str) else await engine.arun(decision(None))
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
             return self._error_response(request, error)
 
@@ -250,14 +241,6 @@ class AIFlow(yemot_flow.Flow):
 
         return app
 
-    def _decide_blocking(self, request: Request) -> Decision:
-        deciding = self._dispatcher.decide(request)
-        return (
-            run_without_waiting(deciding)
-            if self._runtime.store.immediate
-            else self._runtime.engine.run(deciding)
-        )
-
     def _is_in_event_loop(self) -> bool:
         try:
             asyncio.get_running_loop()
@@ -273,12 +256,16 @@ class AIFlow(yemot_flow.Flow):
             )
         return True
 
-    def _rejection(self, request: Request, path: str) -> str | None:
+    def _admit(self, params: Params, path: str) -> tuple[Request, str | None]:
+        """Return the request without its secret, and the response if it is refused."""
+        request = Request.parse(params)
+        if self.access is EVERYONE:
+            return request, None
         reason = self.access.rejection_reason(request, path)
         if reason is None:
-            return None
+            return self.access.without_secret(request), None
         log.warning("call %.60r is refused: %s", request.call_id, reason)  # untrusted text, so quoted
-        return str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
+        return request, str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
 
     def _error_response(self, request: Request, error: Exception) -> str:
         if isinstance(error, StoreError):
@@ -313,7 +300,3 @@ def _wants_agent(function: Callable[..., Any]) -> bool:
         name = getattr(function, "__qualname__", repr(function))
         raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
     return [*signature.parameters, ""][1] == "agent"
-
-
-async def _wait(pending: Callable[[float | None], Awaitable[str]], max_wait: float | None) -> str:
-    return await pending(max_wait)
