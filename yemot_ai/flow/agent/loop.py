@@ -191,15 +191,9 @@ class AgentLoop:
         """Handle a new utterance: silence, a key, goodbye, or something to answer."""
         if not utterance.words:
             return self._handle_silence(session, cursor)
-        match self.dialog.keys.get(utterance.key):
-            case KeyAction.LEAVE:
-                return self._leave(session, cursor, self.dialog.goodbye)
-            case KeyAction.REPEAT:
-                return self._listen(session, cursor, self._last_answer(session))
-            case KeyAction.RESTART:
-                return self._listen(
-                    session.with_restart(self.conversation.name), cursor, to_text_messages(self.greeting)
-                )
+        action = self.dialog.keys.get(utterance.key)
+        if action is not None:
+            return self._act(session, cursor, action)
         if self.dialog.is_exit(utterance.words):
             return self._leave(session, cursor, self.dialog.goodbye)
         turn = session.turn(turn_name(cursor.turn))
@@ -217,25 +211,28 @@ class AgentLoop:
         pressed = request.newest(poll_name(cursor.turn, cursor.poll)) if cursor.poll else None
         if pressed is None or not _KEYS.fullmatch(pressed):
             return None
-        key = self.dialog.keys.get(pressed)
+        action = self.dialog.keys.get(pressed)
         progress = _progress(session, cursor)
         span = progress.span(cursor.poll - 1)
         was_speaking = span is not None and span[1] < span[2]
-        if key is not KeyAction.LEAVE and not was_speaking:
+        if action is not KeyAction.LEAVE and not was_speaking:
             return None
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None:
             session = _cut_off(session, turn, progress)
-        match key:
+        if action is not None:
+            return self._act(session, cursor, action)
+        return self._listen(session, cursor, SILENT_PROMPT)
+
+    def _act(self, session: Session, cursor: Cursor, action: KeyAction) -> tuple[Session, str]:
+        match action:
             case KeyAction.LEAVE:
                 return self._leave(session, cursor, self.dialog.goodbye)
             case KeyAction.REPEAT:
                 return self._listen(session, cursor, self._last_answer(session))
             case KeyAction.RESTART:
-                return self._listen(
-                    session.with_restart(self.conversation.name), cursor, to_text_messages(self.greeting)
-                )
-        return self._listen(session, cursor, SILENT_PROMPT)
+                session = session.with_restart(self.conversation.name)
+                return self._listen(session, cursor, to_text_messages(self.greeting))
 
     def _continue_speaking(
         self, session: Session, cursor: Cursor, turn: Turn, stop: int
