@@ -48,6 +48,15 @@ class OutputLine:
     at: float
     text: str
 
+    @property
+    def event(self) -> dict[str, Any]:
+        """The line as an event; empty if it is plain text."""
+        try:
+            event = json.loads(self.text)
+        except ValueError:
+            return {}
+        return event if isinstance(event, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from yemot_ai_testing.executable import create_double_folder, write_executable
-from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard
-from yemot_ai_testing.isolation.proxy import RefusingProxy
+from yemot_ai_testing.isolation.guard import BIN, REFUSALS, IsolationGuard, hint
+from yemot_ai_testing.isolation.proxy import refusing_proxy
 from yemot_ai_testing.processes.environment import set_variables
 
 __all__ = ["isolated_environment"]
@@ -23,7 +23,6 @@ printf 'refused the program codex (%s), called by a program that a test started;
 echo 'codex: refused in an isolated test: {hint}' >&2
 exit 97
 """
-_HINT = "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 _OTHER_PROXIES = ("all_proxy", "ALL_PROXY")  # removed: each one set costs an HTTP client one more TLS context
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - hosts without a proxy; nothing is bound
@@ -33,11 +32,11 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - host
 def isolated_environment(guard: IsolationGuard) -> Iterator[None]:
     """Set the environment variables that keep child processes on this machine, in this context."""
     path = _create_folders(guard.folder)
-    with RefusingProxy(lambda address: guard.record_refusal(_refusal_text(address))) as proxy:
+    with refusing_proxy(lambda address: guard.record_refusal(_refusal_text(address))) as proxy_url:
         variables = {
             "PATH": path,
             **_home_variables(guard.folder),
-            **_proxy_variables(proxy.url, guard.allowed),
+            **_proxy_variables(proxy_url, guard.allowed),
         }
         before = set_variables(variables)
         try:
@@ -53,7 +52,7 @@ def _create_folders(folder: Path) -> str:
     path = create_double_folder(folder / BIN)
     stub = folder / BIN / "codex"
     notes = shlex.quote(str(folder / REFUSALS))
-    write_executable(stub, _CODEX_STUB.format(notes=notes, hint=_HINT))
+    write_executable(stub, _CODEX_STUB.format(notes=notes, hint=hint("codex")))
     return path
 
 
@@ -80,5 +79,4 @@ def _proxy_variables(url: str, allowed: Iterable[str]) -> dict[str, str | None]:
 
 def _refusal_text(address: str) -> str:
     host = address.rpartition(":")[0] or address
-    hint = f"script what it is for, or allow it by name: --yemot-allow={host}"
-    return f"refused a connection to {address}, through a proxy variable; {hint}"
+    return f"refused a connection to {address}, through a proxy variable; {hint(host)}"

@@ -15,7 +15,7 @@ from yemot_ai_testing.errors import IsolationError
 from yemot_ai_testing.isolation.addresses import is_remote, is_remote_name, remote_target
 from yemot_ai_testing.isolation.programs import Program, is_allowed, program_of
 
-__all__ = ["BIN", "REFUSALS", "IsolationCounts", "IsolationGuard"]
+__all__ = ["BIN", "REFUSALS", "IsolationCounts", "IsolationGuard", "hint"]
 
 BIN, REFUSALS = "bin", "refusals"
 """Folders: the first one on ``PATH``; the refusals of other processes, one file each."""
@@ -149,10 +149,9 @@ class IsolationGuard:
             self._refuse(f"the program {program.name}", Path(program.name).name)
 
     def _refuse(self, what: str, name: str) -> None:
-        hint = _hint(what, name)
-        self.record_refusal(f"refused {what}; {hint}")
+        self.record_refusal(f"refused {what}; {hint(name)}")
         raise IsolationError(
-            errno.EPERM, f"refused {what} in an isolated test ({self.test_location})", hint=hint
+            errno.EPERM, f"refused {what} in an isolated test ({self.test_location})", hint=hint(name)
         )
 
     def _read_refusal(self, file: Path) -> str:
@@ -161,8 +160,9 @@ class IsolationGuard:
         return f"{self.test_location}: {text}"
 
 
-def _hint(what: str, name: str) -> str:
-    if what == "the program codex":
+def hint(name: str) -> str:
+    """Return what to do instead of starting the program, or connecting to the host, ``name``."""
+    if name == "codex":
         return "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
     return f"script what it is for, or allow it by name: --yemot-allow={name}"
 

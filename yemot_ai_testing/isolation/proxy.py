@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-__all__ = ["RefusingProxy"]
+__all__ = ["refusing_proxy"]
 
 _FORBIDDEN = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 48\r\nConnection: close\r\n\r\n"
@@ -19,30 +19,21 @@ _FORBIDDEN = (
 )
 
 
-class RefusingProxy:
-    """Refuses every request; a context manager.
+@contextmanager
+def refusing_proxy(on_request: Callable[[str], object]) -> Iterator[str]:
+    """Run a proxy that refuses every request, and yield its URL for the proxy variables.
 
     Args:
         on_request: called with ``host:port`` for each request.
     """
-
-    def __init__(self, on_request: Callable[[str], object]) -> None:
-        self._server = _Server(on_request)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The value for the proxy variables."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    with _Server(on_request) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class _Server(socketserver.ThreadingTCPServer):

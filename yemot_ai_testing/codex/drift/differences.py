@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from yemot_ai_testing.codex.drift.reader_check import parse_event
-
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -55,12 +53,12 @@ def compare_recordings(old: Recording, new: Recording) -> Iterator[Change]:
 
 
 def _parsed_events(recording: Recording) -> list[dict[str, Any]]:
-    return [event for line in recording.stdout if (event := parse_event(line))]
+    return [line.event for line in recording.stdout if line.event]
 
 
 def _plain_lines(recording: Recording) -> list[str]:
     """Return the lines that are not events."""
-    return [_without_version(line.text, recording) for line in recording.stdout if not parse_event(line)]
+    return [_without_version(line.text, recording) for line in recording.stdout if not line.event]
 
 
 def _stderr_lines(recording: Recording) -> list[str]:

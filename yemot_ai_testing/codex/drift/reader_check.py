@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.codex.events import EventReader
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.codex.recordings import OutputLine, Recording
+    from yemot_ai_testing.codex.recordings import Recording
 
-__all__ = ["ANSWERED", "ReaderOutcome", "is_turn", "outcome_by_reader", "outcome_by_recording", "parse_event"]
+__all__ = ["ANSWERED", "ReaderOutcome", "is_turn", "outcome_by_reader", "outcome_by_recording"]
 
 ANSWERED = "answer"
 """The outcome of a turn with an answer; otherwise it is the ``kind`` of a ``ProviderError``."""
@@ -63,7 +62,7 @@ def outcome_by_recording(recording: Recording) -> ReaderOutcome:
     A turn with exit code 0 and ``turn.completed`` is completed; its answer is the last message of the
     agent. The kind of a failure is the scripted one.
     """
-    events = [parse_event(line) for line in recording.stdout]
+    events = [line.event for line in recording.stdout]
     if recording.exit_code != 0 or not any(event.get("type") == "turn.completed" for event in events):
         return ReaderOutcome(recording.fate)
     expected = _resumed_thread(recording)
@@ -73,15 +72,6 @@ def outcome_by_recording(recording: Recording) -> ReaderOutcome:
     items = [event["item"] for event in events if event.get("type") == "item.completed"]
     messages = [str(item["text"]) for item in items if item.get("type") == "agent_message"]
     return ReaderOutcome(ANSWERED, messages[-1]) if messages else ReaderOutcome("empty")
-
-
-def parse_event(line: OutputLine) -> dict[str, Any]:
-    """Return a line as an event; empty if it is not one."""
-    try:
-        event = json.loads(line.text)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 def _resumed_thread(recording: Recording) -> str:

@@ -37,19 +37,7 @@ _MIN_LENGTH: Final = 4
 def record_script(executable: Path | str, script: Path | str, out_dir: Path | str) -> list[Path]:
     """Record the turns of a script file with a real binary and a scripted model service.
 
-    Args:
-        executable: the Codex.
-        script: the file (see ``yemot_ai_testing.codex.recorder.script_file``).
-        out_dir: created if missing. A case with one turn becomes ``<case>.json``, one with several
-            ``<case>_1.json`` …
-
-    Returns:
-        The files, in the order of the turns.
-
-    Raises:
-        ScriptFileError: if the file is not valid.
-        UnpublishableError: if a recording contains a path, an address, an id or a secret.
-        ValueError: if the executable does not report its version.
+    The arguments, the result and the errors are those of ``record_live``.
     """
     binary = Path(executable).absolute()
     turns = read_script(Path(script))

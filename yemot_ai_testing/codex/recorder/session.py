@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import hashlib
-import json
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +75,8 @@ class RecordedRun:
             LookupError: if there is no such event yet.
         """
         for line in self.stdout_lines:
-            event = json.loads(line.text) if line.text.startswith("{") else {}
-            if event.get("type") == "thread.started":
-                return str(event["thread_id"])
+            if line.event.get("type") == "thread.started":
+                return str(line.event["thread_id"])
         raise LookupError("the run has not written its thread id")
 
 

@@ -160,12 +160,9 @@ def codex_double(spec: str) -> Iterator[FakeCodex | RealCodex]:
     from yemot_ai_testing.codex.real import RealCodex  # noqa: PLC0415 - see above
 
     codex = resolve_codex(spec)
-    if isinstance(codex, Path):
-        with unchecked(RealCodex(codex)) as real:
-            yield real
-    else:
-        with unchecked(FakeCodex(codex)) as fake:
-            yield fake
+    double: FakeCodex | RealCodex = RealCodex(codex) if isinstance(codex, Path) else FakeCodex(codex)
+    with unchecked(double):
+        yield double
 
 
 def resolve_codex(spec: str) -> Path | str | None:
