@@ -11,7 +11,9 @@ from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.providers import OpenAIProvider
 
 ai = YemotAI(
-    provider=OpenAIProvider(api_key="none", base_url=os.environ.get("MODEL_URL"), model=str(os.getpid())),
+    provider=OpenAIProvider(
+        api_key="none", base_url=os.environ.get("MODEL_URL"), model=str(os.getpid()), store=False
+    ),
     store=os.environ.get("YEMOT_AI_STORE"),
     lease=float(os.environ.get("LEASE", "3")),
 )
