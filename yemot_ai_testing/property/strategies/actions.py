@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -11,7 +11,6 @@ from yemot_ai.protocol import (
     CreditCard,
     GoToFolder,
     GoToFolderAndPlay,
-    Keyboard,
     MusicOnHold,
     Noop,
     Play,
@@ -22,6 +21,8 @@ from yemot_ai.protocol import (
     Tap,
     Voice,
 )
+from yemot_ai.protocol.fields.codecs import Choice
+from yemot_ai.protocol.fields.values import LayoutValue
 from yemot_ai_testing.property.strategies.messages import COUNTS, goto_targets, messages, text_without
 from yemot_ai_testing.property.strategies.values import digits
 
@@ -45,60 +46,57 @@ _ALLOWED = (
 )
 
 _SECONDS = st.just(7) | COUNTS
-_EMPTY = st.just("None") | text_without(",&=")
 _FOLDERS = st.just("1") | text_without("/,&=")
-_FILES = st.just("") | text_without("/,&=")
+
+
+def _choices(kind: type[LayoutValue]) -> dict[str, st.SearchStrategy[Any]]:
+    """Return a strategy for each field of ``kind`` that has a closed set of values."""
+    choices = {name: codec for name, codec in kind.LAYOUT.codecs.items() if isinstance(codec, Choice)}
+    return {name: st.sampled_from([*dict.fromkeys(choices[name].values.values())]) for name in choices}
+
+
+_TAP_FIELDS = st.fixed_dictionaries(
+    {
+        "seconds": _SECONDS,
+        "replace": st.sampled_from(["", "*/", "#.", "*-"]),
+        "allowed": _ALLOWED,
+        "attempts": _MAYBE,
+        "empty_value": st.just("None") | text_without(",&="),
+        **_choices(Tap),
+    }
+)
+_RECORD_FIELDS = st.fixed_dictionaries(
+    {
+        "folder": st.just("")
+        | st.lists(_FOLDERS, min_size=1, max_size=3).map(lambda names: f"/{'/'.join(names)}"),
+        "file": st.just("") | text_without("/,&="),
+        **_choices(Record),
+    }
+)
 
 
 @st.composite
 def _taps(draw: st.DrawFn) -> Tap:
-    """Draw a ``Tap``."""
     most = draw(_MAYBE)
-    return Tap(
-        max_digits=most,
-        min_digits=draw(st.just(1) | st.integers(0, 10**9 - 1 if most is None else most)),
-        seconds=draw(_SECONDS),
-        keyboard=draw(st.sampled_from(get_args(Keyboard))),
-        block_star=draw(st.booleans()),
-        block_zero=draw(st.booleans()),
-        replace=draw(st.sampled_from(["", "*/", "#.", "*-"])),
-        allowed=draw(_ALLOWED),
-        attempts=draw(_MAYBE),
-        accept_empty=draw(st.booleans()),
-        empty_value=draw(_EMPTY),
-        lock_keyboard=draw(st.booleans()),
-        confirm=draw(st.booleans()),
-    )
+    least = draw(st.just(1) | st.integers(0, 10**9 - 1 if most is None else most))
+    return Tap(most, least, **draw(_TAP_FIELDS))
+
+
+@st.composite
+def _records(draw: st.DrawFn) -> Record:
+    longest = draw(_MAYBE)
+    shortest = draw(st.none() | st.integers(0, 10**9 - 1 if longest is None else longest))
+    return Record(min_seconds=shortest, max_seconds=longest, **draw(_RECORD_FIELDS))
 
 
 _VOICES = st.builds(
     Voice,
     language=st.sampled_from(["", "en-US", "iw-IL", "he-IL", "yi"]),
-    block_keys=st.booleans(),
     max_digits=_MAYBE,
-    record_engine=st.booleans(),
     silence_seconds=_MAYBE,
     max_seconds=_MAYBE,
+    **_choices(Voice),
 )
-
-
-@st.composite
-def _records(draw: st.DrawFn) -> Record:
-    """Draw a ``Record``."""
-    longest = draw(_MAYBE)
-    return Record(
-        folder=draw(
-            st.just("") | st.lists(_FOLDERS, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
-        ),
-        file=draw(_FILES),
-        confirm=draw(st.booleans()),
-        keep_on_hangup=draw(st.booleans()),
-        append=draw(st.booleans()),
-        min_seconds=draw(st.none() | st.integers(0, 10**9 - 1 if longest is None else longest)),
-        max_seconds=longest,
-    )
-
-
 modes: Final[st.SearchStrategy[Tap | Voice | Record]] = st.one_of(
     st.just(Tap()), _taps(), _VOICES, _records()
 )
@@ -111,24 +109,13 @@ _CARDS = st.builds(
     CreditCard,
     provider=st.just("pelecard") | text_without(",&="),
     amount=st.sampled_from(["", "1", "100", "99.90"]),
-    shop=_FIELD,
     max_payments=st.none() | COUNTS,
-    currency=st.sampled_from(["", "1", "2"]),
-    deal=_FIELD,
-    user=_FIELD,
-    terminal=_FIELD,
-    password=_FIELD,
-    return_all=st.booleans(),
-    ask_phone=st.booleans(),
-    ask_name=st.booleans(),
-    no_ask=st.booleans(),
-    token=st.sampled_from(["", "CreateToken", "CreateTokenOnly"]),
-    go_back=st.booleans(),
+    **dict.fromkeys(("shop", "deal", "user", "terminal", "password"), _FIELD),
+    **_choices(CreditCard),
 )
 _ROUTINGS = st.builds(
     Routing,
     numbers=st.lists(digits(1, 20), min_size=1, max_size=3).map(tuple),
-    multiple=st.booleans(),
     dial=st.lists(digits(1, 2), max_size=3).map(tuple),
     **dict.fromkeys(
         (
@@ -137,6 +124,7 @@ _ROUTINGS = st.builds(
         ),
         _FIELD,
     ),
+    **_choices(Routing),
 )  # fmt: skip
 _MUSIC = st.builds(
     MusicOnHold, st.just("ztomao") | text_without(",&="), st.none() | COUNTS, no_return=st.booleans()
