@@ -10,7 +10,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -63,10 +63,10 @@ class ChatHistory:
         Raises:
             SessionLostError: there is no history: the session is another provider's, or damaged.
         """
-        pairs = session.get("history") if isinstance(session, Mapping) else None
-        if not isinstance(pairs, Sequence) or isinstance(pairs, str):
-            raise foreign_session_error(provider)
-        return cls.from_exchanges([_exchange(pair, provider) for pair in pairs])
+        match session:
+            case {"history": [*pairs]}:
+                return cls.from_exchanges([_exchange(pair, provider) for pair in pairs])
+        raise foreign_session_error(provider)
 
     def with_exchange(self, prompt: str, answer: str) -> Self:
         """Return the history with another exchange."""

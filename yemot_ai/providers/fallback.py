@@ -208,12 +208,11 @@ class FallbackProvider:
         if not reply.text.strip():
             raise AnswerEmptyError(f"{name} answered without text", provider=name)
         self._cooldown.end(index)
-        if same_thread:
-            after = turn.session.with_session(reply.session)
-        else:
-            left = self._deletable_threads(turn.session)
-            after = turn.session.moved_to(index, name, reply.session, left_threads=left)
-        return Reply(reply.text, after.with_exchange(turn.prompt, reply.text).to_json(), reply.usage)
+        before = turn.session
+        left = before.left_threads if same_thread else tuple(self._deletable_threads(before))
+        history = before.history.with_exchange(turn.prompt, reply.text)
+        after = FallbackSession(history, index, name, reply.session, left)
+        return Reply(reply.text, after.to_json(), reply.usage)
 
     def _deletable_threads(self, session: FallbackSession) -> list[tuple[int, str, JSON]]:
         """Return the threads that a provider of this list can delete; the list may have changed since."""

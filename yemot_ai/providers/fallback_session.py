@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
@@ -39,8 +38,9 @@ class FallbackSession:
         """
         history = ChatHistory.from_session(session, provider=provider)
         match session:
-            case {"entry": int(entry), "name": str(name), "session": own, "left": left}:
-                return cls(history, entry, name, own, _threads(left, provider))
+            case {"entry": int(entry), "name": str(name), "session": own, "left": [*left]}:
+                threads = tuple(_thread(thread, provider) for thread in left)
+                return cls(history, entry, name, own, threads)
             case _:
                 raise foreign_session_error(provider)
 
@@ -57,31 +57,6 @@ class FallbackSession:
         """Return the provider session of a provider that has the thread; None for another one."""
         return self.provider_session if (index, name) == (self.provider_index, self.provider_name) else None
 
-    def with_session(self, session: JSON) -> Self:
-        """Return the session after another turn with the same provider."""
-        return replace(self, provider_session=session)
-
-    def moved_to(
-        self,
-        provider_index: int,
-        provider_name: str,
-        session: JSON,
-        *,
-        left_threads: Sequence[tuple[int, str, JSON]],
-    ) -> Self:
-        """Return the session with a new thread; ``left_threads`` are deleted when the call ends."""
-        return replace(
-            self,
-            provider_index=provider_index,
-            provider_name=provider_name,
-            provider_session=session,
-            left_threads=tuple(left_threads),
-        )
-
-    def with_exchange(self, prompt: str, answer: str) -> Self:
-        """Return the session with another exchange."""
-        return replace(self, history=self.history.with_exchange(prompt, answer))
-
     def to_json(self) -> JSON:
         """Return what ``from_json`` reads, and the thread's ``id`` for logs."""
         return {
@@ -92,12 +67,6 @@ class FallbackSession:
             "history": self.history.to_json(),
             "left": [list(thread) for thread in self.left_threads],
         }
-
-
-def _threads(left: JSON, provider: str) -> tuple[tuple[int, str, JSON], ...]:
-    if not isinstance(left, Sequence) or isinstance(left, str):
-        raise foreign_session_error(provider)
-    return tuple(_thread(thread, provider) for thread in left)
 
 
 def _thread(thread: JSON, provider: str) -> tuple[int, str, JSON]:
