@@ -53,10 +53,12 @@ def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
 
 def lint_parsed(parsed: ParseResult, known_names: Collection[str] = ()) -> list[Problem]:
     """Return the problems of a parsed response, including warnings, by position."""
-    for part, following in zip_longest(parsed.parts, parsed.parts[1:]):
-        for code, reason, position in (*_part_warnings(part, known_names), *_order_warnings(part, following)):
-            parsed.report(code, reason, position)
-    return sorted(parsed.problems, key=lambda problem: (problem.position, problem.level))
+    warnings = [
+        Problem.from_rule(*finding)
+        for part, following in zip_longest(parsed.parts, parsed.parts[1:])
+        for finding in (*_part_warnings(part, known_names), *_order_warnings(part, following))
+    ]
+    return sorted([*parsed.problems, *warnings], key=lambda problem: (problem.position, problem.level))
 
 
 def _part_warnings(part: Part, known_names: Collection[str]) -> Iterator[_Finding]:

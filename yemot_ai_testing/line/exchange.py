@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -89,8 +90,7 @@ def build_exchange(
     pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
 ) -> LineExchange:
     """Return the exchange of a request; its names count as values that the line has already."""
-    # Parsed once: parsing and lint are a large part of the cost of a turn.
-    body, parsed = transport_response.body, parse_response(transport_response.body)
+    body, parsed = transport_response.body, _parse(transport_response.body)
     problems = _fault_problems(transport_response) or tuple(
         LineProblem(finding.level, finding.code, finding.message, body, position=finding.position)
         for finding in lint_parsed(parsed, [name for name, _ in pairs])
@@ -116,6 +116,12 @@ def final_read(body: str) -> Read | None:
     return last if isinstance(last, Read) else None
 
 
+@functools.lru_cache(maxsize=256)
+def _parse(body: str) -> ParseResult:
+    """Parse a response: a large part of the cost of a turn, and applications repeat their responses."""
+    return parse_response(body)
+
+
 def _fault_problems(response: TransportResponse) -> tuple[LineProblem, ...]:
     fault = response.fault
     if fault is None:
@@ -130,7 +136,7 @@ def _usable_response(parsed: ParseResult, problems: Sequence[LineProblem]) -> Re
         return _to_response(parsed)
     if {problem.code for problem in errors} <= SURVIVABLE_CODES:
         end = min(problem.position for problem in errors)
-        return _to_response(parse_response(parsed.text[:end].rstrip("&")))
+        return _to_response(_parse(parsed.text[:end].rstrip("&")))
     return None
 
 
