@@ -15,7 +15,7 @@ import selectors
 import signal
 import subprocess
 import time
-from typing import IO, TYPE_CHECKING, Final, TypeGuard
+from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +73,8 @@ class ChildProcess:
             start_new_session=True,
         )
         self.stdout, self.stderr = bytearray(), bytearray()
+        outputs = ((self._popen.stdout, self.stdout), (self._popen.stderr, self.stderr))
+        self._outputs = {pipe: read for pipe, read in outputs if pipe is not None}
         self.arrivals: list[tuple[float, int]] = []
         self._next_line = 0
         self._unwritten = b""
@@ -95,19 +97,22 @@ class ChildProcess:
         Raises:
             TimeoutError: if the process does not read.
         """
-        self._unwritten = data if _is_open(self._popen.stdin) else b""
+        stdin = self._popen.stdin
+        self._unwritten = b"" if stdin is None or stdin.closed else data
         if not self._transfer_until(lambda: not self._unwritten, _WRITE_TIMEOUT):
             raise TimeoutError(f"{self._name} does not read its input for {_WRITE_TIMEOUT:g} s")
         return self
 
     def close_stdin(self) -> Self:
         """Close standard input."""
-        _close(self._popen.stdin)
+        if self._popen.stdin is not None:
+            self._popen.stdin.close()
         return self
 
     def close_stdout(self) -> Self:
         """Close the reading end of standard output."""
-        _close(self._popen.stdout)
+        if self._popen.stdout in self._outputs:
+            self._close_output(self._popen.stdout)
         return self
 
     def read_until(self, word: bytes, timeout: float) -> bool:
@@ -152,7 +157,7 @@ class ChildProcess:
             code = self._popen.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
             code = None
-        if code is None or self._open_outputs():
+        if code is None or self._outputs:
             raise TimeoutError(f"{self._name} still runs after {timeout:g} s")
         self.close_stdin()
         return code
@@ -170,8 +175,9 @@ class ChildProcess:
         """Kill the group, and wait for the end of the process."""
         self.kill()
         self._popen.wait()
-        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
-            _close(pipe)
+        self.close_stdin()
+        for pipe in tuple(self._outputs):
+            self._close_output(pipe)
 
     def __enter__(self) -> Self:
         return self
@@ -180,10 +186,7 @@ class ChildProcess:
         self.close()
 
     def _is_line_complete(self) -> bool:
-        return b"\n" in self.stdout[self._next_line :] or not _is_open(self._popen.stdout)
-
-    def _open_outputs(self) -> list[IO[bytes]]:
-        return [pipe for pipe in (self._popen.stdout, self._popen.stderr) if _is_open(pipe)]
+        return b"\n" in self.stdout[self._next_line :] or self._popen.stdout not in self._outputs
 
     def _transfer_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Read and write until the condition holds, all pipes are closed, or the time is over."""
@@ -197,23 +200,22 @@ class ChildProcess:
     def _transfer(self, timeout: float) -> bool:
         """Read and write what is possible within ``timeout`` seconds; return whether a pipe was open."""
         with selectors.DefaultSelector() as selector:
-            for pipe in self._open_outputs():
+            for pipe in self._outputs:
                 selector.register(pipe, selectors.EVENT_READ, self._read)
-            if self._unwritten and _is_open(self._popen.stdin):
+            if self._unwritten and self._popen.stdin is not None:
                 selector.register(self._popen.stdin, selectors.EVENT_WRITE, self._write)
-            for key, _ in selector.select(timeout) if selector.get_map() else ():
+            pipes = len(selector.get_map())
+            for key, _ in selector.select(timeout) if pipes else ():
                 key.data(key.fileobj)
-            return bool(selector.get_map())
+            return bool(pipes)
 
     def _read(self, pipe: IO[bytes]) -> None:
         chunk = os.read(pipe.fileno(), _CHUNK)
+        self._outputs[pipe] += chunk
         if not chunk:
-            pipe.close()
+            self._close_output(pipe)
         elif pipe is self._popen.stdout:
-            self.stdout += chunk
             self.arrivals.append((time.monotonic() - self._started_at, len(self.stdout)))
-        else:
-            self.stderr += chunk
 
     def _write(self, pipe: IO[bytes]) -> None:
         try:
@@ -222,11 +224,6 @@ class ChildProcess:
             written = len(self._unwritten)
         self._unwritten = self._unwritten[written:]
 
-
-def _is_open(pipe: IO[bytes] | None) -> TypeGuard[IO[bytes]]:
-    return pipe is not None and not pipe.closed
-
-
-def _close(pipe: IO[bytes] | None) -> None:
-    if pipe is not None:
+    def _close_output(self, pipe: IO[bytes]) -> None:
+        del self._outputs[pipe]
         pipe.close()
