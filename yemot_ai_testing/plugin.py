@@ -26,7 +26,6 @@ from yemot_ai_testing.pytest_plugin.options import (
     import_feature,
     is_isolated,
     runs_scenarios,
-    updates_scenarios,
     writes_page,
 )
 
@@ -38,7 +37,7 @@ FEATURES = {
     "yemot_isolation": (is_isolated, "isolation:IsolationPlugin"),
     "yemot_scenarios": (runs_scenarios, "scenario_run:ScenarioPlugin"),
     "yemot_html": (writes_page, "html:HtmlReportPlugin"),
-    "yemot_update": (updates_scenarios, "update:UpdatePlugin"),
+    "yemot_update": (lambda config: config.getoption("yemot_update"), "update:UpdatePlugin"),
 }
 """Name in the plugin manager: whether a run has the feature, and the plugin class, in ``pytest_plugin``."""
 

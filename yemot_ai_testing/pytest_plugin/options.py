@@ -19,7 +19,6 @@ __all__ = [
     "is_isolated",
     "run_settings",
     "runs_scenarios",
-    "updates_scenarios",
     "writes_page",
 ]
 
@@ -141,11 +140,6 @@ def writes_page(config: pytest.Config) -> bool:
     return bool(wanted and runs_scenarios(config)) and not (
         hasattr(config, "workerinput") or config.option.collectonly
     )
-
-
-def updates_scenarios(config: pytest.Config) -> bool:
-    """Return whether the run rewrites its scenarios."""
-    return bool(config.getoption("yemot_update"))
 
 
 def run_settings(config: pytest.Config) -> RunSettings:

@@ -60,7 +60,7 @@ class EditableYaml:
 
     def has(self, path: YamlPath) -> bool:
         """Return whether there is a node at ``path``."""
-        return self._find(path) is not None
+        return self._nodes_along(path)[-1] is not None
 
     def line(self, path: YamlPath) -> int:
         """Return the line, from 1, where the scalar at ``path`` begins."""
@@ -100,14 +100,10 @@ class EditableYaml:
         return text
 
     def _scalar(self, path: YamlPath) -> yaml.ScalarNode:
-        node = self._find(path)
+        node = self._nodes_along(path)[-1]
         if not isinstance(node, yaml.ScalarNode):
             raise NotRewritableError("there is no single text to replace")
         return node
-
-    def _find(self, path: YamlPath) -> yaml.Node | None:
-        *_, last = self._nodes_along(path)
-        return last
 
     def _nodes_along(self, path: YamlPath) -> list[yaml.Node | None]:
         nodes: list[yaml.Node | None] = [self._root]

@@ -212,11 +212,6 @@ class Scenario:
     afterwards: ExpectedLeftovers | None = None
     index: int = 0
 
-    @property
-    def has_model_steps(self) -> bool:
-        """Whether the application needs a scripted model."""
-        return any(turn.agent for turn in self.turns)
-
 
 @dataclass(frozen=True, slots=True)
 class CallFile:

@@ -155,11 +155,6 @@ class ScenarioResult:
         return "fake only" if self.fake_only else "failed" if self.failure else "passed"
 
     @property
-    def dead_air(self) -> tuple[float, ...]:
-        """The longest silence of each played turn, in seconds."""
-        return tuple(result.dead_air for result in self.turns if result.status != "not_run")
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings of all turns."""
         return tuple(warning for result in self.turns for warning in result.warnings)
