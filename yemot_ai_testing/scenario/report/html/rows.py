@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Literal, TypeAlias
 
-from yemot_ai_testing.scenario.format.model import SilenceGrade
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, join_speech
 from yemot_ai_testing.scenario.report.call_record import TurnRecord
 from yemot_ai_testing.scenario.report.html.words import END_REASONS, EVENT_LABELS
@@ -32,41 +31,35 @@ class Row:
     """One row.
 
     Attributes:
+        event: its first event.
         shape: its form; ``mark`` is a note.
         kind: the origin of a bubble, otherwise the kind of the event.
-        at: seconds since the call began.
         label: its description.
         texts: what is said, one item for each event.
-        seconds: its duration.
-        grade: of a silence, whether it exceeds a limit.
-        bound: that limit, in seconds.
     """
 
+    event: TimelineEvent
     shape: RowShape
     kind: str
-    at: float
     label: str
-    texts: tuple[str, ...] = ()
-    seconds: float = 0.0
-    grade: SilenceGrade = ""
-    bound: float | None = None
+    texts: tuple[str, ...]
 
     @property
     def height(self) -> int:
         """The height of a silence in pixels, to scale."""
-        return round(min(self.seconds, MAX_DRAWN_SECONDS) * PIXELS_PER_SECOND)
+        return round(min(self.event.seconds, MAX_DRAWN_SECONDS) * PIXELS_PER_SECOND)
 
     @property
     def broken(self) -> bool:
         """Whether the silence is too long to be drawn to scale."""
-        return self.seconds > MAX_DRAWN_SECONDS
+        return self.event.seconds > MAX_DRAWN_SECONDS
 
 
 def rows(turn: TurnRecord) -> list[Row]:
     """Return the rows of ``turn`` by start; consecutive texts of one side are one bubble."""
     notes = [[poll] for poll in polls(turn)]
     bubbles = join_speech(_without_dialled_extension(turn.timeline), _bubble_side)
-    return sorted(map(_row, [*notes, *bubbles]), key=lambda row: row.at)
+    return sorted(map(_row, [*notes, *bubbles]), key=lambda row: row.event.at)
 
 
 def polls(turn: TurnRecord) -> Iterator[TimelineEvent]:
@@ -100,8 +93,7 @@ def _row(events: list[TimelineEvent]) -> Row:
     label = EVENT_LABELS.get(event.kind, event.kind)
     if event.origin == "platform" and shape == "bubble":
         label = "הפלטפורמה אומרת"
-    texts = tuple(chain.from_iterable(map(_texts, events)))
-    return Row(shape, kind, event.at, label, texts, event.seconds, event.grade, event.bound)
+    return Row(event, shape, kind, label, tuple(chain.from_iterable(map(_texts, events))))
 
 
 def _texts(event: TimelineEvent) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ MAX_TICKS = 6
 MIN_WIDTH = 0.6
 """Percent; the minimum width of a visible segment."""
 
-MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "dials", "is silent", "ends", "enters", "polls"})
+MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "is silent", "ends", "polls"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class StripPart:
 
 @dataclass(frozen=True, slots=True)
 class TimelineStrip:
-    """The scale call.
+    """A call drawn to scale.
 
     Attributes:
         seconds: its duration.
