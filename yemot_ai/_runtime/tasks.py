@@ -105,10 +105,6 @@ class KeyedTasks(Generic[K, T]):
         """Return the task under ``key``; None if none runs."""
         return self._tasks.get(key)
 
-    def items(self) -> tuple[tuple[K, asyncio.Task[T]], ...]:
-        """Return all keys and their tasks, oldest key first."""
-        return tuple(self._tasks.items())
-
     def __contains__(self, key: object) -> bool:
         """Return whether a task runs under ``key``; from any thread."""
         return key in self._tasks
