@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE
+from yemot_ai_testing.processes.child import ChildProcess
 
-__all__ = ["TIMEOUT", "CodexHome", "fresh_home", "isolated_environment", "version_of"]
+__all__ = ["TIMEOUT", "CodexHome", "fresh_home", "isolated_environment", "reported_version", "version_of"]
 
 TIMEOUT: Final = 30.0
 """Seconds that a recorded run may take."""
@@ -66,25 +67,31 @@ def isolated_environment(home: Path, user: Path, path: str = os.defpath) -> dict
     return {"PATH": path, "LANG": "C.UTF-8", CODEX_KEY_VARIABLE: "none", **proxies, **homes}
 
 
+def reported_version(executable: Path) -> str:
+    """Return the version that an executable reports; empty if it reports none.
+
+    Raises:
+        OSError: if it cannot be run, or does not end.
+    """
+    command = [str(executable), "--version"]
+    with fresh_home() as home:
+        env = home.environment(os.environ.get("PATH", os.defpath))
+        with ChildProcess(command, env=env, stdin=subprocess.DEVNULL) as process:
+            exit_code = process.wait(TIMEOUT)
+    words = process.stdout.decode("utf-8", "replace").split()
+    return words[-1] if exit_code == 0 and words and words[-1][:1].isdigit() else ""
+
+
 def version_of(executable: Path) -> str:
     """Return the version that an executable reports.
 
     Raises:
         ValueError: if it reports none.
     """
-    with fresh_home() as home:
-        try:
-            words = subprocess.run(  # noqa: S603 - the binary to record
-                [executable, "--version"],
-                check=True,
-                capture_output=True,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                env=home.environment(),
-                timeout=TIMEOUT,
-            ).stdout.split()
-        except (OSError, subprocess.SubprocessError) as error:
-            raise ValueError(f"{executable} does not report its version: {error}") from error
-    if not words:
+    try:
+        version = reported_version(executable)
+    except OSError as error:
+        raise ValueError(f"{executable} does not report its version: {error}") from error
+    if not version:
         raise ValueError(f"{executable} does not report its version")
-    return words[-1]
+    return version

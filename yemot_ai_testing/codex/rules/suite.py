@@ -8,7 +8,6 @@ Rules run in parallel, each with a new bench.
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from yemot_ai_testing.codex.binary import locate, parse_codex_spec
 from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.home import reported_version
 from yemot_ai_testing.codex.rules.app_server import SERVER_RULE_GROUPS
 from yemot_ai_testing.codex.rules.app_server.bench import open_bench
 from yemot_ai_testing.codex.rules.backends import Backend, is_double
@@ -33,8 +33,6 @@ RULES: Final[Mapping[Interface, tuple[AnyRule, ...]]] = {
     "app-server": tuple(rule for group in SERVER_RULE_GROUPS for rule in group.rules),
 }
 """All rules by interface, in the order of their numbers (from 1)."""
-
-_TIMEOUT: Final = 30.0
 
 
 class ExecutableUnusableError(OSError):
@@ -105,26 +103,13 @@ def suite_for(spec: str | Path, *, name: str = "", interface: Interface = "exec"
     executable = locate(str(spec))
     if is_double(executable) and not (executable.parents[1] / "state" / "replies").is_dir():
         raise ExecutableUnusableError(f"{executable} is the launcher of a real Codex: name that one")
-    version = _version_of(executable)
+    try:
+        version = reported_version(executable)
+    except OSError as error:
+        raise ExecutableUnusableError(f"{executable} cannot be run: {error}") from error
     return CodexSuite(
         name or str(spec), executable, version, _answers_without_model(executable, version), interface
     )
-
-
-def _version_of(executable: Path) -> str:
-    """Return the version that ``--version`` prints; empty if it prints none."""
-    try:
-        run = subprocess.run(  # noqa: S603 - the executable under test
-            [executable, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ExecutableUnusableError(f"{executable} cannot be run: {error}") from error
-    words = run.stdout.decode("utf-8", "replace").split()
-    return words[-1] if run.returncode == 0 and words and words[-1][:1].isdigit() else ""
 
 
 def _answers_without_model(executable: Path, version: str) -> bool:
