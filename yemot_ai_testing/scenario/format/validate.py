@@ -22,9 +22,9 @@ from yemot_ai_testing.scenario.format.yaml_nodes import (
     NULL,
     STR,
     Problems,
+    allowed_words,
     describe,
     mapping_values,
-    suggestion,
 )
 
 __all__ = ["validate"]
@@ -98,10 +98,7 @@ def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properti
         elif name in seen:
             problems.add(key, f"{name!r} is written twice in {label}; the later one would silently win")
         elif name not in properties:
-            problems.add(
-                key,
-                f"{label} has no {name!r}{suggestion(name, properties)}; allowed: {', '.join(properties)}",
-            )
+            problems.add(key, f"{label} has no {name!r}{allowed_words(name, properties)}")
         seen.add(name)
     return seen
 
@@ -119,9 +116,7 @@ def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: st
     if schema.get("const") is True and node.value == "false":
         problems.add(node, f"{label} can only be true; leave it out otherwise")
     elif "enum" in schema and node.value not in schema["enum"]:
-        allowed = schema["enum"]
-        hint = suggestion(node.value, allowed)
-        problems.add(node, f"{label} cannot be {node.value!r}{hint}; allowed: {', '.join(allowed)}")
+        problems.add(node, f"{label} cannot be {node.value!r}{allowed_words(node.value, schema['enum'])}")
     elif not _matches_pattern(node.value, schema):
         problems.add(node, f"{label} must be {schema['x-message']}, not {node.value!r}")
     else:

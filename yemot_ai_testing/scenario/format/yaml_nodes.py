@@ -9,7 +9,7 @@ instead of raising ``RecursionError``; and nested aliases can make a kilobyte of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,12 +27,12 @@ __all__ = [
     "NULL",
     "STR",
     "Problems",
+    "allowed_words",
     "child_nodes",
     "compose",
     "describe",
     "mapping_values",
     "plain_value",
-    "suggestion",
 ]
 
 BOOL = "tag:yaml.org,2002:bool"
@@ -223,7 +223,9 @@ def _error_text(error: yaml.YAMLError, text: str, position: yaml.Mark | None) ->
     return f"this is not YAML: {problem}"
 
 
-def suggestion(name: str, words: Mapping[str, Any] | Sequence[str]) -> str:
-    """Return a hint with the closest of ``words``, or an empty text."""
-    close = get_close_matches(name, list(words), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def allowed_words(name: str, words: Iterable[str]) -> str:
+    """Return the end of a message about an unknown ``name``: the closest of ``words``, and all of them."""
+    allowed = list(words)
+    close = get_close_matches(name, allowed, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"{hint}; allowed: {', '.join(allowed)}"
