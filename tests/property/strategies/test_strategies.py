@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import strategies as st
@@ -27,16 +27,16 @@ from yemot_ai_testing.property import (
     responses,
     values,
 )
-from yemot_ai_testing.property.strategies.call_scripts import SCRIPT_TURN_KINDS
-from yemot_ai_testing.property.strategies.callers import CALLER_KINDS
-from yemot_ai_testing.property.strategies.codex import STREAM_KINDS, CodexStream
-from yemot_ai_testing.property.strategies.ext_ini import INI_KINDS
+from yemot_ai_testing.property.strategies.call_scripts import ScriptTurnKind
+from yemot_ai_testing.property.strategies.callers import CallerKind
+from yemot_ai_testing.property.strategies.codex import CodexStream, StreamKind
+from yemot_ai_testing.property.strategies.ext_ini import IniKind
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.model_streams import API, APIS, BODY_KINDS, ModelStream
-from yemot_ai_testing.property.strategies.requests import REQUEST_KINDS
-from yemot_ai_testing.property.strategies.responses import RESPONSE_KINDS, RESPONSE_TEXT_KINDS
+from yemot_ai_testing.property.strategies.requests import RequestKind
+from yemot_ai_testing.property.strategies.responses import ResponseKind, ResponseTextKind
 from yemot_ai_testing.property.strategies.texts import LONG_TEXT_BYTES, TEXT_KINDS
-from yemot_ai_testing.property.strategies.values import VALUE_KINDS
+from yemot_ai_testing.property.strategies.values import ValueKind
 from yemot_ai_testing.scenario.format.model import CallerSpec, Scenario, ScenarioTurn
 
 pytest_plugins = ["pytester"]
@@ -188,15 +188,15 @@ SCRIPTS: dict[str, Holds] = {
 }
 KINDS: list[tuple[Callable[..., st.SearchStrategy[Any]], tuple[str, ...], dict[str, Holds]]] = [
     (model_texts, TEXT_KINDS, TEXTS),
-    (values, VALUE_KINDS, VALUES),
-    (callers, CALLER_KINDS, CALLERS),
-    (requests, REQUEST_KINDS, REQUESTS),
-    (responses, RESPONSE_KINDS, RESPONSES),
-    (response_texts, RESPONSE_TEXT_KINDS, ANSWERS),
-    (codex_streams, STREAM_KINDS, STREAMS),
+    (values, get_args(ValueKind), VALUES),
+    (callers, get_args(CallerKind), CALLERS),
+    (requests, get_args(RequestKind), REQUESTS),
+    (responses, get_args(ResponseKind), RESPONSES),
+    (response_texts, get_args(ResponseTextKind), ANSWERS),
+    (codex_streams, get_args(StreamKind), STREAMS),
     (model_streams, BODY_KINDS, BODIES),
-    (ext_inis, INI_KINDS, INIS),
-    (call_scripts, SCRIPT_TURN_KINDS, SCRIPTS),
+    (ext_inis, get_args(IniKind), INIS),
+    (call_scripts, get_args(ScriptTurnKind), SCRIPTS),
 ]
 
 

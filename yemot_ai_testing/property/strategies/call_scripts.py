@@ -22,12 +22,11 @@ from yemot_ai_testing.scenario.format.model import (
     SourceLocation,
 )
 
-__all__ = ["SCRIPT_TURN_KINDS", "ScriptTurnKind", "call_scripts"]
+__all__ = ["ScriptTurnKind", "call_scripts"]
 
 ScriptTurnKind: TypeAlias = Literal[
     "answered", "pieces", "hostile", "pressed", "silent", "repeated", "failed", "hung", "interrupted"
 ]
-SCRIPT_TURN_KINDS: Final[tuple[ScriptTurnKind, ...]] = get_args(ScriptTurnKind)
 
 _PATH = Path("drawn.call.yaml")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -10,10 +10,9 @@ from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.values import digits
 from yemot_ai_testing.scenario.format.model import CallerSpec
 
-__all__ = ["CALLER_KINDS", "CallerKind", "callers", "extensions", "phones"]
+__all__ = ["CallerKind", "callers", "extensions", "phones"]
 
 CallerKind: TypeAlias = Literal["mobile", "landline", "withheld", "foreign"]
-CALLER_KINDS: Final[tuple[CallerKind, ...]] = get_args(CallerKind)
 
 extensions: Final = st.sampled_from(["", "1", "9", "1/2", "ai_agent"])
 """Extensions to dial."""

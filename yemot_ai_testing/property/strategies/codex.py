@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -15,10 +15,9 @@ from yemot_ai_testing.property.strategies.json_values import any_json
 from yemot_ai_testing.property.strategies.kinds import of_kinds
 from yemot_ai_testing.property.strategies.texts import model_texts
 
-__all__ = ["STREAM_KINDS", "CodexStream", "StreamKind", "codex_streams"]
+__all__ = ["CodexStream", "StreamKind", "codex_streams"]
 
 StreamKind: TypeAlias = Literal["answered", "failed", "truncated", "interleaved", "unknown", "malformed"]
-STREAM_KINDS: Final[tuple[StreamKind, ...]] = get_args(StreamKind)
 
 Event: TypeAlias = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -11,10 +11,9 @@ from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.responses import response_texts
 from yemot_ai_testing.property.strategies.words import STRUCTURE, any_text, sentences
 
-__all__ = ["INI_KINDS", "IniKind", "ext_inis"]
+__all__ = ["IniKind", "ext_inis"]
 
 IniKind: TypeAlias = Literal["api", "other", "odd", "junk"]
-INI_KINDS: Final[tuple[IniKind, ...]] = get_args(IniKind)
 
 _URLS = st.sampled_from(
     ["https://example.com/yemot", "http://127.0.0.1:8000/", "https://example.com/yemot?secret=x"]

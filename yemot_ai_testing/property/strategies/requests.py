@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -14,12 +14,11 @@ from yemot_ai_testing.property.strategies.texts import model_texts
 from yemot_ai_testing.property.strategies.values import values
 from yemot_ai_testing.property.strategies.words import any_text, concatenated
 
-__all__ = ["REQUEST_KINDS", "Pairs", "RawRequest", "RequestKind", "requests"]
+__all__ = ["Pairs", "RawRequest", "RequestKind", "requests"]
 
 RequestKind: TypeAlias = Literal[
     "entered", "answered", "kept", "hangup", "glued", "encoded", "odd_ids", "hostile", "junk"
 ]
-REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 RawRequest: TypeAlias = "Pairs | str"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -19,8 +19,6 @@ from yemot_ai_testing.property.strategies.words import (
 )
 
 __all__ = [
-    "RESPONSE_KINDS",
-    "RESPONSE_TEXT_KINDS",
     "ResponseKind",
     "ResponseTextKind",
     "response_texts",
@@ -28,9 +26,7 @@ __all__ = [
 ]
 
 ResponseKind: TypeAlias = Literal["actions", "simple"]
-RESPONSE_KINDS: Final[tuple[ResponseKind, ...]] = get_args(ResponseKind)
 ResponseTextKind: TypeAlias = Literal["valid", "mutated", "careless", "pieces", "junk"]
-RESPONSE_TEXT_KINDS: Final[tuple[ResponseTextKind, ...]] = get_args(ResponseTextKind)
 
 
 def _chained(first: list[Action], last: Action, log: bool) -> Response:  # noqa: FBT001 - drawn

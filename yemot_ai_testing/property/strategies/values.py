@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
 
@@ -10,12 +10,11 @@ from yemot_ai_testing.property.strategies.kinds import KindTable, of_kinds
 from yemot_ai_testing.property.strategies.texts import TEXT_KINDS, model_texts
 from yemot_ai_testing.property.strategies.words import INVISIBLE, SPEECH, sentences
 
-__all__ = ["VALUE_KINDS", "ValueKind", "digits", "values"]
+__all__ = ["ValueKind", "digits", "values"]
 
 ValueKind: TypeAlias = Literal[
     "speech", "keys", "digits", "empty", "none", "recording", "formatted", "padded", "hostile"
 ]
-VALUE_KINDS: Final[tuple[ValueKind, ...]] = get_args(ValueKind)
 
 
 def digits(min_size: int = 1, max_size: int = 8) -> st.SearchStrategy[str]:
