@@ -15,30 +15,15 @@ from tests.fuzz.budget import fuzz
 from tests.fuzz.fixed_service import FixedService, fixed_service
 from tests.fuzz.mutations import altered_bytes, altered_json, encode_loosely
 from yemot_ai.errors import ProviderError
+from yemot_ai_testing.doubles.model_service import chat, messages, responses
+from yemot_ai_testing.doubles.steps import Answer
 
-RESPONSE: Any = {
-    "id": "r",
-    "status": "completed",
-    "output": [
-        {"type": "reasoning", "id": "t", "summary": []},
-        {"type": "message", "id": "a", "content": [{"type": "output_text", "text": "כן", "annotations": []}]},
-    ],
-    "usage": {"input_tokens": 3, "output_tokens": 1, "input_tokens_details": {"cached_tokens": 0}},
-}
-MESSAGE: Any = {
-    "id": "m",
-    "role": "assistant",
-    "content": [{"type": "text", "text": "כן"}],
-    "stop_reason": "end_turn",
-    "usage": {"input_tokens": 3, "output_tokens": 1},
-}
-COMPLETION: Any = {
-    "id": "c",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "כן"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 0}},
+ANSWER = Answer(("כן",), items=(responses.reasoning("…"),))
+RESPONSES: Any = {
+    name: api.response_body(ANSWER, "x", request={})
+    for name, api in {"responses": responses, "chat": chat, "messages": messages}.items()
 }
 REFUSAL: Any = {"error": {"type": "rate_limit", "code": "x", "message": "no", "param": None}}
-RESPONSES = {"responses": RESPONSE, "chat": COMPLETION, "messages": MESSAGE}
 DEEP = b"[" * 100_000
 
 

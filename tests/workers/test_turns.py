@@ -1,4 +1,4 @@
-"""A call whose every request may reach another worker: design/calls.md over two or three of them."""
+"""A call whose every request may reach another of two or three workers."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ __all__ = [
     "FlowFactory",
     "Handler",
     "answers",
+    "ask_once",
     "dial_in",
     "difference",
     "make_ai_flow",
@@ -127,3 +128,14 @@ def answers(caller: Caller) -> str:
     """Return all responses, and M1607 if one of them is invalid."""
     bodies = " → ".join(exchange.body for exchange in caller.exchanges if not exchange.hangup)
     return f"{bodies} ⇒ M1607" if "M1607" in str(caller.transcript) else bodies
+
+
+def ask_once(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - arguments of read
+    """Let a handler ask once; return the caller, and the list that the handler's value is added to."""
+    values: list[str] = []
+
+    async def handler(call: AnyCall) -> None:
+        values.append(await call.read(list(messages) or [("text", "מה")], **{"val_name": "x", **options}))
+        call.hangup()
+
+    return dial_in(make(), handler), values

@@ -7,7 +7,7 @@ import time
 import flask
 import yemot_flow
 
-from tests.yemot_flow.difference import AnyCall, FlowFactory, answers, dial_in, difference
+from tests.yemot_flow.difference import AnyCall, FlowFactory, answers, ask_once, dial_in, difference
 from yemot_ai import AIFlow
 from yemot_ai_testing import Caller
 
@@ -125,13 +125,7 @@ def flask_app(flow: yemot_flow.Flow) -> flask.Flask:
 )
 def keys_and_speech(make: FlowFactory) -> str:
     def listen(name: str, answer: str) -> str:
-        values: list[str] = []
-
-        async def handler(call: AnyCall) -> None:
-            values.append(await call.read([("text", "מה")], val_name=name, **LISTEN))
-            call.hangup()
-
-        caller = dial_in(make(), handler)
+        caller, values = ask_once(make, val_name=name, **LISTEN)
         _ = caller.presses(answer) if answer.isdigit() else caller.says(answer)
         return values[0]
 
@@ -149,13 +143,7 @@ def keys_and_speech(make: FlowFactory) -> str:
     fixed=r"got 'שלום'$",
 )
 def silence_at_a_spoken_question(make: FlowFactory) -> str:
-    values: list[str] = []
-
-    async def handler(call: AnyCall) -> None:
-        values.append(await call.read([("text", "מה")], val_name="x", amount_attempts=3, **LISTEN))
-        call.hangup()
-
-    caller = dial_in(make(), handler)
+    caller, values = ask_once(make, amount_attempts=3, **LISTEN)
     caller.silent()
     if caller.question:
         caller.says("שלום")

@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.yemot_flow.difference import AnyCall, FlowFactory, answers, dial_in, difference
-from yemot_ai_testing import Caller
-
-
-def ask_once(make: FlowFactory, *messages: tuple[str, str], **options: Any) -> tuple[Caller, list[str]]:  # noqa: ANN401 - arguments of read
-    """Let a handler ask once; return the caller, and the list that the handler's value is added to."""
-    values: list[str] = []
-
-    async def handler(call: AnyCall) -> None:
-        values.append(await call.read(list(messages) or [("text", "מה")], val_name="x", **options))
-        call.hangup()
-
-    return dial_in(make(), handler), values
+from tests.yemot_flow.difference import FlowFactory, answers, ask_once, difference
 
 
 @difference(
