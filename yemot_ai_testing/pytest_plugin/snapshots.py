@@ -120,10 +120,9 @@ def check_snapshot(result: ScenarioResult, item: pytest.Item) -> ScenarioResult:
     if result.failure is not None or result.fake_only is not None:
         return result
     snapshot = snapshot_of(item).use_extension(CallSnapshotExtension)
-    bodies = (
-        [exchange.body for exchange in turn.exchanges if not exchange.hangup] for turn in result.turns
-    )  # what is answered to a hang-up is not heard
-    responses = "".join(f"{([_NO_RESPONSE, *turn])[-1]}\n" for turn in bodies)
+    # What is answered to a hang-up is not heard.
+    heard = ([one.body for one in turn.exchanges if not one.hangup] for turn in result.turns)
+    responses = "".join(f"{bodies[-1] if bodies else _NO_RESPONSE}\n" for bodies in heard)
     if responses == snapshot:
         return result
     lines = tuple(_differences(responses, snapshot))

@@ -37,9 +37,8 @@ def dead_air_summary(calls: Iterable[CallRecord]) -> str:
         return ""
     count = sum(len(call.played) for call in played)
     turns = "1 turn" if count == 1 else f"{count} turns"
-    return (
-        "dead air: " + " · ".join(f"{name} {value:.1f} s" for name, value in figures.items()) + f" ({turns})"
-    )
+    summary = " · ".join(f"{name} {value:.1f} s" for name, value in figures.items())
+    return f"dead air: {summary} ({turns})"
 
 
 def slow_turns(calls: Iterable[CallRecord], *, limit: int) -> list[tuple[CallRecord, TurnRecord]]:

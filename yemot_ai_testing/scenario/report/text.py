@@ -15,16 +15,15 @@ from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timelin
 
 __all__ = ["conversation_lines", "escape_controls", "render_transcript"]
 
-VERB_LABELS = {
-    "says": "caller",
+LABELS = {
     "presses": "keys",
-    "records": "caller",
     "dials": "dials",
-    "is silent": "caller",
-    "hangs up": "caller",
     "repeats": "again",
+    "speaks": "line",
+    "silence": "· · ·",
+    "enters": "→",
+    "ends": "end",
 }
-KIND_LABELS = {"speaks": "line", "silence": "· · ·", "enters": "→", "ends": "end"}
 CONTROL_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -55,9 +54,7 @@ def escape_controls(text: str) -> str:
 
 
 def _label(event: TimelineEvent) -> str:
-    if event.origin == "platform":
-        return "yemot"
-    return VERB_LABELS.get(event.kind, "caller") if event.origin == "caller" else KIND_LABELS[event.kind]
+    return "yemot" if event.origin == "platform" else LABELS.get(event.kind, "caller")
 
 
 def _text(event: TimelineEvent) -> str:
@@ -74,12 +71,8 @@ def _text(event: TimelineEvent) -> str:
 
 
 def _silence_text(event: TimelineEvent) -> str:
-    silence = f"{event.seconds:.1f} s of silence"
-    if event.bound is None:
-        return silence
-    bound = f"{event.bound:g} s"
-    return (
-        f"{silence}, at most {bound} may pass"
-        if event.grade == "too_long"
-        else f"{silence}, more than {bound}"
-    )
+    limit = ""
+    if event.bound is not None:
+        bound = f"{event.bound:g} s"
+        limit = f", at most {bound} may pass" if event.grade == "too_long" else f", more than {bound}"
+    return f"{event.seconds:.1f} s of silence{limit}"
