@@ -28,7 +28,7 @@ def start() -> Iterator[Start]:
 
 def test_a_process_reads_what_is_written_and_its_output_is_kept(start: Start) -> None:
     process = start("import sys; sys.stderr.write('note'); sys.stdout.write(input()[::-1])")
-    process.write(b"abc\n")
+    process.write_stdin(b"abc\n")
     assert process.wait(10) == 0
     assert (bytes(process.stdout), bytes(process.stderr)) == (b"cba", b"note")
 
@@ -38,7 +38,7 @@ def test_more_output_and_input_than_a_pipe_holds_are_transferred_at_the_same_tim
         "import os\nwhile chunk := os.read(0, 1000):\n    os.write(1, chunk)\n    os.write(2, chunk)"
     )
     data = b"0123456789" * 100_000
-    process.write(data).close_stdin()
+    process.write_stdin(data).close_stdin()
     assert process.wait(10) == 0
     assert process.stdout == process.stderr == data
 
@@ -51,7 +51,7 @@ def test_lines_are_read_one_by_one(start: Start) -> None:
 def test_the_time_of_each_piece_of_output_is_kept(start: Start) -> None:
     process = start("import os; os.write(1, b'1\\n'); os.read(0, 1); os.write(1, b'2\\n')")
     assert process.read_until(b"1\n", 10)
-    process.write(b"\n")
+    process.write_stdin(b"\n")
     process.wait(10)
     (first, size), (second, whole) = process.arrivals
     assert (size, whole) == (2, 4)
@@ -70,12 +70,12 @@ def test_output_that_does_not_come_is_reported(start: Start) -> None:
 def test_input_that_the_process_does_not_take_is_dropped(start: Start) -> None:
     process = start("import os; os.close(0); print('closed', flush=True); os.read(os.pipe()[0], 1)")
     assert process.read_line(10) == b"closed\n"
-    process.write(b"x" * 1_000_000)
+    process.write_stdin(b"x" * 1_000_000)
 
 
 def test_the_reading_end_can_be_closed(start: Start) -> None:
     process = start("input(); print('too late', flush=True)")
-    assert process.close_stdout().write(b"\n").wait(10) != 0
+    assert process.close_stdout().write_stdin(b"\n").wait(10) != 0
     assert b"BrokenPipeError" in process.stderr
 
 

@@ -244,7 +244,7 @@ def _second_writer(binary: Path, started: _StartedRun) -> Iterator[None]:
                 output=subprocess.DEVNULL,
             )
         with second:
-            second.write(b"busy").close_stdin()
+            second.write_stdin(b"busy").close_stdin()
             model.wait_for_requests(1, _TIMEOUT)
             yield
 

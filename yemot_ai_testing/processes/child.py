@@ -1,7 +1,7 @@
 r"""One child process with a process group of its own: its input, its output, its end.
 
 >>> with ChildProcess(["cat"], env={"PATH": "/usr/bin:/bin"}) as process:
-...     process.write(b"hello\n").read_line(10)
+...     process.write_stdin(b"hello\n").read_line(10)
 ...     process.close_stdin().wait(10)
 b'hello\n'
 0
@@ -91,14 +91,16 @@ class ChildProcess:
         """The exit code, negative for a signal; None while it runs."""
         return self._popen.poll()
 
-    def write(self, data: bytes) -> Self:
+    def write_stdin(self, data: bytes | str) -> Self:
         """Write to standard input; nothing happens if the process has closed it.
 
         Raises:
             TimeoutError: if the process does not read.
         """
         stdin = self._popen.stdin
-        self._unwritten = b"" if stdin is None or stdin.closed else data
+        self._unwritten = (
+            b"" if stdin is None or stdin.closed else data.encode() if isinstance(data, str) else data
+        )
         if not self._transfer_until(lambda: not self._unwritten, _WRITE_TIMEOUT):
             raise TimeoutError(f"{self._name} does not read its input for {_WRITE_TIMEOUT:g} s")
         return self
@@ -166,14 +168,10 @@ class ChildProcess:
         """Send a signal to the process."""
         self._popen.send_signal(number)
 
-    def kill(self) -> None:
-        """Kill the group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-
     def close(self) -> None:
         """Kill the group, and wait for the end of the process."""
-        self.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
         self.close_stdin()
         for pipe in tuple(self._outputs):

@@ -22,7 +22,7 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a hanging process for 2 s: the rule is breached in any case, and the fake starts in 15 ms."""
     monkeypatch.setattr(bench, "TIMEOUT", 2.0)
     monkeypatch.setattr(process, "TIMEOUT", 2.0)
-    monkeypatch.setattr(process.ExecProcess.wait_completed, "__defaults__", (2.0,))
+    monkeypatch.setattr(process.wait_completed, "__defaults__", (2.0,))
 
 
 @pytest.mark.usefixtures("short_timeouts")

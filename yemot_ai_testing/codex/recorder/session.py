@@ -104,7 +104,7 @@ class RecordingSession:
         """Start the program with this standard input."""
         command = [str(self.executable), *with_model_options(self.settings, arguments)]
         process = ChildProcess(command, cwd=self.work, env=self.environment)
-        process.write(stdin.encode()).close_stdin()
+        process.write_stdin(stdin).close_stdin()
         return RecordedRun(arguments, stdin, process)
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> RecordedRun:

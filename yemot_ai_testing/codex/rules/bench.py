@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.home import fresh_home
-from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE, TIMEOUT, CompletedRun, ExecProcess, Stdin
-from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal
+from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE, TIMEOUT, CompletedRun, Stdin, wait_completed
+from yemot_ai_testing.conformance.rule import NotApplicable, expect_equal
 from yemot_ai_testing.processes.child import ChildProcess
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ExecBench:
         self._exit_stack = ExitStack()
         self._fresh = fresh = self._exit_stack.enter_context(fresh_home())
         self.folder, self.home, self.work, self.user = fresh.folder, fresh.home, fresh.work, fresh.user
-        self._processes: list[ExecProcess] = []
+        self._processes: list[ChildProcess] = []
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +65,7 @@ class ExecBench:
     def __exit__(self, *_: object) -> None:
         self.backend.model.release()
         for process in self._processes:
-            process.child.close()
+            process.close()
         self.backend.model.close()
         self.home.chmod(0o700)
         self._exit_stack.close()
@@ -98,11 +98,8 @@ class ExecBench:
         return self.backend.prompts
 
     def wait_for_requests(self, count: int = 1) -> None:
-        """Wait until the model was called ``count`` times; raise ``Breach`` otherwise."""
-        try:
-            self.model.wait_for_requests(count)
-        except TimeoutError as error:
-            raise Breach(f"{count} calls to the model", str(error)) from None
+        """Wait until the model was called ``count`` times; raise ``TimeoutError`` otherwise."""
+        self.model.wait_for_requests(count)
 
     def expect_no_requests(self) -> None:
         """Expect that the model was not called; skip that check for an executable without a model."""
@@ -133,7 +130,7 @@ class ExecBench:
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
         wrapper: Sequence[str] = (),
-    ) -> ExecProcess:
+    ) -> ChildProcess:
         """Start the executable.
 
         Args:
@@ -146,14 +143,14 @@ class ExecBench:
         command = [*wrapper, *self.backend.command(arguments)]
         if stdin is Stdin.CLOSED:
             command = ["/bin/sh", "-c", 'exec "$0" "$@" <&-', *command]
-        child = ChildProcess(
+        process = ChildProcess(
             command,
             stdin=subprocess.PIPE if stdin is None else subprocess.DEVNULL,
             cwd=cwd or self.work,
             env=self._environment(env or {}),
         )
-        self._processes.append(ExecProcess(child))
-        return self._processes[-1]
+        self._processes.append(process)
+        return process
 
     def run(
         self,
@@ -180,7 +177,7 @@ class ExecBench:
             process = self.start(*arguments, stdin=stdin, env=env, cwd=cwd, wrapper=wrapper)
         else:
             process = self.start(*arguments, env=env, cwd=cwd, wrapper=wrapper).write_stdin(stdin)
-        run = process.close_stdin().wait_completed(TIMEOUT)
+        run = wait_completed(process.close_stdin(), TIMEOUT)
         if answer is not None:
             self.expect_answered(run, answer)
         return run

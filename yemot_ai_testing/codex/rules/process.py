@@ -1,4 +1,4 @@
-"""A ``codex exec`` process under test: running, and completed."""
+"""What rules observe of a ``codex exec`` process: running, and completed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ from yemot_ai_testing.processes.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
 
     from yemot_ai_testing.processes.child import ChildProcess
 
-__all__ = ["AGENT_MESSAGE", "TIMEOUT", "CompletedRun", "ExecProcess", "Stdin"]
+__all__ = [
+    "AGENT_MESSAGE",
+    "TIMEOUT",
+    "CompletedRun",
+    "Stdin",
+    "keeps_running",
+    "read_until",
+    "surviving_processes",
+    "wait_completed",
+]
 
 TIMEOUT: Final = 10.0
 """Seconds to wait for an expected event."""
@@ -106,61 +114,28 @@ def _event_type(event: Mapping[str, Any]) -> str:
     return f"{event.get('type')}:{item.get('type')}" if isinstance(item, dict) else str(event.get("type"))
 
 
-@dataclass(frozen=True, slots=True)
-class ExecProcess:
-    """A running process.
+def read_until(process: ChildProcess, word: bytes) -> bytes:
+    """Return standard output once it contains ``word``; raise ``Breach`` if it does not."""
+    if not process.read_until(word, TIMEOUT):
+        raise Breach(f"{word.decode()} on standard output", repr(bytes(process.stdout[-300:])))
+    return bytes(process.stdout)
 
-    Attributes:
-        child: the process.
-    """
 
-    child: ChildProcess
+def keeps_running(process: ChildProcess) -> bool:
+    """Return whether the process still runs after a short wait."""
+    return not wait_until(lambda: process.exit_code is not None, _SETTLE_TIME)
 
-    def write_stdin(self, text: str | bytes) -> Self:
-        """Write to standard input, and leave it open; raise ``Breach`` if it is not read."""
-        try:
-            self.child.write(text.encode() if isinstance(text, str) else text)
-        except TimeoutError as error:
-            raise Breach("a process that reads its standard input", str(error)) from None
-        return self
 
-    def close_stdin(self) -> Self:
-        """Close standard input."""
-        self.child.close_stdin()
-        return self
+def wait_completed(process: ChildProcess, timeout: float = TIMEOUT) -> CompletedRun:
+    """Wait for the end, and read the output; raise ``Breach`` if it still runs after ``timeout`` seconds."""
+    try:
+        exit_code = process.wait(timeout)
+    except TimeoutError:
+        raise Breach(f"an end within {timeout:g} s", "it still runs") from None
+    return CompletedRun(exit_code, bytes(process.stdout), process.stderr.decode("utf-8", "replace"))
 
-    def close_stdout(self) -> Self:
-        """Close the reading end of standard output."""
-        self.child.close_stdout()
-        return self
 
-    def read_until(self, word: bytes) -> bytes:
-        """Read standard output until it contains ``word``; raise ``Breach`` if it does not."""
-        if not self.child.read_until(word, TIMEOUT):
-            raise Breach(f"{word.decode()} on standard output", repr(bytes(self.child.stdout[-300:])))
-        return bytes(self.child.stdout)
-
-    def keeps_running(self) -> bool:
-        """Return whether the process still runs after a short wait."""
-        return not wait_until(lambda: self.child.exit_code is not None, _SETTLE_TIME)
-
-    def wait_completed(self, timeout: float = TIMEOUT) -> CompletedRun:
-        """Wait for the end, and read the output.
-
-        Args:
-            timeout: seconds.
-
-        Raises:
-            Breach: if the process does not end.
-        """
-        try:
-            exit_code = self.child.wait(timeout)
-        except TimeoutError:
-            self.child.kill()
-            raise Breach(f"an end within {timeout:g} s", "it still runs") from None
-        return CompletedRun(exit_code, bytes(self.child.stdout), self.child.stderr.decode("utf-8", "replace"))
-
-    def surviving_processes(self) -> tuple[int, ...]:
-        """Return the processes of the group that are still alive after a short wait."""
-        wait_until(lambda: not group_members([self.child.pid]), _SETTLE_TIME)
-        return group_members([self.child.pid])
+def surviving_processes(process: ChildProcess) -> tuple[int, ...]:
+    """Return the processes of the group that are still alive after a short wait."""
+    wait_until(lambda: not group_members([process.pid]), _SETTLE_TIME)
+    return group_members([process.pid])

@@ -65,8 +65,11 @@ class CodexSuite(RuleSuite):
         return RULES[self.interface]
 
     def _check_rule(self, rule: AnyRule) -> None:
-        with self._open_bench(rule) as bench:
-            rule.check(bench)
+        try:
+            with self._open_bench(rule) as bench:
+                rule.check(bench)
+        except TimeoutError as error:
+            raise Breach("a reaction in time", str(error)) from error
 
     def _open_bench(self, rule: AnyRule) -> AbstractContextManager[object]:
         if rule.interface == "app-server":
@@ -118,6 +121,6 @@ def _answers_without_model(executable: Path, version: str) -> bool:
         bench.answers("hello ✓")
         try:
             run = bench.run_turn()
-        except Breach:
+        except (Breach, TimeoutError):
             return False
         return run.exit_code == 0 and not bench.backend.prompts

@@ -13,16 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["AppServerClient", "NoMessageError", "WireMessage"]
+__all__ = ["AppServerClient", "WireMessage"]
 
 _TIMEOUT: Final = 15.0
 """Seconds to wait for a message."""
 
 _CLIENT_INFO: Final = {"clientInfo": {"name": "yemot-ai", "title": "yemot-ai", "version": "1"}}
-
-
-class NoMessageError(Breach):
-    """The expected message did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class AppServerClient:
 
     def send_line(self, line: bytes) -> None:
         """Send one line, valid or not."""
-        self.process.write(line + b"\n")
+        self.process.write_stdin(line + b"\n")
 
     def send_request(self, method: str, params: Mapping[str, Any] | None = None) -> int:
         """Send a request without waiting for its answer; return its id."""
@@ -80,7 +76,7 @@ class AppServerClient:
         """Return the next message for which ``condition`` is true; earlier ones are only recorded.
 
         Raises:
-            NoMessageError: if the server ends, or sends nothing for too long.
+            Breach: if the server ends, or sends nothing for too long.
         """
         while True:
             message = self.read_message()
@@ -96,14 +92,14 @@ class AppServerClient:
         """Return the next message.
 
         Raises:
-            NoMessageError: if there is none.
+            Breach: if there is none.
         """
         try:
             message: dict[str, Any] = json.loads(self.process.read_line(_TIMEOUT))
         except TimeoutError:
-            raise NoMessageError("a message", f"nothing, for {_TIMEOUT:g} s") from None
+            raise Breach("a message", f"nothing, for {_TIMEOUT:g} s") from None
         except ValueError:
-            raise NoMessageError("a message", "the server has ended, or wrote an invalid line") from None
+            raise Breach("a message", "the server has ended, or wrote an invalid line") from None
         self.messages.append(WireMessage("server", message))
         return message
 
@@ -132,7 +128,7 @@ class AppServerClient:
         try:
             return self.process.wait(_TIMEOUT)
         except TimeoutError:
-            raise NoMessageError(f"an end within {_TIMEOUT:g} s", "it still runs") from None
+            raise Breach(f"an end within {_TIMEOUT:g} s", "it still runs") from None
 
     def close(self) -> None:
         """Kill the server if it still runs."""

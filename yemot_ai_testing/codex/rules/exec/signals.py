@@ -6,48 +6,54 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
+from yemot_ai_testing.codex.rules.process import (
+    keeps_running,
+    read_until,
+    surviving_processes,
+    wait_completed,
+)
 from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from yemot_ai_testing.codex.rules.bench import ExecBench
-    from yemot_ai_testing.codex.rules.process import ExecProcess
+    from yemot_ai_testing.processes.child import ChildProcess
 
 __all__ = ["SIGNAL_RULES"]
 
 SIGNAL_RULES: Final[RuleGroup[ExecBench]] = RuleGroup("signal", source=MEASURED, interface="exec")
 
 
-def _process_reading_prompt(bench: ExecBench) -> ExecProcess:
+def _process_reading_prompt(bench: ExecBench) -> ChildProcess:
     process = bench.start(*EXEC, "-").write_stdin("hello ✓")
     # Reading cannot be observed from outside; a process that still runs after a while is reading.
-    process.keeps_running()
+    keeps_running(process)
     return process
 
 
-def _process_waiting_for_model(bench: ExecBench) -> ExecProcess:
+def _process_waiting_for_model(bench: ExecBench) -> ChildProcess:
     bench.model.hangs()
     process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
     bench.wait_for_requests(1)
     return process
 
 
-def _process_answering(bench: ExecBench) -> ExecProcess:
+def _process_answering(bench: ExecBench) -> ChildProcess:
     bench.model.hangs(saying="one moment ✓")
     process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
-    process.read_until(b"agent_message")
+    read_until(process, b"agent_message")
     return process
 
 
 def _ends_on_signal(
-    start: Callable[[ExecBench], ExecProcess], number: signal.Signals, exit_code: int
+    start: Callable[[ExecBench], ChildProcess], number: signal.Signals, exit_code: int
 ) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
         process = start(bench)
-        process.child.send_signal(number)
-        expect_equal("exit code", process.wait_completed(5).exit_code, exit_code)
-        expect_equal("leftover processes", process.surviving_processes(), ())
+        process.send_signal(number)
+        expect_equal("exit code", wait_completed(process, 5).exit_code, exit_code)
+        expect_equal("leftover processes", surviving_processes(process), ())
 
     return check
 
@@ -73,8 +79,8 @@ def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]
         bench.model.hangs()
         process = bench.start(*EXEC, "resume", thread, "-").write_stdin("more ✓").close_stdin()
         bench.wait_for_requests(2)
-        process.child.send_signal(number)
-        process.wait_completed(5)
+        process.send_signal(number)
+        wait_completed(process, 5)
         run = bench.resume(thread, answer="third ✓")
         expect_equal("thread", run.thread_id, thread)
 
@@ -91,7 +97,7 @@ for _name, _number in {"term": signal.SIGTERM, "int": signal.SIGINT, "kill": sig
 def _stdout_closed(bench: ExecBench) -> None:
     bench.answers("answer ✓")
     process = bench.start(*EXEC, "-").close_stdout().write_stdin("hello ✓").close_stdin()
-    run = process.wait_completed()
+    run = wait_completed(process)
     expect_equal("exit code", run.exit_code, 101)
     expect_contains("standard error", run.stderr, "Broken pipe")
 
@@ -100,5 +106,5 @@ def _stdout_closed(bench: ExecBench) -> None:
 def _leftovers(bench: ExecBench) -> None:
     bench.answers("answer ✓")
     process = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
-    bench.expect_answered(process.wait_completed(), "answer ✓")
-    expect_equal("leftover processes", process.surviving_processes(), ())
+    bench.expect_answered(wait_completed(process), "answer ✓")
+    expect_equal("leftover processes", surviving_processes(process), ())

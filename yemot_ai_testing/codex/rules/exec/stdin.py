@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
-from yemot_ai_testing.codex.rules.process import Stdin
+from yemot_ai_testing.codex.rules.process import Stdin, keeps_running, wait_completed
 from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ def _closed_prompt(bench: ExecBench) -> None:
 def _open_prompt(bench: ExecBench) -> None:
     bench.answers("answer ✓")
     process = bench.start(*EXEC, "hello ✓")
-    expect_true(process.keeps_running(), "a process that waits", "it has ended")
+    expect_true(keeps_running(process), "a process that waits", "it has ended")
     bench.expect_no_requests()
-    bench.expect_answered(process.close_stdin().wait_completed(), "answer ✓")
+    bench.expect_answered(wait_completed(process.close_stdin()), "answer ✓")
 
 
 @STDIN_RULES.rule("open-dash", "With `-` it does not call the model before standard input is closed")
 def _open_dash(bench: ExecBench) -> None:
     bench.answers("answer ✓")
     process = bench.start(*EXEC, "-").write_stdin("hello ✓\n")
-    expect_true(process.keeps_running(), "a process that waits", "it has ended")
+    expect_true(keeps_running(process), "a process that waits", "it has ended")
     bench.expect_no_requests()
-    bench.expect_answered(process.write_stdin("goodbye ✓").close_stdin().wait_completed(), "answer ✓")
+    bench.expect_answered(wait_completed(process.write_stdin("goodbye ✓").close_stdin()), "answer ✓")
     expect_equal("prompts", bench.prompts(), ["hello ✓\ngoodbye ✓"])
 
 
@@ -71,7 +71,7 @@ def _open_prompt_resume(bench: ExecBench) -> None:
     thread = bench.answered_thread()
     bench.answers("second ✓")
     process = bench.start(*EXEC, "resume", thread, "again ✓")
-    bench.expect_answered(process.wait_completed(), "second ✓")
+    bench.expect_answered(wait_completed(process), "second ✓")
 
 
 @STDIN_RULES.rule("with-prompt", "With a prompt, standard input is appended to it as a <stdin> block")

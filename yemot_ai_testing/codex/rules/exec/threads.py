@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.codex.rules.bench import EXEC
 from yemot_ai_testing.codex.rules.exec.argv import expect_refused
 from yemot_ai_testing.codex.rules.exec.argv_resume import UNKNOWN_THREAD_ID
+from yemot_ai_testing.codex.rules.process import read_until, wait_completed
 from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal, expect_true
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _second_writer(bench: ExecBench) -> None:
         f"thread {thread} already has an active writer" in second.stderr, "an active writer", second.summary
     )
     bench.model.release()
-    bench.expect_answered(first.wait_completed(), "second ✓")
+    bench.expect_answered(wait_completed(first), "second ✓")
 
 
 @THREAD_RULES.rule(
@@ -148,7 +149,7 @@ def _second_writer(bench: ExecBench) -> None:
 def _second_writer_of_new(bench: ExecBench) -> None:
     bench.model.hangs()
     first = bench.start(*EXEC, "-").write_stdin("hello ✓").close_stdin()
-    started = first.read_until(b"thread.started")
+    started = read_until(first, b"thread.started")
     bench.wait_for_requests(1)
     thread = started.split(b'"thread_id":"')[1].split(b'"')[0].decode()
     second = bench.resume(thread, "and more ✓")
