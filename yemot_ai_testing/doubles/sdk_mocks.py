@@ -24,6 +24,7 @@ pytest-httpx2 adds it to respx.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import time
 from collections.abc import Awaitable
@@ -77,7 +78,9 @@ class MockedService(ScriptedDouble, CheckedContext):
         self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
         for api in self.apis:
-            self._router.post(path=f"/v1{api.ENDPOINT}").mock(side_effect=_MockedRoute(self, api).respond)
+            self._router.post(path=f"/v1{api.ENDPOINT}").mock(
+                side_effect=functools.partial(self._respond, api)
+            )
 
     def __enter__(self) -> Self:
         self._router.start()
@@ -117,12 +120,29 @@ class MockedService(ScriptedDouble, CheckedContext):
         """Let the waiting requests through."""
         self.release()
 
-    @property
-    def held(self) -> bool:
-        """Whether later requests wait."""
-        return self.gate.held
+    def _respond(self, api: ModelAPI, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
+        model_request = ModelRequest.parse(request.url.path, dict(request.headers), request.content)
+        step = self._receive(model_request)
+        # respx sends the whole response at once: the pauses between pieces come first.
+        seconds = step.duration if isinstance(step, Answer) else getattr(step, "after", 0.0)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # a synchronous client in its own thread
+            self.gate.wait()
+            time.sleep(seconds)
+            return self._response(api, step, model_request)
+        if seconds == 0.0 and not self.gate.held:
+            return self._response(api, step, model_request)
+        return self._respond_later(api, step, model_request, seconds)
 
-    def receive(self, request: ModelRequest) -> Step | None:
+    async def _respond_later(
+        self, api: ModelAPI, step: Step | None, request: ModelRequest, seconds: float
+    ) -> httpx.Response:
+        await wait_until_open(self.gate)
+        await asyncio.sleep(seconds)
+        return self._response(api, step, request)
+
+    def _receive(self, request: ModelRequest) -> Step | None:
         """Record a request and take its step; None if there is none."""
         self.requests.append(request)
         step = self.script.take(request.prompt)
@@ -131,19 +151,28 @@ class MockedService(ScriptedDouble, CheckedContext):
             self.script.record_unscripted(request.prompt)
         return matching
 
-    def next_answer_id(self) -> str:
-        """Return the id of the next answer."""
-        return str(next(self._answer_ids))
+    def _response(self, api: ModelAPI, step: Step | None, request: ModelRequest) -> httpx.Response:
+        match step:
+            case Answer():
+                return self._answer_response(api, step, request)
+            case Failure():
+                error = api.error_response(step)
+                return httpx.Response(error.status, headers=dict(error.headers), json=dict(error.body))
+            case Drop():
+                raise httpx2.RemoteProtocolError("the server closed the connection")
+            case Hang():
+                raise httpx2.ReadTimeout("no answer")
+            case _:
+                message = f"nothing is scripted for {request.prompt!r}"
+                return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
 
-    def wait(self, seconds: float) -> None:
-        """Block at the gate, then for ``seconds``."""
-        self.gate.wait()
-        time.sleep(seconds)
-
-    async def wait_async(self, seconds: float) -> None:
-        """Wait at the gate, then for ``seconds``."""
-        await wait_until_open(self.gate)
-        await asyncio.sleep(seconds)
+    def _answer_response(self, api: ModelAPI, step: Answer, request: ModelRequest) -> httpx.Response:
+        body = api.response_body(step, str(next(self._answer_ids)), request=request.body)
+        if not request.body.get("stream"):
+            return httpx.Response(200, json=body)
+        events = [api.encode_event(event) for event in api.stream_events(body, step.pieces)]
+        content = b"".join([*events, api.STREAM_END])
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
 
 class OpenAIMock(MockedService, ScriptableService):
@@ -165,54 +194,3 @@ class AnthropicMock(MockedService):
 
     service_name = "Anthropic"
     apis: ClassVar[tuple[ModelAPI, ...]] = (messages,)
-
-
-class _MockedRoute:
-    """The respx side effect of one API."""
-
-    def __init__(self, service: MockedService, api: ModelAPI) -> None:
-        self._service = service
-        self._api = api
-
-    def respond(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
-        model_request = ModelRequest.parse(request.url.path, dict(request.headers), request.content)
-        step = self._service.receive(model_request)
-        # respx sends the whole response at once: the pauses between pieces come first.
-        seconds = step.duration if isinstance(step, Answer) else getattr(step, "after", 0.0)
-        if seconds == 0.0 and not self._service.held:
-            return self._respond_to_step(step, model_request)
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:  # a synchronous client in its own thread
-            self._service.wait(seconds)
-            return self._respond_to_step(step, model_request)
-        return self._respond_later(step, model_request, seconds)
-
-    async def _respond_later(
-        self, step: Step | None, request: ModelRequest, seconds: float
-    ) -> httpx.Response:
-        await self._service.wait_async(seconds)
-        return self._respond_to_step(step, request)
-
-    def _respond_to_step(self, step: Step | None, request: ModelRequest) -> httpx.Response:
-        match step:
-            case Answer():
-                return self._answer_response(step, self._service.next_answer_id(), request)
-            case Failure():
-                error = self._api.error_response(step)
-                return httpx.Response(error.status, headers=dict(error.headers), json=dict(error.body))
-            case Drop():
-                raise httpx2.RemoteProtocolError("the server closed the connection")
-            case Hang():
-                raise httpx2.ReadTimeout("no answer")
-            case _:
-                message = f"nothing is scripted for {request.prompt!r}"
-                return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
-
-    def _answer_response(self, step: Answer, answer_id: str, request: ModelRequest) -> httpx.Response:
-        body = self._api.response_body(step, answer_id, request=request.body)
-        if not request.body.get("stream"):
-            return httpx.Response(200, json=body)
-        events = [self._api.encode_event(event) for event in self._api.stream_events(body, step.pieces)]
-        content = b"".join([*events, self._api.STREAM_END])
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
