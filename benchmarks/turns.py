@@ -63,10 +63,8 @@ def main(turns: int) -> None:
     call()
     rounds = [(seconds(round_trips), seconds(call)) for _ in range(turns // TURNS_PER_CALL)]
     bare, turn = (statistics.median(column) / TURNS_PER_CALL for column in zip(*rounds, strict=True))
-    print(f"an agent's turn: {agent * 1000:.2f} ms, {1 / agent:,.0f} a second on one thread")
-    print(
-        f"a round trip to the engine and a worker thread: {bare * 1000:.2f} ms; a turn is x {agent / bare:.1f}"
-    )
+    print(f"an agent's turn: {turn * 1000:.2f} ms, {1 / turn:,.0f} a second on one thread")
+    print(f"a round trip to the engine and a thread: {bare * 1000:.2f} ms; a turn is x {turn / bare:.1f}")
 
 
 if __name__ == "__main__":
