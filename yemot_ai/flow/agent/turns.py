@@ -162,7 +162,7 @@ class AgentTurns:
         except (ProviderError, CallEndedError):
             raise
         except ConfigurationError as error:
-            raise _function_error(function, str(error)) from error
+            raise _function_error(function, f"failed: {error}") from error
         except yemot_flow.CallInterrupted as error:
             raise _function_error(function, "used yemot-flow's Call; use the call that it gets") from error
         except (Exception, SystemExit) as error:  # foreign code: the caller hears an apology
