@@ -24,7 +24,7 @@ from yemot_ai.providers.codex.faults import error_from_text, with_details
 from yemot_ai.providers.provider import Usage
 from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["EventReader", "TurnOutcome", "usage_delta"]
+__all__ = ["EventReader", "TurnOutcome", "parse_object", "usage_delta"]
 
 _COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 
@@ -63,7 +63,7 @@ class EventReader:
         r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string)."""
         if not line.strip():
             return
-        event = _parse_event(line)
+        event = parse_object(line)
         if event is None:
             # Only the first one is reported; the lines after it may be fragments.
             self._malformed = self._malformed or line
@@ -132,6 +132,16 @@ class EventReader:
         return text or f"Codex ended (exit code {exit_code}) before the turn was completed"
 
 
+def parse_object(line: bytes) -> Mapping[str, Any] | None:
+    """Return the JSON object in a line of Codex; None if it has none."""
+    try:
+        # Decoded here: json would guess UTF-16 for bytes that contain zeros.
+        value = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> Usage | None:
     """Return the usage of one turn from counters that cover the whole conversation.
 
@@ -149,15 +159,6 @@ def usage_delta(before: Mapping[str, int] | None, after: Mapping[str, int]) -> U
     if any(tokens < 0 for tokens in spent):
         spent = [after.get(name, 0) for name in _COUNTERS]
     return Usage.from_counts(*spent)
-
-
-def _parse_event(line: bytes) -> Mapping[str, Any] | None:
-    try:
-        # Decoded here: json would guess UTF-16 for bytes that contain zeros.
-        event = json.loads(line.decode())
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None
 
 
 def _counters(usage: object) -> dict[str, int]:

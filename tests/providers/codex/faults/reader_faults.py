@@ -43,10 +43,10 @@ def returns_the_first_message(patch: pytest.MonkeyPatch) -> None:
 
 @fault(checks.hebrew_is_decoded_as_utf_8)
 def decodes_as_latin_1(patch: pytest.MonkeyPatch) -> None:
-    original = events._parse_event
+    original = events.parse_object
 
-    @replaces(patch, events, events._parse_event)
-    def parse_event(line: bytes) -> Mapping[str, Any] | None:
+    @replaces(patch, events, events.parse_object)
+    def parse_object(line: bytes) -> Mapping[str, Any] | None:
         return original(line.decode("latin-1").encode())
 
 

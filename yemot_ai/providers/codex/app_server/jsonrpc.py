@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from yemot_ai._runtime.tasks import retrieve_exception
+from yemot_ai.providers.codex.events import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ class JsonRpc:
         """
         if not line.strip():
             return
-        message = _parse(line)
+        message = parse_object(line) or {}
         match message:
             case {"id": None | int() | float() | str() as request_id, "method": str(method)}:
                 self._answer(request_id, method)
@@ -141,11 +142,3 @@ class JsonRpc:
 
 def _mapping(value: object) -> Params:
     return value if isinstance(value, Mapping) else {}
-
-
-def _parse(line: bytes) -> Params:
-    try:
-        # Decoded here: json would guess UTF-16 for bytes that contain zeros.
-        return _mapping(json.loads(line.decode()))
-    except (ValueError, RecursionError):
-        return {}
