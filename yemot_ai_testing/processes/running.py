@@ -16,11 +16,12 @@ __all__ = ["descendants", "group_members", "kill_if_mentions"]
 
 def group_members(pids: Iterable[int]) -> tuple[int, ...]:
     """Return which of these processes run, with the members of the process groups that they lead."""
+    wanted = set(pids)
+    if not wanted:
+        return ()
     import psutil
 
-    wanted = set(pids)
-    members = (pid for pid in psutil.pids() if wanted & {pid, _group(pid)}) if wanted else ()
-    return tuple(pid for pid in members if _is_running(pid))
+    return tuple(pid for pid in psutil.pids() if wanted & {pid, _group(pid)} and _is_running(pid))
 
 
 def descendants() -> frozenset[int]:
