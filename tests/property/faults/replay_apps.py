@@ -20,13 +20,9 @@ def fixed() -> Agent:
     return Agent(EchoProvider())
 
 
-def forgetful() -> AIFlow:
-    return forgetful_flow(EchoProvider())
-
-
-def forgetful_flow(provider: EchoProvider) -> AIFlow:
+def forgetful(provider: EchoProvider | None = None) -> AIFlow:
     """Return a flow that ignores the answer of the second turn."""
-    flow = AIFlow(YemotAI(provider=provider))
+    flow = AIFlow(YemotAI(provider=provider or EchoProvider()))
 
     @flow.ai_agent("")
     async def agent(call: AsyncAICall, text: str) -> str:

@@ -63,8 +63,7 @@ def search_violation(
     class Counted(subject.machine):  # type: ignore[name-defined,misc]  # a class in a variable
         def __init__(self) -> None:
             super().__init__()
-            if result.violation is None:
-                result.examples += 1
+            result.examples += result.violation is None
 
         def check_history(self) -> None:
             try:

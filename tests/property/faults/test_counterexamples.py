@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.property.faults.handwritten_agent import Agent
-from tests.property.faults.replay_apps import forgetful_flow
+from tests.property.faults.replay_apps import forgetful
 from tests.property.machine_settings import machine_settings
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
@@ -36,7 +36,7 @@ class Forgetful(CallMachine):
     replay_app = "tests.property.faults.replay_apps:forgetful"
 
     def make_app(self, provider: EchoProvider) -> object:
-        return forgetful_flow(provider)
+        return forgetful(provider)
 
 
 def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationError]:
