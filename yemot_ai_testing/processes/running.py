@@ -37,9 +37,12 @@ def kill_if_mentions(pids: Iterable[int], text: str) -> None:
 
     A process id may have been used again since; the text is proof that the process is the one meant.
     """
+    members = group_members(pids)
+    if not members:
+        return
     import psutil
 
-    for pid in group_members(pids):
+    for pid in members:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)
             if any(text in value for value in (*process.cmdline(), *process.environ().values())):
