@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import Any
 
 from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages, RequestError, now_ms
@@ -26,6 +25,7 @@ from yemot_ai_testing.codex.fake.program.threads import (
     find_rollout,
     is_forked,
     is_uuid,
+    new_rollout_path,
     read_bytes,
     uuid7,
 )
@@ -139,9 +139,7 @@ class _AppServer:
 
     def _start_thread(self, request_id: object, params: dict[str, Any]) -> None:
         thread_id = uuid7()
-        now = time.gmtime()
-        folder = f"{self._process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
-        path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
+        path = new_rollout_path(self._process.home, thread_id)
         file = ThreadFile(self._process.home, thread_id, path, resumed=False)
         file.acquire_lock()
         thread = self._load_thread(file, params)

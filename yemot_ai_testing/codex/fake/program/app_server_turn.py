@@ -123,9 +123,7 @@ class ServerTurn:
             self._pieces_sent = []
             self._notify_item("item/started", {**item, "completedAtMs": None}, startedAtMs=at)
             self._notify_item("item/completed", {**item, "completedAtMs": at}, completedAtMs=at)
-        self._thread.file.append(
-            f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(prompt)}}}}}'
-        )
+        self._thread.file.append_message("user_message", prompt)
         threading.Thread(target=self._run_step, args=(self._call_number, step), daemon=True).start()
 
     def interrupt(self, request_id: object) -> None:
@@ -239,14 +237,10 @@ class ServerTurn:
         message = self._complete_message()
         file = self._thread.file
         file.turns += 1
-        line = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(text)}}}}}'
-        file.append(line, '{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
-        self._notify(
-            "answer",
-            "thread/tokenUsage/updated",
-            turnId=self.id,
-            tokenUsage=token_usage(self._messages, file),
-        )
+        file.append_message("agent_message", text)
+        file.append('{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
+        usage = token_usage(self._messages, file)
+        self._notify("answer", "thread/tokenUsage/updated", turnId=self.id, tokenUsage=usage)
         self._messages.notify("answer", "account/rateLimits/updated")
         items: dict[str, Any] = {"items": [message], "itemsView": "summary"} if case == "answer" else {}
         self._complete_turn("idle", "completed", **items)

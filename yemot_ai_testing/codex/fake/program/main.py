@@ -14,7 +14,6 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-import time
 
 from yemot_ai_testing.codex.fake.program.argv import Arguments, UsageError, parse
 from yemot_ai_testing.codex.fake.program.checks import (
@@ -37,6 +36,7 @@ from yemot_ai_testing.codex.fake.program.threads import (
     find_rollout,
     is_uuid,
     json_string,
+    new_rollout_path,
     newest_thread_id,
     read_bytes,
     uuid7,
@@ -277,10 +277,8 @@ def _start_thread(process: FakeProcess, arguments: Arguments) -> ThreadFile:
     process.run_record["thread"] = thread_id
     if arguments.has("ephemeral"):
         return ThreadFile(process.home, thread_id, "", resumed=False)
-    now = time.gmtime()
-    folder = f"{process.home}/sessions/{time.strftime('%Y/%m/%d', now)}"
-    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
-    path = f"{folder}/rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
+    path = new_rollout_path(process.home, thread_id)
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
     thread = ThreadFile(process.home, thread_id, path, resumed=False)
     thread.acquire_lock()
     cwd = json_string(os.getcwd())  # noqa: PTH109 - as above

@@ -17,7 +17,7 @@ from yemot_ai_testing.codex.fake.program.process import (
     fill_placeholders,
     write_text,
 )
-from yemot_ai_testing.codex.fake.program.threads import ThreadFile, json_string, read_bytes
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile, read_bytes
 
 __all__ = ["answer_prompt"]
 
@@ -30,7 +30,7 @@ def answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile
     with_events = arguments.has("json")
     plain_end = ""
     text = prompt.decode("utf-8", "replace")
-    thread.append(f'{{"type":"event_msg","payload":{{"type":"user_message","message":{json_string(text)}}}}}')
+    thread.append_message("user_message", text)
     values = _placeholders(thread)
     replay = process.claim_step("replay")
     _code, events, warnings = replay[1][5] if replay else process.recorded_output("before_model")
@@ -86,9 +86,9 @@ def _output(process: FakeProcess, events: str, values: dict[str, str]) -> str:
 
 
 def _store_answer(thread: ThreadFile, arguments: Arguments, answer: str, usage: str) -> None:
-    message = f'{{"type":"event_msg","payload":{{"type":"agent_message","message":{json_string(answer)}}}}}'
-    tokens = f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}'
-    thread.append(*[message] * bool(answer), tokens)
+    if answer:
+        thread.append_message("agent_message", answer)
+    thread.append(f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}')
     if path := arguments.value("output-last-message"):
         if not answer:
             write_text(2, f"Warning: no last agent message; wrote empty content to {path}\n")

@@ -16,6 +16,7 @@ __all__ = [
     "is_forked",
     "is_uuid",
     "json_string",
+    "new_rollout_path",
     "newest_thread_id",
     "read_bytes",
     "uuid7",
@@ -61,6 +62,17 @@ class ThreadFile:
         if self.path:
             with open(self.path, "a", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
                 file.writelines(f"{line}\n" for line in lines)
+
+    def append_message(self, kind: str, text: str) -> None:
+        """Append a message of the user or of the agent."""
+        self.append(f'{{"type":"event_msg","payload":{{"type":"{kind}","message":{json_string(text)}}}}}')
+
+
+def new_rollout_path(home: str, thread_id: str) -> str:
+    """Return the path of the file of a thread that starts now."""
+    now = time.gmtime()
+    name = f"rollout-{time.strftime('%Y-%m-%dT%H-%M-%S', now)}-{thread_id}.jsonl"
+    return f"{home}/sessions/{time.strftime('%Y/%m/%d', now)}/{name}"
 
 
 def find_rollout(home: str, thread_id: str) -> str:
