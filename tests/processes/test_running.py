@@ -15,8 +15,11 @@ from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
     """A process that leads a group and waits; its arguments mention the folder ``/of/one/test``."""
-    command = [sys.executable, "-c", "input()", "/of/one/test"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+    command = [sys.executable, "-c", "print('ready', flush=True); input()", "/of/one/test"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # while the program is being loaded, the system knows no arguments
         yield process
         process.kill()
 
