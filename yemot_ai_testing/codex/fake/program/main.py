@@ -193,10 +193,7 @@ def _check_features(process: FakeProcess, arguments: Arguments) -> None:
     known = marshal.loads(read_bytes(f"{process.state}/replies/feature_names")) if names else ()  # noqa: S302 - ours
     for name in names:
         if name not in known:
-            process.write_run_record()
-            _write_warnings(process)
-            write_text(2, f"Error: Unknown feature flag: {name}\n")
-            raise ProcessExit(1)
+            _exit_with_problem(process, f"Error: Unknown feature flag: {name}\n")
 
 
 def _prompt_of(process: FakeProcess, arguments: Arguments) -> bytes:
