@@ -51,6 +51,7 @@ def test_a_call_continues_where_it_was_and_no_utterance_is_asked_twice(
     first = line.says("שמי דוד")
     group.model.gate.hold()
     line.gives("איך קוראים לי", at=0)
+    group.model.wait_for_requests(2)
     redis.stop()
     group.model.gate.release()  # there is an answer, but it cannot be stored
     heard = [line.polls(), line.polls(), line.polls()]

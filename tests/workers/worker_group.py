@@ -173,6 +173,7 @@ class WorkerGroup:
         line.enter(at=entered_at)
         self.model.gate.hold()
         line.gives("שלום", at=0)
+        self.model.wait_for_requests(1)
         return line
 
     def close(self) -> None:
