@@ -21,6 +21,7 @@ from yemot_ai.errors import (
     RateLimitedError,
     UnknownModelError,
 )
+from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.provider import Provider, SupportsEndSession, Usage
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
@@ -278,3 +279,17 @@ def test_the_executable_is_looked_up_at_each_turn() -> None:
             assert own_provider.check() == fake.executable
             run_async(ask_provider(own_provider, "שלום"))
             fake.assert_complete()
+
+
+def test_an_unknown_option_is_an_error_for_mypy_and_when_it_runs() -> None:
+    with pytest.raises(TypeError, match="timout"):
+        CodexCLIProvider(timout=3.0)  # type: ignore[call-arg]  # the misspelling is the test
+    with pytest.raises(TypeError, match="timout"):
+        CodexAppServerProvider(timout=3.0)  # type: ignore[call-arg]  # as above
+
+
+def test_options_are_copied() -> None:
+    variables = {"A": "1"}
+    provider = CodexCLIProvider(env=variables)
+    variables["B"] = "2"
+    assert "B" not in provider._settings.environment
