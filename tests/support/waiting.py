@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+
+from yemot_ai_testing.processes.waiting import wait_until
 
 __all__ = ["until"]
 
 
 def until(condition: Callable[[], object], *, within: float = 10.0) -> None:
     """Block until ``condition()`` is true; fail after ``within`` seconds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "the condition is still false"
-        time.sleep(0.005)
+    assert wait_until(condition, within, interval=0.005), "the condition is still false"

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,12 +17,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
-import psutil
-
 from tests.support.waiting import until
+from yemot_ai_testing.processes.child import ChildProcess
+from yemot_ai_testing.processes.running import group_members
 
 ROOT = Path(__file__).parents[2]
-MARK = "YA_MARK"
 TIMEOUT = 20.0
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -35,14 +33,12 @@ class Server:
     """A server as a process.
 
     Attributes:
-        mark: in the environment of the process and of its children.
         waiting: the connections whose request is not answered.
     """
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: ChildProcess
     log: Path
-    mark: str
     port: int = 0
     answered: int = 0
     waiting: set[http.client.HTTPConnection] = field(default_factory=set)
@@ -53,13 +49,16 @@ class Server:
         cls, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
     ) -> Server:
         """Start ``python -m`` with ``command``; its log is in ``folder``."""
-        mark, log = uuid.uuid4().hex, folder / f"{name}.log"
-        environment = {**os.environ, **(environment or {}), MARK: mark}
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command], stderr=file, cwd=ROOT, env=environment
+        log = folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = ChildProcess(
+                [sys.executable, "-m", *command],
+                env={**os.environ, **(environment or {})},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                output=output,
             )
-        return cls(name, process, log, mark)
+        return cls(name, process, log)
 
     def wait_started(self) -> None:
         """Wait until the server listens.
@@ -68,7 +67,7 @@ class Server:
             RuntimeError: the process has died.
         """
         port = re.compile(r"running on http://[^:]+:(\d+)")
-        until(lambda: port.search(self.log.read_text()) or self.process.poll() is not None, within=60)
+        until(lambda: port.search(self.log.read_text()) or self.process.exit_code is not None, within=60)
         if (match := port.search(self.log.read_text())) is None:
             raise self.death_error()
         self.port = int(match[1])
@@ -93,13 +92,11 @@ class Server:
 
     def kill(self) -> None:
         self.was_killed = True
-        self.process.kill()
-        self.process.wait()
+        self.process.close()
 
     def stop(self) -> None:
         """Stop it with SIGINT."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGINT)
         self.process.wait(TIMEOUT)
 
     def death_error(self) -> RuntimeError:
@@ -107,10 +104,9 @@ class Server:
         self.process.wait(TIMEOUT)
         return RuntimeError(f"{self.name} died: {self.log.read_text()[-2000:]}")
 
-    def left_behind(self) -> list[int]:
-        """Return the ids of the processes with the mark in their environment."""
-        processes = psutil.process_iter(["pid", "environ"])
-        return [one.pid for one in processes if (one.info["environ"] or {}).get(MARK) == self.mark]
+    def left_behind(self) -> tuple[int, ...]:
+        """Return the ids of its processes that still run."""
+        return group_members([self.process.pid])
 
 
 class UnreachableError(Exception):
