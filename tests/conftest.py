@@ -1,4 +1,4 @@
-"""What all tests share: how much Hypothesis tries, marks, tables in the report, and a Redis server.
+"""What all tests share: how much Hypothesis tries, marks, tables in the report, servers.
 
 Tests that name no number of examples try Hypothesis's own; those of ``tests/fuzz`` try 60 to 1,000, and
 100,000 with ``--hypothesis-profile=nightly`` (``tox -e nightly``).
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.redis_server import RedisServer
+from yemot_ai_testing.doubles.platform_server import PlatformServer
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -36,6 +37,13 @@ def redis_url() -> Iterator[str]:
     """The URL of a real Redis server."""
     with closing(RedisServer().start()) as server:
         yield server.url
+
+
+@pytest.fixture
+def platform() -> Iterator[PlatformServer]:
+    """A platform server that gives recordings."""
+    with PlatformServer() as platform:
+        yield platform
 
 
 SLOW_FOLDERS: Final = (
