@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.codex_fixtures import codex, fake, real, real_binary, shell
 from tests.support.redis_server import RedisServer
 from yemot_ai_testing.doubles.platform_server import PlatformServer
+
+__all__ = ["codex", "fake", "platform", "real", "real_binary", "redis_url", "shell"]
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter

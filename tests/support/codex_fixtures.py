@@ -1,4 +1,4 @@
-"""Fixtures with a scripted Codex; a ``conftest.py`` imports them."""
+"""Fixtures with a scripted Codex; ``tests/conftest.py`` imports them."""
 
 from __future__ import annotations
 
