@@ -15,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.codex_fixtures import codex, fake, real, real_binary, shell
+from tests.support.flow_line import Line
 from tests.support.redis_server import RedisServer
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai_testing import ScriptedProvider
 from yemot_ai_testing.doubles.platform_server import PlatformServer
 
-__all__ = ["codex", "fake", "platform", "real", "real_binary", "redis_url", "shell"]
+__all__ = ["codex", "fake", "real", "real_binary", "shell"]
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -40,6 +43,29 @@ def redis_url() -> Iterator[str]:
     """The URL of a real Redis server."""
     with closing(RedisServer().start()) as server:
         yield server.url
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    """A scripted provider; its script is checked at the end."""
+    provider = ScriptedProvider()
+    yield provider
+    provider.assert_complete()
+
+
+@pytest.fixture
+def ai(provider: ScriptedProvider) -> YemotAI:
+    return YemotAI(provider=provider)
+
+
+@pytest.fixture
+def flow(ai: YemotAI) -> AIFlow:
+    return AIFlow(ai)
+
+
+@pytest.fixture
+def line(flow: AIFlow) -> Line:
+    return Line(flow)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -25,18 +25,6 @@ from yemot_ai.errors import (
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai.sessions import MemoryStore, Session, Turn, TurnStatus, hold_key
 from yemot_ai_testing import ScriptedProvider
-
-
-@pytest.fixture
-def provider() -> Iterator[ScriptedProvider]:
-    provider = ScriptedProvider()
-    yield provider
-    provider.assert_complete()
-
-
-@pytest.fixture
-def ai(provider: ScriptedProvider) -> YemotAI:
-    return YemotAI(provider=provider)
 
 
 def test_a_conversation_continues_from_turn_to_turn(ai: YemotAI, provider: ScriptedProvider) -> None:

@@ -20,11 +20,6 @@ PHONE = "0501234567"
 
 
 @pytest.fixture
-def ai(provider: ScriptedProvider) -> YemotAI:
-    return YemotAI(provider=provider)
-
-
-@pytest.fixture
 def flow(ai: YemotAI) -> AIFlow:
     flow = AIFlow(ai)
     flow.ai_agent("", greeting="שלום")(lambda call, text: None)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,13 +20,6 @@ PHONE = "0501234567"
 SECRET = "only-the-line-knows"  # noqa: S105 - used in tests only
 REFUSED = "id_list_message=t-אין אפשרות להשתמש בשירות הזה&go_to_folder=hangup"
 LINE = {"ApiCallId": "c1", "ApiExtension": "", "ApiPhone": PHONE}
-
-
-@pytest.fixture
-def provider() -> Iterator[ScriptedProvider]:
-    provider = ScriptedProvider()
-    yield provider
-    provider.assert_complete()
 
 
 @pytest.fixture
