@@ -222,9 +222,15 @@ def test_a_program_that_is_not_codex_is_refused(tmp_path: Path, capsys: pytest.C
         ("cases: {a: [{answers: b}]}", "a, turn 1: `prompt` is a text"),
         ("cases: {a: [{prompt: b, anwers: c}]}", "unknown 'anwers'; allowed: prompt, options, answers"),
         ("cases: {a: [{prompt: b, answers: c, fails: rate_limited}]}", "only one of answers, fails"),
-        ("cases: {a: [{prompt: b, fails: sadly}]}", "`fails` is one of rate_limited"),
-        ("cases: {a: [{prompt: b, answers: {c: d}}]}", "`answers` is a text, or a list"),
-        ("cases: {a: [{prompt: b, hangs: maybe}]}", "`hangs` is true"),
+        (
+            "cases: {a: [{prompt: b, fails: sadly}]}",
+            "`fails`: no failure 'sadly': a model fails with one of rate_limited",
+        ),
+        (
+            "cases: {a: [{prompt: b, answers: {c: d}}]}",
+            '`answers`: a model writes a text such as "hello", or a list',
+        ),
+        ("cases: {a: [{prompt: b, hangs: maybe}]}", "`hangs`: its value is true, not 'maybe'"),
         ("cases: {a: [{prompt: b, options: --c}]}", "`options` is a list"),
         ("cases: {answer: [{prompt: b}]}", "'answer' is a case of the toolkit"),
         ("cases: {../a: [{prompt: b}]}", "becomes the name of a file"),

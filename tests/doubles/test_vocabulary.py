@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from yemot_ai_testing.codex.fake.app_server import encode_server_step
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.files import encode_step
 from yemot_ai_testing.codex.fake.standalone import VERBS
+from yemot_ai_testing.codex.recorder.script_file import read_script
 from yemot_ai_testing.doubles import steps
 from yemot_ai_testing.doubles.failures import FailureStep, provider_error_for
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -165,6 +167,14 @@ def test_the_fake_codex_has_a_wire_format_for_each_of_its_steps(step: Step) -> N
     unscripted = encode_step(UnknownSession(), by_case)
     assert (encode_step(step, by_case) == unscripted) == isinstance(step, SESSION_STEPS)
     assert (encode_server_step(step).get("case") == "unscripted") == isinstance(step, SESSION_STEPS)
+
+
+@each(*MODEL_STEPS)
+def test_a_file_of_turns_to_record_can_have_the_step(step: Step, tmp_path: Path) -> None:
+    value = {Answer: "a", Failure: "overloaded", Drop: "…"}.get(type(step), True)
+    turn = {"prompt": "?", syntax_of(step).verb: value}
+    (tmp_path / "turns.json").write_text(json.dumps({"cases": {"a": [turn]}}), encoding="utf-8")
+    assert isinstance(read_script(tmp_path / "turns.json")["a"][0].step, type(step))
 
 
 @each_step

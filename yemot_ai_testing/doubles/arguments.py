@@ -1,11 +1,12 @@
-"""Check the arguments of a step."""
+"""The arguments of the methods that add a step: their checks, and a call with values from a file."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 
-__all__ = ["as_exit_code", "as_pieces", "as_seconds", "as_text"]
+__all__ = ["as_exit_code", "as_pieces", "as_seconds", "as_text", "call_verb"]
 
 
 def as_pieces(text: object) -> tuple[str, ...]:
@@ -55,3 +56,26 @@ def as_exit_code(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"an exit code is a whole number such as 1, not {value!r}")
     return value
+
+
+def call_verb(double: object, verb: str, value: object, **options: object) -> None:
+    """Add the step that a file describes: ``verb: value``, and options.
+
+    Args:
+        double: the double.
+        verb: the name of its method.
+        value: the first argument; ``True`` for none. YAML without types has ``"true"``.
+        options: the other arguments, by their names.
+
+    Raises:
+        TypeError: there is no such argument, or one has another type.
+        ValueError: a value is not valid.
+    """
+    method = getattr(double, verb)
+    signature = inspect.signature(method)
+    takes_value = any(one.kind is one.POSITIONAL_OR_KEYWORD for one in signature.parameters.values())
+    if not takes_value and value not in (True, "true"):
+        raise ValueError(f"its value is true, not {value!r}")
+    arguments = (value,) if takes_value and value is not True else ()
+    signature.bind(*arguments, **options)
+    method(*arguments, **options)

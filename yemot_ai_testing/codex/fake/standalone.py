@@ -14,7 +14,6 @@ yemot_ai_testing.doubles.script.ScriptMismatchError: the model calls do not matc
 
 from __future__ import annotations
 
-import inspect
 import json
 import shutil
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.files import check_script, read_runs
 from yemot_ai_testing.codex.fake.install import install_copy
+from yemot_ai_testing.doubles.arguments import call_verb
 from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Transcription
 from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.processes.running import kill_if_mentions
@@ -80,12 +80,9 @@ def _add_step(fake: FakeCodex, entry: object, number: int) -> None:
     if not isinstance(entry, dict) or len(verbs) != 1:
         raise ValueError(f"step {number} needs one of {', '.join(VERBS)}; it is {json.dumps(entry)}")
     (verb,) = verbs
-    method = getattr(fake, verb)
     options = {name: value for name, value in entry.items() if name != verb}
-    arguments = () if entry[verb] is True else (entry[verb],)
     try:
-        inspect.signature(method).bind(*arguments, **options)
-        method(*arguments, **options)
+        call_verb(fake, verb, entry[verb], **options)
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"step {number}, {verb}: {error.args[0]}") from error
 

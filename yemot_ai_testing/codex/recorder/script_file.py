@@ -8,8 +8,8 @@
         - {prompt: שלום, answers: [ש, לום]}
         - {prompt: "ועוד?", fails: rate_limited}
 
-Each case is a conversation: its turns go to one thread, in order. A turn has a ``prompt``, at most one of
-``answers``, ``fails``, ``drops`` and ``hangs`` (what the model does), and ``options``: further arguments of
+Each case is a conversation: its turns go to one thread, in order. A turn has a ``prompt``, at most one step
+of the model (``answers``, ``fails``, ``drops`` or ``hangs``), and ``options``: further arguments of
 ``codex exec``.
 """
 
@@ -17,30 +17,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.recorder.cases import CASES
-from yemot_ai_testing.doubles.arguments import as_pieces
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, Hang
+from yemot_ai_testing.doubles.arguments import call_verb
+from yemot_ai_testing.doubles.steps import MODEL_STEPS, STEP_SYNTAX, Failure, ScriptableModel, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from yemot_ai_testing.doubles.steps import Step
-
 __all__ = ["ScriptFileError", "ScriptedTurn", "read_script"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_STEPS: Final[Mapping[str, Callable[[Any], Step]]] = {
-    "answers": lambda text: Answer(as_pieces(text)),
-    "fails": Failure,
-    "drops": lambda text: Drop(as_pieces(text)),
-    "hangs": lambda _: Hang(),
-}
-"""The steps of the model, by the verbs of a turn."""
+_VERBS: Final = tuple(syntax.verb for syntax in STEP_SYNTAX if syntax.step in MODEL_STEPS)
 
 
 class ScriptFileError(ValueError):
@@ -126,7 +118,7 @@ def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
     if not isinstance(turn, dict):
         yield "a turn has a `prompt`"
         return
-    verbs = () if live else tuple(_STEPS)
+    verbs = () if live else _VERBS
     unknown = set(turn) - {"prompt", "options", *verbs}
     if unknown:
         allowed = ", ".join(("prompt", "options", *verbs))
@@ -136,21 +128,35 @@ def _turn_problems(turn: object, *, live: bool) -> Iterator[str]:
     used = [verb for verb in verbs if verb in turn]
     if len(used) > 1:
         yield f"only one of {', '.join(used)}"
-    if turn.get("fails", FAILURE_KINDS[0]) not in FAILURE_KINDS and not unknown:
-        yield f"`fails` is one of {', '.join(FAILURE_KINDS)}"
-    if turn.get("hangs", True) not in (True, "true"):
-        yield "`hangs` is true, or left out"
-    for texts in ("answers", "drops"):
-        if texts in used and (not _is_texts(turn[texts]) or turn[texts] == []):
-            yield f"`{texts}` is a text, or a list of texts"
+    for verb in used:
+        try:
+            _read_step(verb, turn[verb])
+        except (TypeError, ValueError) as error:
+            yield f"`{verb}`: {error}"
     if not isinstance(turn.get("options", []), list) or not _is_texts(turn.get("options", [])):
         yield "`options` is a list of texts"
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+def _is_texts(value: list[object]) -> bool:
+    return all(isinstance(one, str) for one in value)
+
+
+class _Steps(ScriptableModel):
+    """Collects steps, so that a file is read by the methods of the doubles."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+def _read_step(verb: str, value: object) -> Step:
+    double = _Steps()
+    call_verb(double, verb, value)
+    return double.steps[0]
 
 
 def _parse_turn(turn: Mapping[str, Any]) -> ScriptedTurn:
-    step = next((_STEPS[verb](turn[verb]) for verb in _STEPS if verb in turn), None)
+    step = next((_read_step(verb, turn[verb]) for verb in _VERBS if verb in turn), None)
     return ScriptedTurn(turn["prompt"], step, tuple(turn.get("options", ())))
