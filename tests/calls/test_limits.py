@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from yemot_ai import AIFlow, YemotAI
+from tests.support.flow_line import Line
+from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai._calls.caller_memory import DAY
 from yemot_ai._calls.limits import Limits
 from yemot_ai._runtime.engine import Engine
@@ -142,3 +143,36 @@ def test_without_a_line_the_limit_is_an_error_that_says_which(provider: Scripted
 def test_a_limit_that_is_not_positive_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="give a positive number"):
         Limits(**wrong)
+
+
+def test_a_turn_that_the_caller_leaves_during_the_filler_counts_and_is_reported(
+    provider: ScriptedProvider,
+) -> None:
+    provider.hangs()
+    flow = limited(provider, turns=1)
+    reported: list[str] = []
+    flow.ai.on_turn(lambda _call_id, turn: reported.append(turn.text))
+    line = Line(flow)
+    line.enter("")
+    line.send(("ai_1", "אחת"))
+    line.send(("ai_1w1", "9"))
+    line.enter("")
+
+    assert SORRY in line.send(("ai_2", "שתיים"))
+    assert len(provider.requests) == 1
+    line.hang_up()
+    assert reported == ["אחת", "שתיים"]
+
+
+def test_a_step_of_a_function_is_not_counted_twice(provider: ScriptedProvider) -> None:
+    provider.answers("א").answers("ב")
+    flow = limited(provider, turns=2)
+
+    @flow.ai_agent("3", greeting="שלום")
+    def agent(call: AICall, text: str) -> None:
+        call.ask_ai("צעד")
+
+    caller = Caller(flow, extension="3")
+    caller.dial()
+
+    assert caller.says("אחת") == "ב"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, AsyncAICall
+from tests.support.waiting import until
+from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall
 from yemot_ai.errors import AuthenticationError, ConfigurationError, ProviderError
 from yemot_ai.flow.call import BaseCall
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
@@ -388,3 +389,70 @@ def test_silence_is_sent_to_the_model_as_silence(
     line.enter("")
 
     assert prompts(provider) == ["(שתיקה)"]
+
+
+def test_a_question_in_a_task_is_asked_while_the_caller_types(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("סיפור")
+
+    @flow.get("")
+    async def root(call: AsyncAICall) -> None:
+        telling = asyncio.create_task(call.ask_ai("ספר"))
+        key = await call.read("הקישו", val_name="key", max_digits=1)
+        call.play_message(f"{key} {await telling}")
+
+    line.enter("")
+    until(lambda: prompts(provider) == ["ספר"])
+
+    assert line.send(("key", "1")) == "id_list_message=t-1 סיפור"
+
+
+def test_a_task_that_the_handler_leaves_behind_is_no_mistake(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    provider.answers("כן")
+    tasks = []
+
+    @flow.get("")
+    async def root(call: AsyncAICall) -> None:
+        tasks.append(asyncio.create_task(call.ask_ai("רקע")))
+        call.goto("/3")
+
+    assert line.enter("") == "go_to_folder=/3"
+    until(lambda: prompts(provider) == ["רקע"])
+
+
+@pytest.mark.parametrize("ending", ["hangup", "goto", "return"])
+def test_a_forgotten_await_in_an_agents_function_is_an_error_however_it_ends(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    async def agent(call: AsyncAICall, agent: AsyncAgent) -> str:
+        agent.ask("א")  # type: ignore[unused-coroutine]  # the mistake
+        if ending == "hangup":
+            call.hangup()
+        if ending == "goto":
+            call.goto("/1")
+        return "שלום"
+
+    line.enter("a")
+
+    assert "לא הצלחתי לענות" in line.send(("ai_1", "כן"))
+    assert f"{__file__}:{agent.__code__.co_firstlineno + 2}: " in caplog.text
+
+
+def test_an_empty_turn_id_is_no_name(flow: AIFlow, line: Line, provider: ScriptedProvider) -> None:
+    provider.answers("אחת").answers("שתיים")
+    flow.get("")(lambda call: call.play_message([call.ask_ai(text, turn_id="") for text in ("א", "ב")]))
+
+    assert line.enter("") == "id_list_message=t-אחת.t-שתיים"
+
+
+def test_play_and_read_takes_no_second_message_before_the_question(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow.get("7")(lambda call: call.play_and_read("א", "ב", pre_message="ג"))
+
+    assert "תקלה" in line.enter("7")
+    assert "it takes no pre_message" in caplog.text

@@ -172,6 +172,7 @@ def test_an_answer_is_closed_when_its_reply_was_read_and_when_a_piece_is_refused
 
     async def read() -> Reply:
         reply = await read_reply(provider.ask("יש?"), "one", pieces.append)
+        await other_tasks()  # a reply does not wait for the clean-up
         assert provider.open == 0
         return reply
 
@@ -183,3 +184,31 @@ def test_an_answer_is_closed_when_its_reply_was_read_and_when_a_piece_is_refused
     assert asyncio.run(read()) == Reply("אחת.", 1)
     assert pieces == ["אחת. "]
     asyncio.run(refuse())
+
+
+SAID = "what the caller said"
+
+
+async def other_tasks() -> None:
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+
+
+def test_a_clean_up_neither_delays_a_reply_nor_loses_it(caplog: pytest.LogCaptureFixture) -> None:
+    released = asyncio.Event()
+
+    async def ask() -> AsyncIterator[str | Reply]:
+        try:
+            yield Reply("אחת", 1)
+        finally:
+            await released.wait()
+            raise ZeroDivisionError(SAID)
+
+    async def read() -> Reply:
+        reply = await read_reply(ask(), "one")
+        released.set()
+        await other_tasks()
+        return reply
+
+    assert asyncio.run(read()) == Reply("אחת", 1)
+    assert "could not clean up" in caplog.text
+    assert SAID not in caplog.text

@@ -6,6 +6,7 @@ A call is ended once, by one worker; other workers then stop what runs for it th
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -135,8 +136,11 @@ class CallLifecycle:
             CallEndedError: if the call has hung up, at another worker, since the turn started.
             LimitReachedError: if the call or the caller is at a limit.
         """
-        loaded = await retry_while_store_is_away(
-            lambda: self.store.load(call_id), f"call {call_id}: turn {turn_id}"
+        load = functools.partial(self.store.load, call_id)
+        loaded = (
+            await load()
+            if self.store.immediate
+            else await retry_while_store_is_away(load, f"call {call_id}: turn {turn_id}")
         )
         session = loaded or Session(call_id)
         if session.ended:

@@ -52,7 +52,9 @@ class Limits:
         Raises:
             LimitReachedError: if it is.
         """
-        asked = sum(bool(turn.conversation) for turn in session.turns if turn.id != turn_id)
+        own = session.turn(turn_id)
+        not_counted = {turn_id, own.parent if own else ""}  # the parent of a step has not asked yet
+        asked = sum(bool(turn.conversation) for turn in session.turns if turn.id not in not_counted)
         if self.turns is not None and asked >= self.turns:
             raise LimitReachedError(limit="turns", most=self.turns)
         if self.minutes is not None and session.started and now - session.started > self.minutes * MINUTE:

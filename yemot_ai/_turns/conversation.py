@@ -20,7 +20,6 @@ from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import history_to_rebuild
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
 from yemot_ai.sessions import Session, Turn, hold_key
-from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["Conversation"]
 
@@ -96,9 +95,7 @@ class Conversation:
             CallEndedError: if the call has hung up.
         """
         call_id, turn.conversation = turn.session.call_id, self.name
-        await retry_while_store_is_away(
-            lambda: turn.hold(hold_key("talk", call_id, self.name)), f"call {call_id}: turn {turn.id}"
-        )
+        await turn.hold(hold_key("talk", call_id, self.name))
         session = await self.admit(call_id, turn.id)
         try:
             reply, retired = await self._ask_with_retries(

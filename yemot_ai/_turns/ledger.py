@@ -16,9 +16,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from yemot_ai._runtime.tasks import KeyedTasks, run_shielded, wait_for_event
+from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception, run_shielded, wait_for_event
 from yemot_ai._turns import transitions
 from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier
 from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
@@ -29,6 +29,8 @@ from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import retry_while_store_is_away
 
 __all__ = ["Ledger"]
+
+T = TypeVar("T")
 
 log = logging.getLogger("yemot_ai")
 
@@ -108,6 +110,7 @@ class Ledger:
         """
         task = self._join_or_start(call_id, turn, work)
         pieces = asyncio.create_task(self._wait_for_pieces(call_id, turn.id, more_than=more_than))
+        pieces.add_done_callback(retrieve_exception)  # that of the turn is raised first
         try:
             await asyncio.wait({task, pieces}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
@@ -186,8 +189,7 @@ class Ledger:
         del tasks[turn_id]
         if not tasks:
             del self._tasks[call_id]
-        if not task.cancelled():
-            task.exception()  # retrieved: the line may have stopped asking
+        retrieve_exception(task)  # the line may have stopped asking
 
     async def _run_watched(self, call_id: str, turn: Turn, work: TurnWork) -> Turn:
         if self._store.immediate:  # no other worker can end the call
@@ -263,7 +265,14 @@ class Ledger:
         self._notifier.notify((call_id, turn.id))
 
     async def _enter_hold(self, holds: AsyncExitStack, key: str) -> None:
-        await holds.enter_async_context(self._store.hold(key, lease=self._lease))
+        await self._retry(
+            lambda: holds.enter_async_context(self._store.hold(key, lease=self._lease)), f"the hold of {key}"
+        )
+
+    async def _retry(self, operation: Callable[[], Awaitable[T]], description: str) -> T:
+        if self._store.immediate:  # it is never away
+            return await operation()
+        return await retry_while_store_is_away(operation, description)
 
     async def _claim(self, call_id: str, turn: Turn) -> tuple[Session, Turn]:
         """Store the turn with this worker as its owner, unless it is done."""
@@ -295,7 +304,7 @@ class Ledger:
             transitions.finish, turn=turn, finished=finished, result=result or TurnResult()
         )
         try:
-            session = await retry_while_store_is_away(
+            session = await self._retry(
                 lambda: self._update(call_id, write), f"call {call_id}: the end of turn {turn.id}"
             )
         except CallEndedError:

@@ -186,10 +186,9 @@ class AnswerStream:
                 await asyncio.sleep(WRITE_INTERVAL)
                 continue
             except (CallEndedError, OvertakenError) as lost:
-                if self._closed:
-                    return
-                self._lost_error = lost
-                if self._work_task is not None:
+                # A second cancellation would interrupt the cleanup of the model.
+                if not self._closed and self._work_task is not None and not self._work_task.cancelling():
+                    self._lost_error = lost
                     self._work_task.cancel()
                 return
             has_written, self.written = upto > self.written, upto

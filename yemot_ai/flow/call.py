@@ -39,9 +39,8 @@ log = logging.getLogger("yemot_ai")
 class BaseCall(yemot_flow.Call):
     """One phone call, in one run of a handler: what ``AICall`` and ``AsyncAICall`` have in common.
 
-    Attributes that you set
-    (``call.name = "דוד"``) are visible to later runs in this process; ``call.state`` is saved with
-    the session and visible to every worker.
+    Attributes that you set (``call.name = "דוד"``) are visible to later runs in this process;
+    ``call.state`` is saved with the session and visible to every worker.
 
     Attributes:
         params: the line's ``Api…`` parameters and the newest value of each name.
@@ -218,7 +217,7 @@ class AICall(BaseCall):
         **options: Unpack[ReadOptions],
     ) -> str:
         """Play, then ask, in one response; takes the options of ``read``."""
-        return self._read_value(read_messages, {**options, "pre_message": play_messages})
+        return self._read_value(read_messages, _with_pre_message(play_messages, options))
 
     def ask_ai(self, text: str, *, turn_id: str | None = None, instructions: str | None = None) -> str:
         """Ask the AI.
@@ -258,7 +257,7 @@ class AsyncAICall(BaseCall):
         **options: Unpack[ReadOptions],
     ) -> Coroutine[Any, Any, str]:
         """Do what ``AICall.play_and_read`` does, awaited."""
-        reading = self._read(read_messages, {**options, "pre_message": play_messages})
+        reading = self._read(read_messages, _with_pre_message(play_messages, options))
         return self._run.track(reading, "call.play_and_read(…)")
 
     def ask_ai(
@@ -329,6 +328,12 @@ def is_async(function: Callable[..., Any]) -> bool:
         inspect.iscoroutinefunction(candidate)
         for candidate in (function, inspect.unwrap(function), getattr(function, "__call__", None))  # noqa: B004 - its kind is asked
     )
+
+
+def _with_pre_message(messages: Playable | Iterable[Playable], options: ReadOptions) -> ReadOptions:
+    if "pre_message" in options:
+        raise TypeError("call.play_and_read() plays its first argument; it takes no pre_message")
+    return {**options, "pre_message": messages}
 
 
 def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:

@@ -6,6 +6,7 @@ already there returns it at once.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import os
@@ -29,7 +30,7 @@ _PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class HandlerInterrupted(BaseException):
-    """Raised by ``AICall`` when the response is known: the rest of the handler does not run.
+    """Raised by ``BaseCall`` when the response is known: the rest of the handler does not run.
 
     Not an ``Exception``: a handler's own ``except Exception`` must not swallow it.
     """
@@ -46,6 +47,8 @@ class HandlerRun:
         names_before: the line's names that were used before this visit.
 
     Attributes:
+        call_id: the call.
+        turn_id: see above.
         names: the line's names used in this visit, with the names that the handler gave.
         outcome: the handler's first decision; later ones are ignored.
         failed: the handler raised before it decided anything.
@@ -94,7 +97,7 @@ class HandlerRun:
     def start_step(self, turn_id: str | None = None) -> str:
         """Start a step; return its turn id, which is its position unless ``turn_id`` is given."""
         with self._lock:
-            if turn_id is None:
+            if not turn_id:
                 self._step_count += 1
                 turn_id = f"{self._step_prefix}{self._step_count}"
             self.step_ids += (turn_id,)
@@ -108,7 +111,7 @@ class HandlerRun:
             return is_first
 
     def track(self, coroutine: Coroutine[Any, Any, T], name: str) -> Coroutine[Any, Any, T]:
-        """Return ``coroutine``; ``check_awaited`` finds it if it was never awaited.
+        """Return ``coroutine``; ``check_awaited`` finds it if it was never awaited or made a task.
 
         Args:
             coroutine: what a method of the call returns to an async handler.
@@ -123,15 +126,19 @@ class HandlerRun:
     def check_awaited(self) -> None:
         """Check that the handler has awaited what it has called, unless a ``read`` has ended the run.
 
+        Call it on the engine's loop.
+
         Raises:
             ConfigurationError: names file, line and method of the first call that was never awaited.
         """
         with self._lock:
-            places = [place for coroutine, place in self._unawaited if _is_unawaited(coroutine)]
-            for coroutine, _ in self._unawaited:
-                if _is_unawaited(coroutine):
-                    coroutine.close()
+            unawaited = [pair for pair in self._unawaited if _is_unawaited(pair[0])]
             self._unawaited = ()
+        in_tasks = {task.get_coro() for task in asyncio.all_tasks()} if unawaited else set()
+        places = [place for coroutine, place in unawaited if coroutine not in in_tasks]
+        for coroutine, _ in unawaited:
+            if coroutine not in in_tasks:
+                coroutine.close()
         is_asking = self.outcome is not None and isinstance(tuple(self.outcome)[-1], Read)
         if places and not is_asking:
             raise ConfigurationError(f"{places[0]} was never awaited: write 'await' before it")

@@ -47,11 +47,9 @@ class FallbackSession:
     @property
     def threads(self) -> tuple[tuple[int, str, JSON], ...]:
         """All threads of the conversation, as (index, name, session)."""
-        return (
-            self.left_threads
-            if self.provider_index is None
-            else ((self.provider_index, self.provider_name, self.provider_session), *self.left_threads)
-        )
+        if self.provider_index is None or self.provider_session is None:  # a provider without sessions
+            return self.left_threads
+        return ((self.provider_index, self.provider_name, self.provider_session), *self.left_threads)
 
     def thread_of(self, index: int, name: str) -> JSON:
         """Return the provider session of a provider that has the thread; None for another one."""

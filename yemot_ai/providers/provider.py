@@ -13,7 +13,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from dataclasses import dataclass
 from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
 
+from yemot_ai._runtime.tasks import start_task
 from yemot_ai.errors import MalformedStreamError, ProviderError
+from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 
 __all__ = [
     "JSON",
@@ -206,7 +208,8 @@ async def read_reply(
     """Read what ``Provider.ask`` yields, and return the reply.
 
     Args:
-        parts: the answer; it is closed at the end, also after an error.
+        parts: the answer; it is closed after an error. After a reply its clean-up goes on by itself: it must
+            neither delay nor lose the reply.
         provider_name: for errors.
         on_piece: called with each piece; None if pieces were not asked for.
 
@@ -214,17 +217,29 @@ async def read_reply(
         MalformedStreamError: there is no reply at the end.
         ProviderError: there is something else than a reply; or the provider's own error.
     """
+    reply: Reply | None = None
     try:
         async for part in parts:
             if isinstance(part, Reply):
+                reply = part
                 return part
             if on_piece is None or not isinstance(part, str):
                 message = f"{provider_name} returned {type(part).__name__} instead of a Reply"
                 raise ProviderError(message, provider=provider_name)
             on_piece(part)
     finally:
-        await close_parts(parts)
+        if reply is None:
+            await close_parts(parts)
+        else:
+            start_task(_close_logged(parts, provider_name))
     raise MalformedStreamError(f"{provider_name} ended its stream without a reply", provider=provider_name)
+
+
+async def _close_logged(parts: AsyncIterator[str | Reply], provider_name: str) -> None:
+    try:
+        await close_parts(parts)
+    except UNEXPECTED as error:  # the answer is complete
+        log_without_message(error, f"{provider_name} could not clean up after its answer")
 
 
 async def close_parts(parts: AsyncIterator[str | Reply]) -> None:

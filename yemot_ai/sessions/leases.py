@@ -168,8 +168,9 @@ class Hold:
             else:
                 self._renewed = requested
             if not is_held and not self._is_left:
-                self._is_lost = True
-                self._holder_task.cancel()
+                if self._holder_task.cancelling() <= self._cancels_before:  # not twice: it may be cleaning up
+                    self._is_lost = True
+                    self._holder_task.cancel()
                 return
             await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
 

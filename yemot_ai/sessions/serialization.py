@@ -167,7 +167,8 @@ def _fields_of(kind: Any) -> tuple[tuple[str, str, _Reader, bool], ...]:  # noqa
             field.name,
             _STORED_NAMES.get((kind, field.name), field.name),
             _reader(hints[field.name]),
-            field.default is field.default_factory or (kind, field.name) in _REQUIRED,
+            (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
+            or (kind, field.name) in _REQUIRED,
         )
         for field in dataclasses.fields(kind)
     )

@@ -230,7 +230,7 @@ class RuleSuite(ABC):
             return Verdict(rule, "not applicable", reason=str(reason), seconds=time.monotonic() - started)
         return Verdict(rule, "held", seconds=time.monotonic() - started)
 
-    def run_all(self, rules: Iterable[AnyRule] = (), *, workers: int = 0) -> list[Verdict]:
+    def run_all(self, rules: Iterable[AnyRule] | None = None, *, workers: int = 0) -> list[Verdict]:
         """Check rules in parallel, each on a fresh bench.
 
         Args:
@@ -238,7 +238,7 @@ class RuleSuite(ABC):
             workers: how many run at the same time; ``max_workers`` by default.
         """
         with ThreadPoolExecutor(workers or self.max_workers) as pool:
-            return list(pool.map(self.run, tuple(rules) or self.rules))
+            return list(pool.map(self.run, self.rules if rules is None else tuple(rules)))
 
     def check(self, *rules: AnyRule | str) -> None:
         """Check rules, and raise an error that lists all breaches.
@@ -251,7 +251,7 @@ class RuleSuite(ABC):
             LookupError: if there is no such rule.
         """
         selected = [self.find_rule(rule) if isinstance(rule, str) else rule for rule in rules]
-        breaches = [verdict for verdict in self.run_all(selected) if verdict.outcome == "breached"]
+        breaches = [verdict for verdict in self.run_all(selected or None) if verdict.outcome == "breached"]
         if breaches:
             raise ContractBreachError(self.name, breaches)
 

@@ -107,6 +107,7 @@ class ChildProcess:
 
     def close_stdin(self) -> Self:
         """Close standard input."""
+        self._unwritten = b""
         if self._popen.stdin is not None:
             self._popen.stdin.close()
         return self

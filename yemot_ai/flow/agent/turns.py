@@ -111,11 +111,13 @@ class AgentTurns:
         self, loop: AgentLoop, pending: AwaitAnswer, request: Request
     ) -> tuple[Turn, TurnWork]:
         work = functools.partial(self._work, loop, pending.text, request)
-        return Turn(pending.turn_id, pending.text), work
+        # With its conversation, until it is known who answers: a turn that is left early counts as asked.
+        return Turn(pending.turn_id, pending.text, loop.conversation.name), work
 
     async def _work(self, loop: AgentLoop, text: str, request: Request, turn: RunningTurn) -> TurnResult:
         """Call the developer's function, and ask the model if that returns None."""
         turn.stream.start_ownership_checks()
+        turn.conversation = ""
         session = turn.session
         run = HandlerRun(
             session.call_id,
@@ -154,19 +156,21 @@ class AgentTurns:
         self, loop: AgentLoop, run: HandlerRun, call: BaseCall, second: str | BaseAgent
     ) -> str | None:
         function = loop.function
+        answer = None
         try:
             answer = await self._engine.call(function, call, second)
-            run.check_awaited()
         except HandlerInterrupted:
-            return None
+            pass
         except (ProviderError, CallEndedError):
             raise
-        except ConfigurationError as error:
-            raise _function_error(function, f"failed: {error}") from error
         except yemot_flow.CallInterrupted as error:
             raise _function_error(function, "used yemot-flow's Call; use the call that it gets") from error
         except (Exception, SystemExit) as error:  # foreign code: the caller hears an apology
             raise _function_error(function, f"raised {type(error).__name__}") from error
+        try:
+            run.check_awaited()
+        except ConfigurationError as error:
+            raise _function_error(function, f"failed: {error}") from error
         if answer is not None and not isinstance(answer, str):
             raise _function_error(function, f"returned {type(answer).__name__}; return a text, or None")
         return answer

@@ -137,8 +137,9 @@ class CodexAppServerProvider:
                 yield piece
             yield await turn
         finally:
-            turn.cancel()
-            await asyncio.wait({turn})
+            if not turn.done():
+                turn.cancel()
+                await asyncio.wait({turn})
 
     async def end_session(self, session: JSON) -> None:
         """Delete the conversation's threads with their rollouts, and its working folder.
