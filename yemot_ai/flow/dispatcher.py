@@ -115,7 +115,7 @@ class Dispatcher:
         def leave(session: Session) -> Session:
             session = enter_visit(session, request)
             visit = replace(session.visit or Visit(), left=True, seen=request.values)
-            return replace(session, visit=visit).with_response(cached_response(request, response, left=True))
+            return session.with_response(cached_response(request, response, left=True), visit)
 
         await self._runtime.update_session(request.call_id, leave)
         return response

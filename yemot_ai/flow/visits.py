@@ -84,7 +84,7 @@ def with_response(session: Session, request: Request, response: Response) -> Ses
     """Return the session after ``request`` got ``response``."""
     left = response.leaves
     visit = replace(session.visit or Visit(), seen=request.values, left=left)
-    return replace(session, visit=visit).with_response(cached_response(request, str(response), left=left))
+    return session.with_response(cached_response(request, str(response), left=left), visit)
 
 
 def has_newer_values(visit: Visit | None, request: Request) -> bool:

@@ -120,6 +120,8 @@ class Session:
 
     def with_thread(self, conversation: str, session: JSON) -> Self:
         """Return the session with the provider session of ``conversation``."""
+        if conversation in self.threads and self.threads[conversation] == session:
+            return self
         return replace(self, threads={**self.threads, conversation: session})
 
     def without_thread(self, conversation: str) -> Self:
@@ -130,9 +132,9 @@ class Session:
         retired = conversation, threads.pop(conversation)
         return replace(self, threads=threads, retired=(*self.retired, retired))
 
-    def with_response(self, response: CachedResponse) -> Self:
-        """Return the session with the response to a request cached."""
-        return replace(self, recent=(*self.recent, response)[-RING_SIZE:])
+    def with_response(self, response: CachedResponse, visit: Visit | None = None) -> Self:
+        """Return the session with the response to a request cached, and with ``visit`` if it is given."""
+        return replace(self, recent=(*self.recent, response)[-RING_SIZE:], visit=visit or self.visit)
 
     def find_outcome(self, run: str) -> HandlerOutcome | None:
         """Return the outcome of a run, or None."""

@@ -78,7 +78,7 @@ def take_step(
 
 def _with_cached(session: Session, request: Request, response: str) -> Session:
     visit = replace(session.visit or Visit(), seen=request.values)
-    return replace(session, visit=visit).with_response(cached_response(request, response, left=visit.left))
+    return session.with_response(cached_response(request, response, left=visit.left), visit)
 
 
 def _with_seen_values(session: Session, request: Request) -> Session:
