@@ -32,14 +32,10 @@ def real_binary() -> Path:
 
 
 @pytest.fixture(params=["fake", "real"])
-def codex(request: pytest.FixtureRequest) -> Iterator[Codex]:
+def codex(request: pytest.FixtureRequest) -> Codex:
     """A scripted Codex, first on PATH: the fake, then the real one."""
-    if request.param == "fake":
-        with unchecked(FakeCodex()) as fake:
-            yield fake
-    else:
-        with unchecked(RealCodex(request.getfixturevalue("real_binary"))) as real:
-            yield real
+    codex: Codex = request.getfixturevalue(request.param)
+    return codex
 
 
 @pytest.fixture

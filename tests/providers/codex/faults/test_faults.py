@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +10,9 @@ from tests.providers.codex.faults import process_faults, reader_faults
 from tests.providers.codex.faults.checks import CHECKS
 from tests.providers.codex.faults.planting import Fault, faults_of, replaces
 from yemot_ai.providers.codex import CodexCLIProvider, events, process
-from yemot_ai_testing.codex.fake.double import FakeCodex
-from yemot_ai_testing.codex.real import RealCodex
-from yemot_ai_testing.doubles.scripted_double import unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.providers.codex.faults.checks import Check
     from tests.support.codex import Codex
@@ -26,20 +22,10 @@ TABLE = "faults of a reader: planted fault | caught by | executable | not caught
 FAULTS = faults_of(reader_faults, process_faults)
 
 
-@contextlib.contextmanager
-def opened(executable: str, request: pytest.FixtureRequest) -> Iterator[Codex]:
-    with contextlib.ExitStack() as stack:
-        if executable == "fake":
-            yield stack.enter_context(unchecked(FakeCodex()))
-        else:
-            yield stack.enter_context(unchecked(RealCodex(request.getfixturevalue("real_binary"))))
-
-
 @pytest.mark.parametrize("executable", ["fake", "real"])
 @pytest.mark.parametrize("check", CHECKS)
 def test_our_provider_passes(check: str, executable: str, request: pytest.FixtureRequest) -> None:
-    with opened(executable, request) as codex:
-        CHECKS[check](CodexCLIProvider, codex)
+    CHECKS[check](CodexCLIProvider, request.getfixturevalue(executable))
 
 
 # The contract compares the fake with the real one. A fault that cannot show with it is tried with the other.
@@ -55,7 +41,8 @@ def test_a_planted_fault_is_caught(
 ) -> None:
     reason = fault.not_with_fake if executable == "fake" else ""
     record_property("table", (TABLE, (fault.name, fault.check.__name__, executable, reason)))
-    with opened(executable, request) as codex, fault.planted():
+    codex = request.getfixturevalue(executable)
+    with fault.planted():
         caught = _caught(fault.check, codex)
     # A fault with a reason must not be caught: otherwise the reason is wrong.
     assert caught != bool(reason)
