@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -74,7 +74,7 @@ class Ledger:
         self._on_done = on_done
         self._on_discarded = on_discarded
         self._lease = lease
-        self._worker_id = uuid.uuid4().hex
+        self._worker_id = secrets.token_hex(16)
         self._pending_writes: KeyedTasks[str, Turn] = KeyedTasks()
         self._tasks: dict[str, dict[str, asyncio.Task[Turn]]] = {}
         self._streams: dict[tuple[str, str], AnswerStream] = {}
@@ -276,7 +276,7 @@ class Ledger:
 
     async def _claim(self, call_id: str, turn: Turn) -> tuple[Session, Turn]:
         """Store the turn with this worker as its owner, unless it is done."""
-        owned = replace(turn, owner=f"{self._worker_id}.{uuid.uuid4().hex}")
+        owned = replace(turn, owner=f"{self._worker_id}.{secrets.token_hex(16)}")
         before: Turn | None = None
 
         def claim(session: Session) -> Session:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import uuid
+import secrets
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -99,7 +99,7 @@ class Hold:
         self._lease = lease
         self._immediate = immediate
         self._renew_task: asyncio.Task[None] | None = None
-        self._token = uuid.uuid4().hex
+        self._token = secrets.token_hex(16)
         self._is_left = False
         self._is_lost = False
         self._cancels_before = 0
