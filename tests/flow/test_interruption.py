@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAICall, DialogSettings, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.protocol import Read, Response
 from yemot_ai.providers import JSON, Reply
@@ -295,3 +295,24 @@ def test_the_thread_of_an_answer_interrupted_at_its_end_is_deleted_with_the_call
 
     assert answers == ["read=noop-listen=ai_2,no,voice"]
     assert provider.ended_sessions == ["new thread"]
+
+
+def test_an_interrupted_turn_leaves_no_step_that_runs(
+    line: Line, flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    async def agent(call: AsyncAICall, text: str) -> None:
+        tasks.append(asyncio.create_task(call.ask_ai("רקע")))
+
+    tasks: list[asyncio.Task[str]] = []
+    provider.answers(THREE, after=1, every=60)
+    line.enter("a")
+    assert "=ai_1w1," in line.send(("ai_1", "מתי?"))
+    line.send(("ai_1w1", "5"))
+    session = provider.engine.run(flow.ai._runtime.store.load("c1"))
+
+    assert session is not None
+    assert [(turn.id, turn.is_done, turn.answer) for turn in session.turns] == [
+        ("ai_1.1", True, ""),
+        ("ai_1", True, "הספרייה פתוחה."),
+    ]

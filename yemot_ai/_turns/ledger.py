@@ -225,7 +225,7 @@ class Ledger:
         running = RunningTurn(
             session, turn.id, stream, functools.partial(self._enter_hold, holds), turn.conversation
         )
-        stream.write = functools.partial(self._write_pieces, call_id, turn, running)
+        stream.write = functools.partial(self._write_pieces, call_id, turn)
         self._streams[call_id, turn.id] = stream
         try:
             # The timeout includes the wait for an earlier turn of the conversation.
@@ -256,12 +256,10 @@ class Ledger:
         )
         return await self._save_end(call_id, turn, failed, None)
 
-    async def _write_pieces(
-        self, call_id: str, turn: Turn, running: RunningTurn, pieces: tuple[str, ...], before: str
-    ) -> None:
+    async def _write_pieces(self, call_id: str, turn: Turn, pieces: tuple[str, ...], before: str) -> None:
         """Store the pieces of a turn; raise if another worker owns it, also without new pieces."""
-        asked = replace(turn, conversation=running.conversation, pieces=pieces, spoken=before)
-        await self._update(call_id, lambda session: transitions.add_pieces(session, asked))
+        written = replace(turn, pieces=pieces, spoken=before)
+        await self._update(call_id, lambda session: transitions.add_pieces(session, written))
         self._notifier.notify((call_id, turn.id))
 
     async def _enter_hold(self, holds: AsyncExitStack, key: str) -> None:

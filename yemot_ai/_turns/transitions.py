@@ -59,9 +59,7 @@ def add_pieces(session: Session, turn: Turn) -> Session:
     stored = session.turn(turn.id) or replace(turn, pieces=())
     if len(stored.pieces) == len(turn.pieces):
         return session
-    return session.with_turn(
-        replace(stored, conversation=turn.conversation, pieces=turn.pieces, spoken=turn.spoken)
-    )
+    return session.with_turn(replace(stored, pieces=turn.pieces, spoken=turn.spoken))
 
 
 def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) -> Session:

@@ -167,28 +167,25 @@ class Session:
         )
 
     def with_interruption(self, turn_id: str, spoken: str) -> Self:
-        """Return the session with a turn, and the steps of its answer, ended after the ``spoken`` part.
+        """Return the session with a turn ended after the ``spoken`` part of its answer.
 
-        Also if the whole answer is stored; steps with other answers are unchanged. The provider does not
+        Also if the whole answer is stored. Its unfinished steps end without an answer. The provider does not
         know how much was spoken: its session is retired, and the next turn rebuilds the conversation.
         """
-        session = self
-        interrupted = self.turn(turn_id)
-        is_whole = interrupted is not None and interrupted.is_done and interrupted.answer and spoken
-        whole_answer = interrupted.answer if interrupted is not None and is_whole else None
-        for turn in self.turns:
-            if turn_id not in {turn.id, turn.parent}:
-                continue
-            if turn.is_done and turn.answer != whole_answer:
-                continue
-            failed = turn.status is TurnStatus.FAILED or not spoken
-            status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
-            session = session.with_turn(
-                replace(turn, status=status, owner="", answer=spoken, pieces=(), interrupted=True)
-            )
-            if spoken:
-                session = session.without_thread(turn.conversation)
-        return session
+        turn = self.turn(turn_id)
+        if turn is None or (turn.is_done and not (turn.answer and spoken)):
+            return self
+        failed = turn.status is TurnStatus.FAILED or not spoken
+        status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
+        session = self.with_turn(
+            replace(turn, status=status, owner="", answer=spoken, pieces=(), interrupted=True)
+        )
+        for step in self.turns:
+            if step.parent == turn_id and not step.is_done:
+                session = session.with_turn(
+                    replace(step, status=TurnStatus.FAILED, owner="", interrupted=True)
+                )
+        return session.without_thread(turn.conversation) if spoken else session
 
     def with_cut_off_answer(self, turn: Turn) -> Self:
         """Return the session with a turn that failed after its first piece; the pieces are its answer.
