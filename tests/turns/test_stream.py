@@ -34,10 +34,18 @@ def test_the_work_is_cancelled_when_another_owner_took_the_turn() -> None:
 
 
 def test_a_closed_stream_cancels_nothing() -> None:
+    async def write(_pieces: tuple[str, ...], _before: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OvertakenError from None  # the command of the store had just finished
+
     async def work() -> str:
-        async with overtaken_stream() as stream:
-            stream.start_ownership_checks()
+        stream = AnswerStream(immediate=False)
+        stream.write = write
+        async with stream:
             stream.feed("אחת. שתיים")
+            await some_turns_of_the_loop()
             stream.close()
             await some_turns_of_the_loop()
             return "saved"
