@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.codex_fixtures import codex, fake, real, real_binary, shell
 from tests.support.flow_line import Line
-from tests.support.redis_server import RedisServer
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import ScriptedProvider
 from yemot_ai_testing.doubles.platform_server import PlatformServer
@@ -41,6 +40,9 @@ settings.register_profile(
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """The URL of a real Redis server."""
+    # The first command of the README runs without the extra of Redis.
+    from tests.support.redis_server import RedisServer  # noqa: PLC0415
+
     with closing(RedisServer().start()) as server:
         yield server.url
 
