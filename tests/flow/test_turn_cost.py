@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import FrameType
+
+import pytest
 
 import yemot_ai
 from tests.support.flow_line import Line
@@ -89,7 +92,8 @@ class CallLog:
         return sum(a != b for names in self.by_thread.values() for a, b in itertools.pairwise(names))
 
 
-def test_an_utterance_passes_the_ledger_once() -> None:
+def test_an_utterance_passes_the_ledger_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="yemot_ai")  # as it is by default
     store, engine = CountingStore(), Engine()
     flow = AIFlow(YemotAI(provider=InstantProvider(engine), store=store))
 
