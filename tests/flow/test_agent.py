@@ -452,3 +452,20 @@ def test_a_function_that_times_out_leaves_no_running_model_call(
 
     assert answer.startswith("read=t-סליחה")
     assert provider.running == 0
+
+
+def test_the_message_of_a_functions_error_is_not_stored(
+    flow: AIFlow, line: Line, provider: ScriptedProvider
+) -> None:
+    @flow.ai_agent("a", greeting="שלום")
+    def answer_turn(call: AICall, text: str) -> None:
+        call.play_message(("number", text))
+
+    line.enter("a")
+    line.send(("ai_1", "הסוד שלי"))
+    session = provider.engine.run(flow.ai._runtime.store.load("c1"))
+
+    assert session is not None
+    failure = session.turns[-1].failure
+    assert failure is not None
+    assert failure.message.endswith("raised ConfigurationError")

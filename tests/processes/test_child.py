@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from yemot_ai_testing.processes import child
 from yemot_ai_testing.processes.child import ChildProcess
 from yemot_ai_testing.processes.running import group_members
 from yemot_ai_testing.processes.waiting import wait_until
@@ -96,3 +97,14 @@ def test_closing_ends_the_whole_group(start: Start) -> None:
     assert len(group_members([process.pid])) == 2
     process.close()
     assert wait_until(lambda: group_members([process.pid]) == (), 10)
+
+
+def test_standard_input_that_was_not_read_in_time_can_be_closed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_WRITE_TIMEOUT", 0.05)
+    process = start("import time; time.sleep(0.2)")
+    with pytest.raises(TimeoutError, match="does not read its input"):
+        process.write_stdin(b"x" * 1_000_000)
+
+    assert process.close_stdin().wait(10) == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -518,3 +519,22 @@ def test_an_error_names_the_provider_that_raised_it(
     with pytest.raises(error) as caught:
         ask(FallbackProvider([first]))
     assert caught.value.provider == "scripted"
+
+
+def test_a_provider_without_sessions_leaves_no_threads() -> None:
+    class Forgetful(ScriptedProvider):
+        async def ask(self, prompt: str, **options: Any) -> AsyncIterator[str | Reply]:  # noqa: ANN401 - of a provider
+            async for part in super().ask(prompt, **options):
+                yield replace(part, session=None) if isinstance(part, Reply) else part
+
+    forgetful = Forgetful().answers("א").answers("ב")
+    provider = FallbackProvider([forgetful])
+
+    async def ask_twice() -> JSON:
+        first = await ask_provider(provider, "אחת")
+        return (await ask_provider(provider, "שתיים", session=first.session)).session
+
+    session = forgetful.engine.run(ask_twice())
+
+    assert isinstance(session, dict)
+    assert session["left"] == []

@@ -70,6 +70,11 @@ def test_no_server_rule_applies_to_a_version_without_a_recorded_server() -> None
     )
 
 
+def test_no_rule_is_checked_if_none_is_selected() -> None:
+    with contract.codex("fake") as suite:
+        assert suite.run_all([]) == []
+
+
 def test_ids_and_titles_of_rules_are_unique() -> None:
     assert len(contract.codex_rules()) >= 50
     assert len(contract.codex_rules("app-server")) >= 20
