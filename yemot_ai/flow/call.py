@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
+from collections.abc import Coroutine, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -31,7 +30,7 @@ from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
 
-__all__ = ["AICall", "AsyncAICall", "BaseCall", "CallFactory", "is_async"]
+__all__ = ["AICall", "AsyncAICall", "BaseCall", "CallFactory"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -316,18 +315,6 @@ class CallFactory:
         )
         self.flow.active_calls[session.call_id] = call
         return call
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether calling ``function`` returns a coroutine, so that it gets an ``AsyncAICall``.
-
-    Also true for an object with an ``async def __call__``, for ``functools.partial``, and for a decorator
-    with ``functools.wraps`` around an ``async def``.
-    """
-    return any(
-        inspect.iscoroutinefunction(candidate)
-        for candidate in (function, inspect.unwrap(function), getattr(function, "__call__", None))  # noqa: B004 - its kind is asked
-    )
 
 
 def _with_pre_message(messages: Playable | Iterable[Playable], options: ReadOptions) -> ReadOptions:

@@ -20,9 +20,10 @@ from yemot_ai.flow.access import EVERYONE, AccessPolicy
 from yemot_ai.flow.agent.input_modes import InputMode, input_mode
 from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
-from yemot_ai.flow.call import BaseCall, CallFactory, is_async
+from yemot_ai.flow.call import BaseCall, CallFactory
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.dispatcher import Dispatcher
+from yemot_ai.flow.handler_run import is_async
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.rendering import HANGUP, one_level_up

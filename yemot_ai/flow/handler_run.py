@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "parse_returned"]
+__all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "is_async", "parse_returned"]
 
 T = TypeVar("T")
 
@@ -188,6 +188,18 @@ def _line_outside_package() -> str:
 
 def _is_unawaited(coroutine: Coroutine[Any, Any, Any]) -> bool:
     return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Return whether calling ``function`` returns a coroutine, so that it gets an ``AsyncAICall``.
+
+    Also true for an object with an ``async def __call__``, for ``functools.partial``, and for a decorator
+    with ``functools.wraps`` around an ``async def``.
+    """
+    return any(
+        inspect.iscoroutinefunction(candidate)
+        for candidate in (function, inspect.unwrap(function), getattr(function, "__call__", None))  # noqa: B004 - its kind is asked
+    )
 
 
 def parse_returned(returned: object) -> Response:

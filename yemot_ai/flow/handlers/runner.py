@@ -20,9 +20,9 @@ from yemot_ai.errors import (
     LimitReachedError,
     ResponseSyntaxError,
 )
-from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory, is_async
+from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
-from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, parse_returned
+from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
 from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up, poll_read

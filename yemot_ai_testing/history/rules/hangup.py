@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response
 from yemot_ai_testing.history.events import OpenCallsCounted, ResponseReceived
-from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView
+from yemot_ai_testing.history.index import HistoryIndex
+from yemot_ai_testing.history.views import CallView, ModelCallView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import CallView, HistoryIndex, RequestView, UtteranceView
+from yemot_ai_testing.history.index import HistoryIndex
+from yemot_ai_testing.history.views import CallView, RequestView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
 __all__ = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from yemot_ai_testing.history.index import CallView, HistoryIndex, ModelCallView, UtteranceView
+from yemot_ai_testing.history.index import HistoryIndex
+from yemot_ai_testing.history.views import CallView, ModelCallView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from yemot_ai.protocol import lint
 from yemot_ai_testing.history.events import LoopDetected
-from yemot_ai_testing.history.index import HistoryIndex, RequestView
+from yemot_ai_testing.history.index import HistoryIndex
+from yemot_ai_testing.history.views import RequestView
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
 __all__ = ["calls_terminate", "responses_are_in_time", "responses_are_valid"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from yemot_ai_testing.history.correlation import SpokenSentence, spoken_sentences
-from yemot_ai_testing.history.index import HistoryIndex, ModelCallView, RequestView, UtteranceView
+from yemot_ai_testing.history.index import HistoryIndex
+from yemot_ai_testing.history.views import ModelCallView, RequestView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
 
 __all__ = ["every_sentence_is_spoken", "interruption_ends_answer", "sentences_spoken_once_in_order"]

@@ -1,0 +1,96 @@
+"""What an index knows of one request, one model call, one utterance and one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from yemot_ai_testing.history.correlation import SpokenSentence
+from yemot_ai_testing.history.events import (
+    ModelAnswered,
+    ModelAsked,
+    RequestSent,
+    ResponseReceived,
+    SessionSaved,
+)
+
+__all__ = ["CallView", "ModelCallView", "RequestView", "Subject", "UtteranceView"]
+
+Subject: TypeAlias = tuple[str, str]
+"""What a violation is about: the name of the call and the ID of the utterance; "" for none."""
+
+
+@dataclass(slots=True)
+class RequestView:
+    """A request; ``sent_index`` and ``received_index`` are positions in the history, or -1."""
+
+    event: RequestSent
+    sent_index: int
+    received_index: int = -1
+    response: ResponseReceived | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """Its call, and no utterance."""
+        return self.event.call, ""
+
+
+@dataclass(slots=True)
+class ModelCallView:
+    """A model call; ``asked_index`` and ``ended_index`` are positions in the history, or -1."""
+
+    event: ModelAsked
+    asked_index: int
+    utterance: UtteranceView | None = None
+    ended_index: int = -1
+    result: ModelAnswered | None = None
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer."""
+        return self.result is not None and not self.result.error
+
+    @property
+    def subject(self) -> Subject:
+        """Its utterance, and the call of that."""
+        return self.utterance.subject if self.utterance else ("", self.event.utterance_id)
+
+    def is_running_at(self, position: int) -> bool:
+        """Whether it had not ended before ``position``."""
+        return self.asked_index < position and not 0 <= self.ended_index < position
+
+
+@dataclass(slots=True)
+class UtteranceView:
+    """An utterance, its model calls, and the answers that were spoken."""
+
+    utterance_id: str
+    call: str
+    spoken_index: int
+    model_calls: list[ModelCallView] = field(default_factory=list)
+    spoken_answers: list[tuple[RequestView, str]] = field(default_factory=list)
+    spoken_sentences: list[tuple[RequestView, SpokenSentence]] = field(default_factory=list)
+    interrupted_index: int = -1
+
+    @property
+    def subject(self) -> Subject:
+        """Its call and its ID."""
+        return self.call, self.utterance_id
+
+
+@dataclass(slots=True)
+class CallView:
+    """A call and all that belongs to it."""
+
+    name: str
+    utterances: list[UtteranceView] = field(default_factory=list)
+    requests: list[RequestView] = field(default_factory=list)
+    model_calls: list[ModelCallView] = field(default_factory=list)
+    saves: list[tuple[int, SessionSaved]] = field(default_factory=list)
+    resets: list[int] = field(default_factory=list)
+
+    @property
+    def subject(self) -> Subject:
+        """Its name, and no utterance."""
+        return self.name, ""
