@@ -71,6 +71,8 @@ def _read_script(path: Path | None) -> list[object]:
         return []
     try:
         script = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(script, list):

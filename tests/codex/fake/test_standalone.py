@@ -169,7 +169,9 @@ def test_an_invalid_script_is_an_error_that_says_what_is_allowed(
 def test_an_invalid_argument_is_an_error(fakes: Fakes, tmp_path: Path) -> None:
     (tmp_path / "script.json").write_text("{", encoding="utf-8")
     assert "script.json is not JSON" in fakes.error("--script", str(tmp_path / "script.json"))
-    assert "No such file" in fakes.error("--script", str(tmp_path / "nowhere.json"))
+    assert f"cannot read {tmp_path}/nowhere.json: No such file" in fakes.error(
+        "--script", str(tmp_path / "nowhere.json")
+    )
     assert "recorded are 0.142.0" in fakes.error("--as", "9.9.9")
     for option in ("--requests", "--remove"):
         assert f"{tmp_path} is not a folder that" in fakes.error(option, str(tmp_path))
