@@ -100,6 +100,23 @@ class LineSettings:
     two_plays: Annotated[
         TwoPlays, "[?]", "two `id_list_message` in a row: both are heard (`merge`), or only the `second`"
     ] = "merge"
+    lenient: Annotated[
+        bool,
+        "[?]",
+        "a field that is not understood counts as its default, and surplus fields are ignored, each with a "
+        "warning; else M1607",
+    ] = False
+    accept_any_2xx: Annotated[
+        bool, "[?]", "the body of an HTTP status 201 to 299 is used as that of 200; else M1607"
+    ] = False
+    follow_redirects: Annotated[
+        bool, "[?]", "HTTP status 301, 302, 303, 307 and 308 are followed, at most 5 in a row; else M1607"
+    ] = False
+    new_call_id_per_extension: Annotated[
+        bool,
+        "[LIVE]",
+        "`ApiCallId` changes when the caller enters another API extension; `ApiYFCallId` stays",
+    ] = False
     unknown_word: Annotated[
         UnknownWord,
         "[?]",
@@ -160,6 +177,10 @@ class CallerOptions(TypedDict, total=False):
     hangup_marker: bool
     confirmation: Confirmation
     two_plays: TwoPlays
+    lenient: bool
+    accept_any_2xx: bool
+    follow_redirects: bool
+    new_call_id_per_extension: bool
     unknown_word: UnknownWord
     speech_retries: int
     silence_retries: int
