@@ -113,13 +113,14 @@ class Explanation:
             yield from action.lines()
 
 
-def explain(text: str) -> Explanation:
+def explain(text: str, *, lenient: bool = False) -> Explanation:
     """Explain each part of a response; never raises.
 
     Args:
         text: the response body, valid or not.
+        lenient: an optional field that is not understood is a warning, as for ``Response.parse``.
     """
-    parsed = parse_response(text)
+    parsed = parse_response(text, lenient=lenient)
     problems = lint_parsed(parsed)
     by_position = _ProblemsByPosition(problems)
     actions = tuple(_explain_part(part, by_position) for part in parsed.parts)

@@ -8,20 +8,21 @@
     message  = type "-" data
     fields   = field *("," field)
 
-The parser continues after an error, so that all errors of a response are reported at once.
+The parser continues after an error, so that all errors of a response are reported at once. The lenient
+parser takes what is wrong with optional fields as a warning: whether a line refuses it is not confirmed [?].
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, Read, SimpleAnswer
 from yemot_ai.protocol.fields.codecs import CONTROL
-from yemot_ai.protocol.fields.layout import field_values
+from yemot_ai.protocol.fields.layout import Report, field_values
 from yemot_ai.protocol.fields.parts import Part, split_parts
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
@@ -50,12 +51,14 @@ class ParseResult:
 
     Attributes:
         text: the response.
+        lenient: whether an optional field that is not understood counts as its default.
         log: whether the line may log the exchange.
         parts: its actions, each with its value if it is valid.
         problems: errors and warnings, in order of discovery.
     """
 
     text: str
+    lenient: bool = False
     log: bool = True
     parts: list[Part] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -75,19 +78,51 @@ class ParseResult:
         """Record that the rule ``code`` is broken at ``position``."""
         self.problems.append(Problem.from_rule(code, reason, position))
 
-    def build(self, part: Part, make: Callable[[], object], position: Callable[[], int]) -> None:
-        """Set the value of ``part`` to the result of ``make``; report the error that ``make`` raises."""
+    def report_ignored(self, code: str, reason: str, position: int) -> None:
+        """Record as a warning that the rule ``code`` is broken by something that the parser ignores."""
+        problem = Problem.from_rule(code, f"{reason}: ignored", position)
+        self.problems.append(replace(problem, level="warning"))
+
+    @property
+    def ignore(self) -> Report | None:
+        """Where to report what a lenient parser ignores; None if nothing is ignored."""
+        return self.report_ignored if self.lenient else None
+
+    def build(
+        self,
+        part: Part,
+        make: Callable[[], object],
+        position: Callable[[], int],
+        make_lenient: Callable[[], object] | None = None,
+    ) -> None:
+        """Set the value of ``part`` to the result of ``make``; report the error that ``make`` raises.
+
+        Args:
+            part: its value is set, and that it is valid.
+            make: returns the value.
+            position: returns the position that the error counts from.
+            make_lenient: returns the value without what is wrong, for the lenient parser.
+        """
         try:
             part.value = make()
         except InvalidValueError as error:
-            self.report(error.code, error.reason, position() + error.position)
-            return
+            ignore = self.ignore if make_lenient else None
+            (ignore or self.report)(error.code, error.reason, position() + error.position)
+            if not ignore or not make_lenient:
+                return
+            part.value = make_lenient()
         part.valid = True
 
 
-def parse_response(text: str) -> ParseResult:
-    """Parse a response; never raises."""
-    parsed = ParseResult(text)
+def parse_response(text: str, *, lenient: bool = False) -> ParseResult:
+    """Parse a response; never raises.
+
+    Args:
+        text: the response body.
+        lenient: an optional field that is not understood counts as its default, surplus fields are
+            ignored, and both are warnings instead of errors [?].
+    """
+    parsed = ParseResult(text, lenient)
     body = text.rstrip(_LINE_ENDS)
     if not body or body.isspace():
         parsed.report("empty-answer", "the response is empty", 0)
@@ -171,7 +206,7 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
 
 
 def _parse_fields(parsed: ParseResult, part: Part, cls: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
-    part.parts += cls.LAYOUT.parse(text, offset, parsed.report)
+    part.parts += cls.LAYOUT.parse(text, offset, parsed.report, parsed.ignore)
     values = field_values(part.parts)
     if values is not None:
         parsed.build(part, lambda: cls(**values), lambda: offset)
@@ -233,7 +268,7 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
     valid = _parse_messages(parsed, part, question, offset)
     fields_offset = offset + len(question) + 1
     layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
-    fields = layout.parse(rest, fields_offset, parsed.report)
+    fields = layout.parse(rest, fields_offset, parsed.report, parsed.ignore)
     messages = _messages_of(part) if valid else ()
     part.parts += fields
     values = field_values(fields)
@@ -242,6 +277,11 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
     name, reuse = values.pop("name"), values.pop("reuse")
     mode = Part("field", "", rest, fields_offset)
     minimum = "min_digits" if make is Tap else "min_seconds"
-    parsed.build(mode, lambda: make(**values), lambda: part.position_of(minimum))
+    parsed.build(
+        mode,
+        lambda: make(**values),
+        lambda: part.position_of(minimum),
+        lambda: make(**{name: value for name, value in values.items() if name != minimum}),
+    )
     if valid and mode.valid:
         parsed.build(part, lambda: Read(messages, name, mode.value, reuse=reuse), lambda: fields_offset)  # type: ignore[arg-type]  # the value of a mode

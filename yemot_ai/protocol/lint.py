@@ -38,17 +38,18 @@ _Finding = tuple[str, str, int]
 _WORD: Final = re.compile(r"\S+")
 
 
-def lint(text: str, known_names: Collection[str] = ()) -> list[Problem]:
+def lint(text: str, known_names: Collection[str] = (), *, lenient: bool = False) -> list[Problem]:
     """Return all errors and warnings of a response.
 
     Args:
         text: the response body.
         known_names: names that the call already has values of.
+        lenient: an optional field that is not understood is a warning, as for ``Response.parse``.
 
     Returns:
         Problems by position; without an error among them ``Response.parse`` succeeds.
     """
-    return lint_parsed(parse_response(text), known_names)
+    return lint_parsed(parse_response(text, lenient=lenient), known_names)
 
 
 def lint_parsed(parsed: ParseResult, known_names: Collection[str] = ()) -> list[Problem]:

@@ -57,16 +57,18 @@ class Response:
                 raise InvalidValueError(code, reason)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, lenient: bool = False) -> Self:
         """Parse a response; alternative spellings of a value give the same result.
 
         Args:
             text: the response body.
+            lenient: let an optional field that is not understood count as its default, and ignore surplus
+                fields. Whether a line does so is not confirmed [?].
 
         Raises:
             ResponseSyntaxError: the line would not understand it; ``lint`` lists all problems.
         """
-        return cls.from_parsed(parse_response(text))
+        return cls.from_parsed(parse_response(text, lenient=lenient))
 
     @classmethod
     def from_parsed(cls, parsed: ParseResult) -> Self:

@@ -47,21 +47,25 @@ class Layout:
         self.codecs: Final = {name: codec for name, (codec, _) in titled.items()}
         self.titles: Final = {name: title for name, (_, title) in titled.items()}
 
-    def parse(self, text: str, offset: int, report: Report) -> list[Part]:
+    def parse(self, text: str, offset: int, report: Report, ignore: Report | None = None) -> list[Part]:
         """Parse ``text`` and return the parts of all fields.
 
         Args:
             text: the fields; those omitted at the end have their defaults.
             offset: position of ``text`` in the response.
             report: called with code, reason and position of each error and warning.
+            ignore: if given, called instead of ``report`` for a positional field that is not understood
+                but has a default, which it then has, and for surplus fields.
         """
+        if len(self.codecs) == 1:
+            ignore = None
         pieces = split_parts(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
         if len(pieces) > len(self.codecs):
             reason = f"{len(pieces)} fields where {len(self.codecs)} are known"
-            report("too-many-fields", reason, pieces[len(self.codecs)][0])
+            (ignore or report)("too-many-fields", reason, pieces[len(self.codecs)][0])
         missing = [(offset + len(text), "")] * (len(self.codecs) - len(pieces))
         fields = [
-            self._parse_field(number, name, piece, report)
+            self._parse_field(number, name, piece, report, ignore)
             for number, (name, piece) in enumerate(zip(self.codecs, pieces + missing, strict=False), start=1)
         ]
         for part in fields[len(pieces) :]:
@@ -70,17 +74,24 @@ class Layout:
             surplus = pieces[len(self.codecs)][0]
             rest = text[surplus - offset :]
             number = len(self.codecs) + 1
-            fields.append(Part("field", "", rest, surplus, number, title="not a known field"))
+            fields.append(
+                Part("field", "", rest, surplus, number, rest, ignore is not None, title="not a known field")
+            )
         return fields
 
-    def _parse_field(self, number: int, name: str, field: tuple[int, str], report: Report) -> Part:
+    def _parse_field(
+        self, number: int, name: str, field: tuple[int, str], report: Report, ignore: Report | None
+    ) -> Part:
         position, text = field
         codec, title = self.codecs[name], self.titles[name]
         part = Part("field", name, text, position, number, title=title, codec=codec)
         try:
             part.value = codec.decode(text)
         except InvalidValueError as error:
-            report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
+            part.valid = ignore is not None and _set_default(part, codec)
+            (ignore if ignore and part.valid else report)(
+                error.code, f"{_label(name)}: {error.reason}", position + error.position
+            )
             return part
         part.valid = True
         warning = codec.find_warning(text)
@@ -118,7 +129,16 @@ def field_values(fields: Sequence[Part]) -> dict[str, Any] | None:
     """Return the attributes that ``fields`` stand for, or None if one of them is invalid."""
     if not all(part.valid for part in fields):
         return None
-    return {part.name: part.value for part in fields if not part.name.startswith("_")}
+    return {part.name: part.value for part in fields if part.name and not part.name.startswith("_")}
+
+
+def _set_default(part: Part, codec: Codec) -> bool:
+    """Set the value of an empty field; return False if the field must not be empty."""
+    try:
+        part.value = codec.decode("")
+    except InvalidValueError:
+        return False
+    return True
 
 
 def _label(name: str) -> str:
