@@ -168,8 +168,32 @@ def test_a_bare_hash_is_explained() -> None:
     assert 'presses: "#"' in turn_problem("presses: #")
 
 
-def test_a_key_that_is_not_on_a_phone_is_a_mistake() -> None:
-    assert "0-9 * #" in turn_problem('presses: "a"')
+@pytest.mark.parametrize("turn", ['presses: "{}"', '{{says: א, meanwhile: {{presses: "{}"}}}}'])
+@pytest.mark.parametrize("text", ["מתי פותחים", "שלום#", "dana@example.com", "12 ב", "9*#"])
+def test_letters_and_keys_are_pressed_as_written(turn: str, text: str) -> None:
+    second = load_turn(turn.format(text)).scenarios[0].turns[1]
+    pressed = second.interruption.keys if second.interruption else second.action and second.action.text
+    assert pressed == text
+
+
+def test_letters_need_no_quotes() -> None:
+    second = load_turn("presses: מתי פותחים").scenarios[0].turns[1]
+    assert second.action == CallerAction("presses", "מתי פותחים")
+
+
+@pytest.mark.parametrize("text", ["12", "1a", "1.5", "0x1F", "12:30", "-1", ".inf"])
+def test_what_yaml_could_take_for_a_number_is_quoted(text: str) -> None:
+    assert turn_problem(f"presses: {text}").endswith(f'quote them, presses: "{text}"')
+
+
+@pytest.mark.parametrize("escape", ["\\n", "\\0", "\\e", "\\x7f", "\\L", "\\u200f", "\\u202e", "\\ufeff"])
+def test_a_control_character_is_not_a_key(escape: str) -> None:
+    assert "without control characters" in turn_problem(f'presses: "א{escape}"')
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_no_key_is_a_mistake(text: str) -> None:
+    assert "keys 0-9 * #, or letters" in turn_problem(f'presses: "{text}"')
 
 
 def test_two_verbs_in_a_turn_are_a_mistake() -> None:

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from textwrap import dedent, indent
 
 import pytest
 
+from tests.support.scenario_calls import Pairs, failure_of, play_turns
 from yemot_ai_testing.doubles.script import FakeOnlyError, Script
 from yemot_ai_testing.doubles.steps import Answer, Step
-from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
 from yemot_ai_testing.scenario.report.call_record import CallRecord, render_result
 from yemot_ai_testing.scenario.report.failure import failure_report
 
-Pairs = Sequence[tuple[str, str]]
 REPLAY = "pytest --yemot-scenario=x.call.yaml"
 
 
@@ -59,20 +55,9 @@ def model_app(model: Model) -> Callable[[Pairs], str]:
     return app
 
 
-def play_turns(turns: str, app: object, *, double: Model | None = None, suffix: str = "") -> ScenarioResult:
-    text = f"scenarios:\n  - name: בדיקה\n    turns:\n{indent(dedent(turns).strip(), ' ' * 6)}\n{suffix}"
-    (scenario,) = loads(text, Path("x.call.yaml")).scenarios
-    return play_scenario(scenario, PlayTarget(app, double, grace=0.2))
-
-
 def play_with_model(turns: str, *, suffix: str = "") -> ScenarioResult:
     model = Model()
     return play_turns(turns, model_app(model), double=model, suffix=suffix)
-
-
-def failure_of(result: ScenarioResult) -> tuple[str, tuple[str, ...]]:
-    assert result.failure is not None
-    return result.failure.kind, result.failure.messages
 
 
 CONVERSATION = """

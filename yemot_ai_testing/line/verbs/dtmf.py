@@ -21,6 +21,8 @@ from yemot_ai_testing.line.states import (
     Outside,
     Paying,
     RecordingMenu,
+    State,
+    has_left,
 )
 from yemot_ai_testing.line.verbs.keypad import (
     DEFAULT_SECONDS,
@@ -39,7 +41,7 @@ from yemot_ai_testing.line.verbs.recording import apply_menu_key
 from yemot_ai_testing.line.verbs.speech import retry_or_submit_empty
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
-__all__ = ["apply_keys", "changes_keyboard", "handle_no_keys", "presses"]
+__all__ = ["apply_keys", "changes_keyboard", "check_keys", "handle_no_keys", "presses"]
 
 PHONE_KEYS = frozenset("0123456789*#")
 SECONDS_PER_KEY = 0.3
@@ -57,7 +59,7 @@ def presses(call: Call, keys: str) -> Verb:
 
 def _effect(call: Call, keys: str) -> Callable[[], None]:
     state = call.state
-    _check_keys(state, keys)
+    check_keys(state, keys)
     match state:
         case Asking(read=Read(mode=Record())):
             pass
@@ -187,12 +189,23 @@ def _choose_folder(call: Call, state: Outside, digits: str) -> None:
         call.enter_extension(extension)
 
 
-def _check_keys(state: object, keys: str) -> None:
+def check_keys(state: State, keys: str) -> None:
+    """Check that ``keys`` can be pressed in ``state``.
+
+    Raises:
+        WrongVerbError: they are letters without a letter keyboard, or the line takes no keys.
+    """
     mode = state.read.mode if isinstance(state, Asking) else None
     letters = isinstance(mode, Tap) and mode.keyboard in LETTER_KEYBOARDS
-    if not keys or (not letters and not set(keys) <= PHONE_KEYS):
+    if not keys:
         raise WrongVerbError(
-            f"presses {keys!r}", waits_for="a phone has the keys 0-9 * #", hint="nothing pressed is silent()"
+            "presses ''", waits_for="a phone has the keys 0-9 * #", hint="nothing pressed is silent()"
+        )
+    if not letters and not set(keys) <= PHONE_KEYS and not has_left(state):
+        raise WrongVerbError(
+            f"presses {keys!r}",
+            waits_for=f"{state.waits_for}, and no letter keyboard is open",
+            hint=f"a phone has 0-9 * #; letters need field 6 of {', '.join(sorted(LETTER_KEYBOARDS))}",
         )
     if isinstance(state, Asking) and isinstance(mode, Voice) and (mode.block_keys or mode.record_engine):
         reason = "blocks keys" if mode.block_keys else "records speech and takes no keys"

@@ -1,9 +1,9 @@
 """The JSON Schema of ``*.call.yaml``, for editors and for the loader.
 
 ``format`` names checks of the loader that JSON Schema cannot express: ``regex`` (it compiles), ``keys`` (they
-are quoted), ``command`` (its quotes are closed), ``warn-fail`` (in this order), ``turns`` (all but the first
-have a verb). ``x-message`` is the loader's message for a broken rule, ``title`` the name of a part in
-messages. Only keywords of draft 7 are used.
+are quoted, unless they begin with a letter), ``command`` (its quotes are closed), ``warn-fail`` (in this
+order), ``turns`` (all but the first have a verb). ``x-message`` is the loader's message for a broken rule,
+``title`` the name of a part in messages. Only keywords of draft 7 are used.
 
 >>> SCHEMA["required"]
 ['scenarios']
@@ -74,11 +74,12 @@ DURATION: Final[Schema] = {
     "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m)$",
     "x-message": "a time with its unit, such as 2s or 500ms",
 }
-PHONE_KEYS: Final[Schema] = {
+# Letters are for the letter keyboards; whether a question has one is known when it is asked.
+KEYS: Final[Schema] = {
     "type": "string",
     "format": "keys",
-    "pattern": "^[0-9*#]+$",
-    "x-message": "keys that a phone has, 0-9 * #",
+    "pattern": r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$",
+    "x-message": "keys 0-9 * #, or letters for a letter keyboard, without control characters",
 }
 APP: Final[Schema] = {
     "type": "string",
@@ -162,7 +163,7 @@ AGENT: Final = _object(
 )
 INTERRUPTION: Final = _object(
     "meanwhile",
-    {"hangs_up": TRUE, "presses": PHONE_KEYS, "after": DURATION},
+    {"hangs_up": TRUE, "presses": KEYS, "after": DURATION},
     rules=[_rule("meanwhile needs one of hangs_up, presses", _one_of(["hangs_up", "presses"]))],
 )
 TURN_RULES: Final = [
@@ -184,7 +185,7 @@ TURN_RULES: Final = [
 def _turn() -> Schema:
     properties = {
         "says": NONEMPTY_TEXT,
-        "presses": PHONE_KEYS,
+        "presses": KEYS,
         "records": NONEMPTY_TEXT,
         "silent": TRUE,
         "repeats": TRUE,

@@ -129,7 +129,7 @@ def _hint_at_quotes(problems: Problems, node: yaml.Node, schema: Schema) -> bool
         return False
     if node.tag == NULL:
         problems.add(node, 'presses nothing: an unquoted # begins a comment; quote keys, presses: "#"')
-    elif node.tag == STR and not node.style:
+    elif node.tag == STR and not node.style and not node.value[:1].isalpha():
         problems.add(node, f'keys are texts: quote them, presses: "{node.value}"')
     else:
         return False

@@ -22,6 +22,7 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioFailure,
     ScenarioResult,
 )
+from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["PlayTarget", "perform_action", "play_scenario"]
 
@@ -226,7 +227,7 @@ class _TurnRun:
                 verb()
         except (WrongVerbError, EndlessLineError) as error:
             kind: MismatchKind = "verb" if isinstance(error, WrongVerbError) else "endless"
-            self.mismatches, self.cause = [Mismatch(kind, str(error))], error
+            self.mismatches, self.cause = [Mismatch(kind, as_scenario_keys(str(error)))], error
             return
         exchanges = caller.exchanges[exchange_count:]
         sentences = _heard_sentences(caller)
