@@ -13,7 +13,8 @@ import pytest
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.transports.http import CHUNK_BYTES, MAX_BODY_BYTES
-from yemot_ai_testing.line.transports.transport import Method
+from yemot_ai_testing.line.transports.http_exchange import HTTPRequest
+from yemot_ai_testing.line.transports.transport import STRICT_HTTP, Method
 from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport
 
 Scope = MutableMapping[str, Any]
@@ -21,6 +22,7 @@ Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
 
 ASK = "read=t-מה=q,no,voice"
+ROOT = HTTPRequest("GET", "http://127.0.0.1/")
 
 
 class ReceivedRequest:
@@ -212,7 +214,9 @@ def test_every_first_request_waits_for_the_startup() -> None:
     transport = ASGITransport(app)
 
     async def requests() -> list[str]:
-        first, second = await asyncio.gather(transport._call([]), transport._call([]))
+        first, second = await asyncio.gather(
+            transport._call(ROOT, STRICT_HTTP), transport._call(ROOT, STRICT_HTTP)
+        )
         return [first.body, second.body]
 
     assert asyncio.run(requests()) == ["read=t-שלום=q,no,voice"] * 2

@@ -52,7 +52,6 @@ class Call:
         self.line = line
         self.settings = settings
         self.clock = clock
-        self.caller_id = caller_id
         self.extension = ""
         self.values: list[tuple[str, str]] = []
         self.exchanges: list[LineExchange] = []
@@ -70,6 +69,11 @@ class Call:
     def state(self) -> State:
         """The state of the call."""
         return self._state
+
+    @property
+    def caller_id(self) -> CallerId:
+        """The caller's number and the IDs of the call; ``ApiCallId`` may change [LIVE]."""
+        return self._requests.caller_id
 
     @property
     def transcript(self) -> Transcript:
@@ -110,9 +114,7 @@ class Call:
         elif not settings.is_api:
             self.set_state(Outside(extension, known=True))
         else:
-            self._serving = ServingExtension(extension, settings)
-            self._pending_pre_questions = list(settings.pre_questions)
-            self._ask_next_pre_question()
+            self._enter_api_extension(ServingExtension(extension, settings))
 
     def follow_target(self, target: str) -> None:
         """Follow a target of ``go_to_folder``."""
@@ -232,6 +234,15 @@ class Call:
         """Return a recording's path as the server gets it; the exact form is [?]."""
         prefix = {"path": "/", "ivr2": "ivr2:/", "bare": ""}[self.settings.recording_value]
         return f"{prefix}{path.removeprefix('/')}.wav"
+
+    def _enter_api_extension(self, serving: ServingExtension) -> None:
+        """Let the server of ``serving`` decide, after its pre-questions."""
+        moved = self._serving is not None and self._serving.path != serving.path
+        if moved and self.settings.new_call_id_per_extension:
+            self._requests.change_call_id()
+        self._serving = serving
+        self._pending_pre_questions = list(serving.settings.pre_questions)
+        self._ask_next_pre_question()
 
     def _ask_next_pre_question(self) -> None:
         """Ask the next question of ``ext.ini``; after the last one, a request is due [OFF]."""

@@ -17,6 +17,7 @@ True
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Callable
 from typing import Self, Unpack
 
@@ -31,7 +32,7 @@ from yemot_ai_testing.line.interruption import Interruption, always
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.folders import display_path, strip_slashes
 from yemot_ai_testing.line.platform.settings import CallerOptions
-from yemot_ai_testing.line.requests import CallerId
+from yemot_ai_testing.line.requests import CALL_ID_BYTES, CallerId
 from yemot_ai_testing.line.states import Idle, Over, State, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
 from yemot_ai_testing.line.transports.transport import Method
@@ -88,7 +89,7 @@ class Caller:
         self._line, self._owns_line = open_line(app, method, options, clock=clock, remote=remote)
         self._dialled_extension = strip_slashes(extension)
         check_extension(self._line, self._dialled_extension)
-        caller_id = CallerId(phone, call_id or secrets.token_hex(20), secrets.token_hex(20))
+        caller_id = CallerId(phone, call_id or secrets.token_hex(CALL_ID_BYTES), str(uuid.uuid4()))
         self._call = Call(self._line, self.settings, clock or self._line.clock(), caller_id)
         self._driver = Driver(self._call, strict=strict)
 
@@ -285,7 +286,7 @@ class Caller:
 
     @property
     def call_id(self) -> str:
-        """The call's ``ApiCallId``."""
+        """The call's ``ApiCallId``; with ``new_call_id_per_extension`` that of the last extension."""
         return self._call.caller_id.call_id
 
     @property

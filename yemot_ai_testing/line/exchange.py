@@ -19,6 +19,7 @@ __all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchan
 HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
     "status": "answer with HTTP status 200 and nothing else",
+    "redirect": "let the address in api_link answer itself",
     "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
     "unreachable": "is the server running at this address?",
     "encoding": "send the answer as UTF-8",
@@ -86,11 +87,17 @@ class LineExchange:
     hangup: bool = False
 
 
-def build_exchange(
-    pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
+def build_exchange(  # noqa: PLR0913 - what is known of one exchange
+    pairs: Pairs,
+    transport_response: TransportResponse,
+    *,
+    at: float,
+    seconds: float,
+    extension: str,
+    lenient: bool = False,
 ) -> LineExchange:
     """Return the exchange of a request; its names count as values that the line has already."""
-    body, parsed = transport_response.body, _parse(transport_response.body)
+    body, parsed = transport_response.body, _parse(transport_response.body, lenient)
     problems = _fault_problems(transport_response) or tuple(
         LineProblem(finding.level, finding.code, finding.message, body, position=finding.position)
         for finding in lint_parsed(parsed, [name for name, _ in pairs])
@@ -117,9 +124,9 @@ def final_read(body: str) -> Read | None:
 
 
 @functools.lru_cache(maxsize=256)
-def _parse(body: str) -> ParseResult:
+def _parse(body: str, lenient: bool) -> ParseResult:  # noqa: FBT001 - a key of the cache
     """Parse a response: a large part of the cost of a turn, and applications repeat their responses."""
-    return parse_response(body)
+    return parse_response(body, lenient=lenient)
 
 
 def _fault_problems(response: TransportResponse) -> tuple[LineProblem, ...]:
@@ -136,7 +143,7 @@ def _usable_response(parsed: ParseResult, problems: Sequence[LineProblem]) -> Re
         return _to_response(parsed)
     if {problem.code for problem in errors} <= SURVIVABLE_CODES:
         end = min(problem.position for problem in errors)
-        return _to_response(_parse(parsed.text[:end].rstrip("&")))
+        return _to_response(_parse(parsed.text[:end].rstrip("&"), parsed.lenient))
     return None
 
 

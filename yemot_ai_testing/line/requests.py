@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.exchange import LineExchange, build_exchange, build_hangup_exchange
@@ -11,10 +12,19 @@ from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.transcript import CallEnded, HoldMusic, Transcript
 from yemot_ai_testing.line.transports.in_process import timed_out
-from yemot_ai_testing.line.transports.transport import Transport, TransportResponse
+from yemot_ai_testing.line.transports.transport import HTTPRules, Transport, TransportResponse
 
-__all__ = ["EPOCH", "CallerId", "RequestBuilder", "RequestSender", "ServingExtension", "Values"]
+__all__ = [
+    "CALL_ID_BYTES",
+    "EPOCH",
+    "CallerId",
+    "RequestBuilder",
+    "RequestSender",
+    "ServingExtension",
+    "Values",
+]
 
+CALL_ID_BYTES = 20
 EPOCH = 1_767_225_600
 """``ApiTime`` at the start of a call: a fixed second, so that requests of two runs are equal."""
 
@@ -27,8 +37,8 @@ class CallerId:
 
     Attributes:
         phone: ``ApiPhone``; empty for a withheld number.
-        call_id: ``ApiCallId``, 40 hexadecimal digits.
-        yf_call_id: ``ApiYFCallId``, as many.
+        call_id: ``ApiCallId``, 40 hexadecimal digits [LIVE].
+        yf_call_id: ``ApiYFCallId``, a UUID of 36 characters [LIVE].
     """
 
     phone: str
@@ -100,12 +110,24 @@ class RequestSender:
 
     def __init__(self, line: Line, settings: LineSettings, clock: Clock, caller_id: CallerId) -> None:
         self._line = line
+        self._lenient = settings.lenient
+        self._http_rules = HTTPRules(settings.accept_any_2xx, settings.follow_redirects)
         self._timeout = settings.server_timeout
         self._clock = clock
         self._builder = RequestBuilder(settings, caller_id)
         self._started_at = clock.now()
         self._last_time = EPOCH - 1
         self._music_position = 0.0
+
+    @property
+    def caller_id(self) -> CallerId:
+        """The caller's number and the IDs of the call, as the next request has them."""
+        return self._builder.caller_id
+
+    def change_call_id(self) -> None:
+        """Give the call another ``ApiCallId``, which follows from the one before [LIVE]."""
+        call_id = blake2b(self.caller_id.call_id.encode(), digest_size=CALL_ID_BYTES).hexdigest()
+        self._builder = replace(self._builder, caller_id=replace(self.caller_id, call_id=call_id))
 
     def build_request(self, serving: ServingExtension, values: Values) -> Values:
         """Return the pairs of the next request of an extension."""
@@ -119,7 +141,9 @@ class RequestSender:
         self._note_hold_music(serving.settings, at, seconds, transcript)
         if seconds > self._timeout and response.fault is None:
             response = timed_out(self._timeout)  # in virtual time a timeout shows only afterwards
-        return build_exchange(pairs, response, at=at, seconds=seconds, extension=serving.path)
+        return build_exchange(
+            pairs, response, at=at, seconds=seconds, extension=serving.path, lenient=self._lenient
+        )
 
     def send_hangup(
         self, serving: ServingExtension, values: Values, hangup_extension: str
@@ -137,7 +161,7 @@ class RequestSender:
         if transport is None:
             raise AssertionError
         at = self._clock.now()
-        response = transport.send(pairs, timeout=self._timeout)
+        response = transport.send(pairs, timeout=self._timeout, rules=self._http_rules)
         return response, at, self._clock.now() - at
 
     def _note_hold_music(

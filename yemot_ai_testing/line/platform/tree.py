@@ -23,6 +23,8 @@ from yemot_ai_testing.line.platform.files import LineFiles
 from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.transports.detect import transport_for
 from yemot_ai_testing.line.transports.transport import (
+    STRICT_HTTP,
+    HTTPRules,
     Pairs,
     RequestEncoding,
     Transport,
@@ -243,10 +245,10 @@ class _WallTimeTransport:
         self._transport = transport
         self._clock = clock
 
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
+    def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
         """Send, and advance the virtual clock by the seconds that it took."""
         started_at = monotonic()
-        response = self._transport.send(pairs, timeout=timeout)
+        response = self._transport.send(pairs, timeout=timeout, rules=rules)
         self._clock.advance(min(monotonic() - started_at, timeout))
         return response
 

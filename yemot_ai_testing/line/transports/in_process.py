@@ -17,6 +17,8 @@ from typing import Any
 
 from yemot_ai_testing.line.transports.transport import (
     GET,
+    STRICT_HTTP,
+    HTTPRules,
     Pairs,
     RequestEncoding,
     Transport,
@@ -102,7 +104,8 @@ class PairsTransport(Transport):
     encoding: RequestEncoding = GET
     run: Callable[[Callable[[], Any], float], TransportResponse] = call_with_timeout
 
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Call the application."""
+    def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
+        """Call the application; there is no HTTP, so ``rules`` do not matter."""
+        del rules
         received = self.encoding.as_received(pairs)
         return self.run(lambda: self.handle(received), timeout)

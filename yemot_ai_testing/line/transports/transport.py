@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 from urllib.parse import parse_qsl, quote, quote_plus
 
+from yemot_ai_testing.line.transports.urls import percent_encoded
+
 __all__ = [
     "FORM_CONTENT_TYPE",
     "GET",
+    "STRICT_HTTP",
     "USER_AGENT",
     "FaultCode",
+    "HTTPRules",
     "Method",
     "Pairs",
     "RequestEncoding",
@@ -26,7 +30,7 @@ __all__ = [
 
 Method: TypeAlias = Literal["GET", "POST"]
 Pairs: TypeAlias = Sequence[tuple[str, str]]
-FaultCode: TypeAlias = Literal["late", "status", "exception", "unreachable", "encoding"]
+FaultCode: TypeAlias = Literal["late", "status", "redirect", "exception", "unreachable", "encoding"]
 
 USER_AGENT = "yemot-core-api/1.0"
 """[OFF] the header of every request."""
@@ -62,11 +66,34 @@ class TransportResponse:
     fault: TransportFault | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HTTPRules:
+    """What a line does with an HTTP status other than 200; no source says it [?].
+
+    Attributes:
+        accept_any_2xx: the body of 201 to 299 is an answer, too.
+        follow_redirects: 301, 302, 303, 307 and 308 are followed.
+    """
+
+    accept_any_2xx: bool = False
+    follow_redirects: bool = False
+
+
+STRICT_HTTP: Final = HTTPRules()
+"""Only status 200 is an answer."""
+
+
 class Transport(Protocol):
     """Carries a request to the application and its response back. Safe for several threads."""
 
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Send ``pairs`` and wait at most ``timeout`` seconds; faults are returned, not raised."""
+    def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
+        """Send ``pairs`` and wait at most ``timeout`` seconds; faults are returned, not raised.
+
+        Args:
+            pairs: the names and values of the request, in order.
+            timeout: seconds.
+            rules: which HTTP status is an answer; without HTTP they do not matter.
+        """
         ...
 
     def close(self) -> None:
@@ -80,8 +107,8 @@ class RequestEncoding:
 
     Attributes:
         method: ``GET``, or ``POST`` with the pairs in a form.
-        query: the query string of ``api_link``. With GET the line adds a second ``?`` after it [LIVE];
-            with POST it does not change.
+        query: the query string of ``api_link``, percent-encoded when it is sent. With GET the line adds
+            a second ``?`` after it [LIVE]; with POST it does not change.
         space_as_plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
     """
 
@@ -96,9 +123,10 @@ class RequestEncoding:
 
     def query_string(self, pairs: Pairs) -> str:
         """Return the query string of a request."""
+        query = percent_encoded(self.query.partition("#")[0])  # a fragment is never sent
         if self.method == "POST":
-            return self.query
-        return f"{self.query}?{self.encode(pairs)}" if self.query else self.encode(pairs)
+            return query
+        return f"{query}?{self.encode(pairs)}" if query else self.encode(pairs)
 
     def form_body(self, pairs: Pairs) -> bytes:
         """Return the form body of a request; empty with GET."""

@@ -18,23 +18,33 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMap
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 from wsgiref.util import setup_testing_defaults
 
 from yemot_ai import Engine
 from yemot_ai_testing.errors import AppError
+from yemot_ai_testing.line.transports.http_exchange import (
+    HTTPReply,
+    HTTPRequest,
+    header_text,
+    next_step,
+    redirect_fault,
+)
 from yemot_ai_testing.line.transports.in_process import call_with_timeout, response_of_future
 from yemot_ai_testing.line.transports.transport import (
     FORM_CONTENT_TYPE,
     GET,
+    STRICT_HTTP,
     USER_AGENT,
+    HTTPRules,
     Pairs,
     RequestEncoding,
     Transport,
-    TransportFault,
     TransportResponse,
 )
+from yemot_ai_testing.line.transports.urls import is_loopback
 
-__all__ = ["ASGIApp", "ASGITransport", "WSGIApp", "WSGITransport", "http_response", "run_on_asgi_loop"]
+__all__ = ["ASGIApp", "ASGITransport", "WSGIApp", "WSGITransport", "run_on_asgi_loop"]
 
 Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -43,7 +53,9 @@ ASGIApp: TypeAlias = Callable[
     [ASGIMessage, Callable[[], Awaitable[ASGIMessage]], Callable[[ASGIMessage], Awaitable[None]]],
     Awaitable[None],
 ]
-OK = 200
+APP_URL = "http://127.0.0.1/"
+"""Where an application in this process is called: it has no URL of its own."""
+HTTP_PORTS = {None, 80}
 log = logging.getLogger("yemot_ai_testing")
 
 
@@ -54,42 +66,36 @@ class WSGITransport(Transport):
     app: WSGIApp
     encoding: RequestEncoding = GET
 
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
-        """Call the application."""
-        return call_with_timeout(lambda: self._call(self._environ(pairs)), timeout)
+    def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
+        """Call the application, and again where it redirects to itself."""
+        return call_with_timeout(lambda: self._call(_first_request(self.encoding, pairs), rules), timeout)
 
-    def _call(self, environ: Environ) -> TransportResponse:
+    def _call(self, request: HTTPRequest, rules: HTTPRules) -> TransportResponse:
+        step: HTTPRequest | TransportResponse = request
+        while isinstance(step, HTTPRequest):
+            url = urlsplit(step.url)
+            step = next_step(step, self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
+        return step
+
+    def _exchange(self, request: HTTPRequest, url: SplitResult) -> HTTPReply:
         written: list[bytes] = []
         status: int | None = None
+        location: str | None = None
 
-        def start_response(line: str, _headers: object, _exc_info: object = None) -> Callable[[bytes], None]:
-            nonlocal status
+        def start_response(
+            line: str, headers: Iterable[tuple[str, str]], _exc_info: object = None
+        ) -> Callable[[bytes], None]:
+            nonlocal status, location
             status = int(line.split(" ", 1)[0])
+            location = next((header_text(text) for name, text in headers if name.lower() == "location"), None)
             return written.append
 
-        chunks = self.app(environ, start_response)
+        chunks = self.app(_environ(request, url), start_response)
         try:
             written.extend(chunks)
         finally:
             getattr(chunks, "close", lambda: None)()
-        return http_response(status, b"".join(written))
-
-    def _environ(self, pairs: Pairs) -> Environ:
-        body = self.encoding.form_body(pairs)
-        environ: Environ = {
-            "REQUEST_METHOD": self.encoding.method,
-            "QUERY_STRING": self.encoding.query_string(pairs),
-            "CONTENT_TYPE": FORM_CONTENT_TYPE if body else "",
-            "CONTENT_LENGTH": str(len(body)) if body else "",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_USER_AGENT": USER_AGENT,
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-        }
-        setup_testing_defaults(environ)
-        return environ
+        return HTTPReply(status, b"".join(written), location)
 
 
 class ASGITransport(Transport):
@@ -100,20 +106,29 @@ class ASGITransport(Transport):
         self._encoding = encoding
         self._lifespan = _Lifespan(app)
 
-    def send(self, pairs: Pairs, *, timeout: float) -> TransportResponse:
+    def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
         """Call the application; cancel it after ``timeout``, as a closed connection does."""
-        return run_on_asgi_loop(lambda: self._call(pairs), timeout)
+        return run_on_asgi_loop(lambda: self._call(_first_request(self._encoding, pairs), rules), timeout)
 
     def close(self) -> None:
         """Shut the application down; the loop stays open for the other transports of the process."""
         _asgi_engine().run(self._lifespan.shutdown())
 
-    async def _call(self, pairs: Pairs) -> TransportResponse:
+    async def _call(self, request: HTTPRequest, rules: HTTPRules) -> TransportResponse:
         await self._lifespan.startup()
-        body = self._encoding.form_body(pairs)
-        inbox: list[ASGIMessage] = [{"type": "http.request", "body": body, "more_body": False}]
+        step: HTTPRequest | TransportResponse = request
+        while isinstance(step, HTTPRequest):
+            url = urlsplit(step.url)
+            step = (
+                next_step(step, await self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
+            )
+        return step
+
+    async def _exchange(self, request: HTTPRequest, url: SplitResult) -> HTTPReply:
+        inbox: list[ASGIMessage] = [{"type": "http.request", "body": request.body, "more_body": False}]
         written: list[bytes] = []
         status: int | None = None
+        location: str | None = None
 
         async def receive() -> ASGIMessage:
             while not inbox:
@@ -121,32 +136,34 @@ class ASGITransport(Transport):
             return inbox.pop()
 
         async def send(message: ASGIMessage) -> None:
-            nonlocal status
+            nonlocal status, location
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = {bytes(name).lower(): bytes(text) for name, text in message.get("headers", ())}
+                location = headers[b"location"].decode(errors="replace") if b"location" in headers else None
             else:
                 written.append(message.get("body", b""))
 
-        await self._app(self._scope(pairs, body), receive, send)
-        return http_response(status, b"".join(written))
+        await self._app(self._scope(request, url), receive, send)
+        return HTTPReply(status, b"".join(written), location)
 
-    def _scope(self, pairs: Pairs, body: bytes) -> ASGIMessage:
+    def _scope(self, request: HTTPRequest, url: SplitResult) -> ASGIMessage:
         headers = [(b"host", b"127.0.0.1"), (b"user-agent", USER_AGENT.encode())]
-        if body:
+        if request.body:
             headers += [
                 (b"content-type", FORM_CONTENT_TYPE.encode()),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-length", str(len(request.body)).encode()),
             ]
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
-            "method": self._encoding.method,
+            "method": request.method,
             "scheme": "http",
-            "path": "/",
-            "raw_path": b"/",
+            "path": unquote(url.path),
+            "raw_path": url.path.encode(),
             "root_path": "",
-            "query_string": self._encoding.query_string(pairs).encode(),
+            "query_string": url.query.encode(),
             "headers": headers,
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
@@ -203,18 +220,38 @@ class _Lifespan:
         self._started.set()
 
 
-def http_response(status: int | None, body: bytes) -> TransportResponse:
-    """Return the response of an HTTP exchange; only status 200 is accepted [?].
+def _first_request(encoding: RequestEncoding, pairs: Pairs) -> HTTPRequest:
+    query = encoding.query_string(pairs)
+    return HTTPRequest(encoding.method, f"{APP_URL}?{query}" if query else APP_URL, encoding.form_body(pairs))
 
-    Raises:
-        UnicodeDecodeError: ``body`` is not UTF-8.
-    """
-    text = body.decode()
-    if status == OK:
-        return TransportResponse(text)
-    if status is None:
-        return TransportResponse(fault=TransportFault("exception", "the application sent no status"))
-    return TransportResponse(text, TransportFault("status", f"the server answered with HTTP status {status}"))
+
+def _is_app(url: SplitResult) -> bool:
+    """Whether ``url`` is the application in this process."""
+    return url.scheme == "http" and is_loopback(url.hostname or "") and url.port in HTTP_PORTS
+
+
+def _elsewhere(request: HTTPRequest) -> TransportResponse:
+    return redirect_fault(
+        f"the redirect leads to {request.url}, and the application in this process is not there"
+    )
+
+
+def _environ(request: HTTPRequest, url: SplitResult) -> Environ:
+    environ: Environ = {
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": unquote_to_bytes(url.path).decode("latin-1"),
+        "QUERY_STRING": url.query,
+        "CONTENT_TYPE": FORM_CONTENT_TYPE if request.body else "",
+        "CONTENT_LENGTH": str(len(request.body)) if request.body else "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_USER_AGENT": USER_AGENT,
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+    }
+    setup_testing_defaults(environ)
+    return environ
 
 
 def run_on_asgi_loop(call: Callable[[], Coroutine[Any, Any, object]], timeout: float) -> TransportResponse:
