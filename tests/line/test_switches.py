@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.line.apps import ASK, BYE, Pairs, Script, dialled
-from yemot_ai_testing import Caller
-from yemot_ai_testing.errors import AppError
+from yemot_ai_testing import Caller, Line
+from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
+from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.settings import (
     CallerOptions,
     Confirmation,
@@ -21,6 +22,7 @@ from yemot_ai_testing.line.platform.settings import (
     TwoPlays,
     line_settings,
 )
+from yemot_ai_testing.line.platform.tree import ExtensionTree
 from yemot_ai_testing.line.states import Confirming, Holding
 from yemot_ai_testing.line.transcript import CallEnded, HoldMusic
 
@@ -273,3 +275,101 @@ def test_hold_music_ends_when_the_caller_hangs_up() -> None:
     ended = next(event for event in caller.transcript if isinstance(event, CallEnded))
     last = [event for event in caller.transcript if isinstance(event, HoldMusic)][-1]
     assert last.at + last.seconds == pytest.approx(ended.at, abs=1e-6)
+
+
+# -- one call, several extensions
+
+
+def two_extensions(app: object) -> Line:
+    tree = ExtensionTree(
+        {
+            "": Extension(kind="menu"),
+            **{name: Extension(link=f"http://h/{name}") for name in ("1", "2", "1/3")},
+        }
+    )
+    return Line(tree, servers={f"http://h/{name}": app for name in ("1", "2", "1/3")})
+
+
+def test_the_call_id_stays_when_the_caller_moves_between_extensions() -> None:
+    app = Script(ASK, "go_to_folder=/2", ASK)
+    caller = dialled(two_extensions(app), "1")
+    caller.says("א")
+    assert len({request["ApiCallId"] for request in app.requests}) == 1
+
+
+def test_with_new_call_id_per_extension_only_the_yf_call_id_stays() -> None:
+    app = Script(ASK, "go_to_folder=/2", ASK, "go_to_folder=/1/3", ASK)
+    caller = dialled(two_extensions(app), "1", new_call_id_per_extension=True)
+    ids = [caller.call_id]
+    for word in ("א", "ב"):
+        caller.says(word)
+        ids.append(caller.call_id)
+    caller.hangs_up()
+    assert [request["ApiCallId"] for request in app.requests] == [
+        ids[0], ids[0], ids[1], ids[1], ids[2], ids[2],
+    ]  # fmt: skip
+    assert len(set(ids)) == 3
+    assert {len(call_id) for call_id in ids} == {40}
+    assert len({request["ApiYFCallId"] for request in app.requests}) == 1
+
+
+@pytest.mark.parametrize("target", [".", "/1"])
+def test_with_new_call_id_per_extension_the_same_extension_keeps_it(target: str) -> None:
+    app = Script(ASK, f"go_to_folder={target}", ASK)
+    caller = dialled(two_extensions(app), "1", new_call_id_per_extension=True)
+    caller.says("א")
+    assert len({request["ApiCallId"] for request in app.requests}) == 1
+
+
+def test_with_new_call_id_per_extension_the_hang_up_in_a_menu_has_the_last_id() -> None:
+    app = Script(ASK, "go_to_folder=/")
+    caller = dialled(two_extensions(app), "1", new_call_id_per_extension=True)
+    caller.says("א")
+    caller.hangs_up()
+    assert len({request["ApiCallId"] for request in app.requests}) == 1
+    assert app.requests[-1]["hangup"] == "yes"
+
+
+def test_the_yf_call_id_is_a_uuid_as_in_a_log_of_a_real_line() -> None:
+    app = Script(ASK)
+    dialled(app)
+    (yf_call_id,) = app.newest("ApiYFCallId")
+    assert [len(part) for part in yf_call_id.split("-")] == [8, 4, 4, 4, 12]
+
+
+# -- lenient
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes"),
+    [
+        ("read=t-מה=q,no,1,1,7,No,no,no,,,maybe,True,None,True", {"choice", "number"}),
+        ("read=t-מה=q,no,record,,,true", {"choice"}),
+    ],
+)
+def test_with_lenient_a_field_that_is_not_understood_is_a_warning(answer: str, codes: set[str]) -> None:
+    with pytest.raises(LineError):
+        Caller(Script(answer)).dial()
+    caller = dialled(Script(answer), lenient=True)
+    assert caller.question is not None
+    assert {(problem.level, problem.code) for problem in caller.problems} >= {
+        ("warning", code) for code in codes
+    }
+
+
+@pytest.mark.parametrize("answer", ["hangup=yes", "read=x-מה=q,no,1", "read=t-מה=,no,1", ""])
+def test_with_lenient_a_wrong_structure_is_still_m1607(answer: str) -> None:
+    caller = Caller(Script(answer), lenient=True, strict=False, hangup_after_goto=False)
+    assert caller.dial() == "M1607 אין מענה משרת API"
+
+
+def test_with_lenient_what_follows_a_read_is_ignored_as_before() -> None:
+    caller = Caller(Script("read=t-מה=q,no,record,,,true&go_to_folder=/2"), lenient=True, strict=False)
+    assert caller.dial().startswith("מה")
+
+
+@pytest.mark.parametrize("answer", ["read=t-מה=q,yes,voice", "id_list_message=t-א&id_list_message=t-ב"])
+def test_a_warning_of_the_lint_shows_in_the_problems_and_the_line_goes_on(answer: str) -> None:
+    caller = dialled(Script(answer))
+    assert caller.heard
+    assert {problem.level for problem in caller.problems} == {"warning"}
