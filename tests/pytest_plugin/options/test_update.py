@@ -93,6 +93,30 @@ def test_each_change_is_printed(shop: pytest.Pytester, run: Run) -> None:
     )
 
 
+def test_fields_of_a_read_are_written_as_the_server_sent_them(
+    shop: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("shop.py", "def app(pairs):\n    return 'read=t-א=q,no,2,,07,NO,yes,,,12,,Ok,None,,no'\n")
+    fields = (
+        "{allowed: 3.4, seconds: 5, keyboard: Digits, accept_empty: false, min_digits: 9, block_star: yes}"
+    )
+    write("pizza.call.yaml", f"scenarios: [{{name: א, turns: [{{hears: {{read: {fields}}}}}]}}]\n")
+    run("--yemot-scenario", "--yemot-update", "--yemot-app=shop:app").assert_outcomes(passed=1)
+    expected = "{allowed: 12, seconds: 07, keyboard: NO, accept_empty: Ok, min_digits: 1, block_star: yes}"
+    assert expected in calls(shop)
+    run("--yemot-scenario", "--yemot-app=shop:app").assert_outcomes(passed=1)
+
+
+def test_a_list_of_fields_is_not_rewritten(shop: pytest.Pytester, run: Run, write: Write) -> None:
+    write("shop.py", "def app(pairs):\n    return 'read=t-א=q,no,1,,,,,,,12'\n")
+    text = "scenarios: [{name: א, turns: [{hears: {read: {allowed: [1, 3]}}}]}]\n"
+    write("pizza.call.yaml", text)
+    result = run("--yemot-scenario", "--yemot-update", "--yemot-app=shop:app")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*read.allowed is 12 (1.2), not ?1, 3?*not rewritten: *"])
+    assert calls(shop) == text
+
+
 def test_windows_line_ends_are_kept(shop: pytest.Pytester, run: Run) -> None:
     shop.path.joinpath("pizza.call.yaml").write_bytes(CALLS.replace("\n", "\r\n").encode())
     run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=3)

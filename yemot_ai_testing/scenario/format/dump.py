@@ -121,7 +121,9 @@ def _step(step: Step) -> YamlMapping:
 def _hears(hears: Expectation) -> YamlMapping | str:
     tree = {name: getattr(hears, name) for name in HEARS_KEYS}
     if hears.read is not None and hears.read is not False:
-        tree["read"] = dict(hears.read) or True
+        tree["read"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in hears.read.items()
+        } or True
     if hears.within is not None:
         tree["within"] = [float(hears.within.warn), float(hears.within.fail)]
     tree = {name: value for name, value in tree.items() if value is not None and value != ()}

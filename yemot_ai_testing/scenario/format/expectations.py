@@ -33,10 +33,14 @@ def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def _read(value: dict[str, str | bool | None] | bool) -> dict[str, str] | Literal[False]:  # noqa: FBT001 - a value of the file
+def _read(
+    value: dict[str, str | tuple[str, ...] | bool | None] | bool,  # noqa: FBT001 - a value of the file
+) -> dict[str, str | tuple[str, ...]] | Literal[False]:
     if isinstance(value, bool):
         return {} if value else False
-    return {key: field if isinstance(field, str) else LITERAL_TEXTS[field] for key, field in value.items()}
+    return {
+        key: field if isinstance(field, str | tuple) else LITERAL_TEXTS[field] for key, field in value.items()
+    }
 
 
 def _silence_limits(value: str | tuple[str, ...]) -> SilenceLimits:

@@ -112,7 +112,8 @@ class Expectation:
         equals: the whole text that must be heard.
         matches: a regular expression to find in the text that is heard.
         read: fields of the ``read`` that waits for the caller at the end of the turn (``mode``, ``name``,
-            ``reuse``, or a field of the mode) and their values as text; empty for any; False: there is none.
+            ``reuse``, or a field of the mode) and their values as text, or a list of texts; empty for any;
+            False: there is none.
         play: the messages of a play action, as they are written in the response.
         goto: the target of a ``go_to_folder``.
         ends: whether the call has left the application.
@@ -124,7 +125,7 @@ class Expectation:
     excludes: tuple[str, ...] = ()
     equals: str | None = None
     matches: str | None = None
-    read: Mapping[str, str] | Literal[False] | None = None
+    read: Mapping[str, str | tuple[str, ...]] | Literal[False] | None = None
     play: tuple[str, ...] = ()
     goto: str | None = None
     ends: bool | None = None

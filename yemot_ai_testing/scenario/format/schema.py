@@ -110,7 +110,8 @@ APP_OR_SERVE: Final = _rule(
 
 READ: Final = _object(
     "hears.read",
-    {name: {"enum": list(MODES)} if name == "mode" else SCALAR for name in READ_FIELDS},
+    dict.fromkeys(READ_FIELDS, SCALAR)
+    | {"mode": {"enum": list(MODES)}, "allowed": {"anyOf": [SCALAR, _list(TEXT)]}},
 )
 SILENCE_LIMITS: Final[Schema] = {
     "anyOf": [DURATION, _list(DURATION, minItems=2, maxItems=2) | {"format": "warn-fail"}],

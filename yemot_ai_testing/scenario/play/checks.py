@@ -9,8 +9,9 @@ from typing import Literal, TypeVar
 
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
 from yemot_ai_testing.line.exchange import LineExchange
-from yemot_ai_testing.scenario.format.expectations import MODES
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
+from yemot_ai_testing.scenario.play.canonical import canonical_messages, canonical_target
+from yemot_ai_testing.scenario.play.read_fields import read_fields, written_text
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 
@@ -116,7 +117,7 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
         yield from _check_play(expected.play, observed)
     if expected.goto is not None:
         targets = [action.target for action in observed.actions(GoToFolder)]
-        if expected.goto not in targets:
+        if canonical_target(expected.goto) not in targets:
             correction = Edit(("goto",), expected.goto, targets[-1]) if targets else None
             message = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
             yield Mismatch("response", message, correction)
@@ -127,25 +128,32 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
         )
 
 
-def _check_read(expected: Mapping[str, str] | Literal[False], observed: ObservedTurn) -> Iterator[Mismatch]:
+def _check_read(
+    expected: Mapping[str, str | tuple[str, ...]] | Literal[False], observed: ObservedTurn
+) -> Iterator[Mismatch]:
     read = observed.question
     if expected is False:
         if read is not None:
-            yield Mismatch("response", f"expected no read, got {read}")
+            yield Mismatch("response", f"expected no read, got {written_text(read, observed.raw)}")
         return
     if read is None:
         yield Mismatch("response", f"expected a read, got none; the last response was {observed.raw!r}")
         return
+    fields = read_fields(read, observed.raw)
     for name, value in expected.items():
-        actual = _read_field(read, name)
-        if actual != value:
-            correction = (
-                None if actual == MISSING else Edit(("read", name), *map(_null_to_none, (value, actual)))
-            )
-            yield Mismatch("response", f"read.{name} is {actual}, not {value}: {read}", correction)
+        field = fields.get(name)
+        if field is not None and field.matches(value):
+            continue
+        text = value if isinstance(value, str) else f"[{', '.join(value)}]"
+        message = f"read.{name} is {field or MISSING}, not {text}: {written_text(read, observed.raw)}"
+        correction = (
+            None if field is None else Edit(("read", name), *map(_null_to_none, (text, field.corrected)))
+        )
+        yield Mismatch("response", message, correction)
 
 
-def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mismatch]:
+def _check_play(written: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mismatch]:
+    expected = tuple(message for text in written for message in canonical_messages(text))
     plays = [tuple(str(message) for message in action.messages) for action in observed.actions(Play)]
     windows = [window for played in plays for window in _windows(played, len(expected))]
     if expected in windows:
@@ -155,28 +163,17 @@ def _check_play(expected: tuple[str, ...], observed: ObservedTurn) -> Iterator[M
         key=lambda window: sum(actual == message for actual, message in zip(window, expected, strict=True)),
         default=None,
     )
-    problem = f"no id_list_message plays {'.'.join(expected)!r}"
-    if closest is None:
+    problem = f"no id_list_message plays {'.'.join(written)!r}"
+    if closest is None or len(written) != len(expected):
         yield Mismatch("response", problem)
         return
     for number, (message, actual) in enumerate(zip(expected, closest, strict=True)):
         if message != actual:
-            yield Mismatch("response", problem, Edit(("play", number), message, actual))
+            yield Mismatch("response", problem, Edit(("play", number), written[number], actual))
 
 
 def _windows(played: tuple[str, ...], length: int) -> list[tuple[str, ...]]:
     return [played[start : start + length] for start in range(len(played) - length + 1)]
-
-
-def _read_field(read: Read, name: str) -> str:
-    if name == "mode":
-        return next(name for name, mode in MODES.items() if isinstance(read.mode, mode))
-    value = getattr(read, name) if name in {"name", "reuse"} else getattr(read.mode, name, MISSING)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ".".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _null_to_none(field_text: str) -> str | None:
