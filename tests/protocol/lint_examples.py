@@ -123,6 +123,7 @@ WARNINGS = [
     ("read=t-a=x,no,1,1,7,‸no", "letter-case"),
     ("read=t-a=x,no,1,1,7,Digits‸", "confirmation"),
     ("read=t-a=x,no,voice,‸he-IL", "language-he-il"),
+    ("read=t-a=x,no,‸6,6,7,Date,,,,,,,,,no", "keyboard-length"),
     ("read=t-a=x,no,voice,,,,,‸6", "without-record-engine"),
     ("read=t-a=x,no,record,/1,a‸.wav", "file-extension"),
     ("read=t-a‸: b=x,no,voice", "colon"),
@@ -156,6 +157,8 @@ WARNINGS = [
     ("read=t-a=x,no,voice,,,‸*", "star-for-unlimited"),
     ("id_list_message=f-a‸'b&go_to_folder=1", "unconfirmed-character"),
     ("read=t-a=x,no,voice,,,,,,‸9", "without-record-engine"),
+    ("read=t-a=x,no,‸,9,7,Phone,,,,,,,,,no", "keyboard-length"),
+    ("read=t-a=x,no,‸9,7,7,TeudatZehut,,,,,,,,,no", "keyboard-length"),
     (f"id_list_message=t-{'אבגדה, ' * 128}אבגד‸ה, א&go_to_folder=1", "long-text"),
     (f"id_list_message=t-א ‸{'א' * 301}&go_to_folder=1", "long-word"),
 ]

@@ -30,7 +30,7 @@ from yemot_ai.protocol.messages import (
     MusicOnHoldMessage,
     Text,
 )
-from yemot_ai.protocol.read_modes import Tap, Voice
+from yemot_ai.protocol.read_modes import KEYBOARD_LENGTHS, Tap, Voice
 
 __all__ = ["lint", "lint_parsed"]
 
@@ -98,9 +98,23 @@ def _read_warnings(part: Part, read: Read, known_names: Collection[str]) -> Iter
         yield "unreachable", "a g- message ends the question", last.position
     if isinstance(mode, Tap) and mode.confirm and mode.keyboard != "No":
         yield "confirmation", "the caller must approve what was typed", part.position_of("confirm")
+    if isinstance(mode, Tap) and (reason := _misfit_of_keyboard(mode)):
+        yield "keyboard-length", reason, part.position_of("max_digits")
     if isinstance(mode, Voice) and not mode.record_engine and (mode.silence_seconds or mode.max_seconds):
         position = part.position_of("silence_seconds" if mode.silence_seconds else "max_seconds")
         yield "without-record-engine", "fields 8 and 9 belong to the record engine", position
+
+
+def _misfit_of_keyboard(tap: Tap) -> str:
+    """Return why fields 3 and 4 do not fit the keyboard; empty if they do."""
+    if tap.keyboard not in KEYBOARD_LENGTHS:
+        return ""
+    fewest, most = KEYBOARD_LENGTHS[tap.keyboard]
+    if tap.max_digits is not None and fewest <= tap.min_digits <= tap.max_digits <= most:
+        return ""
+    length = f"{most}" if fewest == most else f"{fewest} to {most}"
+    limit = "any number" if tap.max_digits is None else f"at most {tap.max_digits}"
+    return f"{tap.keyboard} has {length} digits, and the fields allow at least {tap.min_digits} and {limit}"
 
 
 def _order_warnings(part: Part, following: Part | None) -> Iterator[_Finding]:

@@ -111,6 +111,7 @@ _WARNINGS: Final = (
     ("confirmation", "[OFF]", "send no in field 15, or the caller must approve what was typed"),
     ("bare-noop", "[?]", "write noop=comment, or better an action"),
     ("music-message", "[LIB]", "use the music_on_hold action"),
+    ("keyboard-length", "[OFF]", "set fields 3 and 4: with such a keyboard both must be set"),
     ("without-record-engine", "[OFF]", "set field 7 to record, or leave fields 8 and 9 empty"),
     ("play-leaves", "[OFF]", "chain a read or go_to_folder: afterwards the caller leaves the extension"),
     ("two-plays", "[?]", "join the messages of both with a ."),

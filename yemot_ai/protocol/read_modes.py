@@ -20,6 +20,7 @@ from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 from yemot_ai.protocol.fields.values import LayoutValue
 
 __all__ = [
+    "KEYBOARD_LENGTHS",
     "READ_RECORD",
     "READ_TAP",
     "READ_VOICE",
@@ -36,6 +37,15 @@ Keyboard: TypeAlias = Literal[
     "HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "DigitsKeyboard", "GetMail", "File", "TTS",
 ]  # fmt: skip
 """How typed keys are played back, or which letters the keys write."""
+
+KEYBOARD_LENGTHS: Final[dict[str, tuple[int, int]]] = {
+    "Time": (4, 4),
+    "Date": (8, 8),
+    "HebrewDate": (8, 8),
+    "TeudatZehut": (8, 9),
+    "Phone": (9, 10),
+}
+"""The minimum and maximum (fields 4 and 3) that must be set with a keyboard [OFF]."""
 
 
 def _name_warning(text: str) -> FieldWarning | None:
