@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.codex_fixtures import codex, fake, real, real_binary, shell
 from tests.support.flow_line import Line
+from tests.support.not_run import write_not_run
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import ScriptedProvider
 from yemot_ai_testing.doubles.platform_server import PlatformServer
@@ -99,9 +100,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print the tables whose rows tests have recorded: ``record_property("table", (title, cells))``.
+    """Print the tables whose rows tests have recorded, and which tests were not run for want of a program.
 
-    The title names the columns: ``faults: fault | caught by``. Properties also arrive from pytest-xdist.
+    A test records a row with ``record_property("table", (title, cells))``. The title names the columns:
+    ``faults: fault | caught by``. Properties also arrive from pytest-xdist.
     """
     tables: dict[str, list[list[str]]] = {}
     for title, cells in sorted(_rows(terminalreporter)):
@@ -113,6 +115,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         for line in (heads, *rows):
             padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
             terminalreporter.write_line("  ".join(padded).rstrip())
+    write_not_run(terminalreporter)
 
 
 def _rows(terminalreporter: TerminalReporter) -> Iterator[tuple[str, list[str]]]:

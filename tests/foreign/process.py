@@ -7,11 +7,11 @@ import re
 import signal
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+
+from yemot_ai_testing.processes.waiting import wait_until
 
 __all__ = ["ServerFailedError", "serving"]
 
@@ -21,7 +21,9 @@ START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
-_LISTENING = re.compile(r"listening on (\d+)")
+MAX_OUTPUT_BYTES = 65536
+
+_LISTENING = re.compile(r"(?:listening on |http://127\.0\.0\.1:)(?P<port>\d+)\D")
 
 
 class ServerFailedError(RuntimeError):
@@ -30,7 +32,7 @@ class ServerFailedError(RuntimeError):
 
 @contextmanager
 def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
-    """Run a server that chooses a free port and prints ``listening on PORT`` first.
+    """Run a server that chooses a free port and prints ``listening on PORT`` or its address.
 
     Args:
         command: the program and its arguments.
@@ -40,49 +42,41 @@ def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
         Its URL, ``http://127.0.0.1:PORT``.
 
     Raises:
-        ServerFailedError: it ended, or printed nothing.
+        ServerFailedError: it ended, or did not print its port in time.
     """
-    with tempfile.TemporaryFile("w+") as stderr:
+    with tempfile.TemporaryFile() as output:  # a file, because a full pipe would block the server
         process = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
             start_new_session=True,  # a new process group: launchers have children
         )
         try:
-            yield f"http://127.0.0.1:{_port(process, stderr)}"
+            yield f"http://127.0.0.1:{_port(process, output.fileno())}"
         finally:
             _end(process)
 
 
-def _port(process: subprocess.Popen[str], stderr: IO[str]) -> int:
-    if process.stdout is None:
-        raise AssertionError
-    timer = threading.Timer(START_TIMEOUT, _signal, (process.pid, signal.SIGKILL))
-    timer.daemon = True
-    timer.start()
-    try:
-        output = process.stdout.readline()
-    finally:
-        timer.cancel()
-    match = _LISTENING.search(output)
+def _port(process: subprocess.Popen[bytes], output: int) -> int:
+    wait_until(lambda: process.poll() is not None or _LISTENING.search(_text(output)), START_TIMEOUT)
+    match = _LISTENING.search(_text(output))
     if match is None:
-        stderr.seek(0)
-        raise ServerFailedError(f"{process.args!r} does not listen: {output}{stderr.read()}")
-    return int(match[1])
+        raise ServerFailedError(f"{process.args!r} does not listen: {_text(output)}")
+    return int(match["port"])
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _text(output: int) -> str:
+    return os.pread(output, MAX_OUTPUT_BYTES, 0).decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
     _signal(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_TIMEOUT)
     _signal(process.pid, signal.SIGKILL)  # the rest of the group
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
 
 
 def _signal(group: int, number: signal.Signals) -> None:

@@ -1,24 +1,18 @@
 """Writes the tables of ``docs/foreign-servers.md`` from calls to the servers.
 
-Run it as ``python -m tests.foreign.table``; it needs Node.
+Run it as ``python -m tests.foreign.table``; it needs Node and PHP.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
-from tests.docs.generated_section import Section, table
-from tests.foreign.calls import NAIVE, ROUTER2, ForeignCall
-from tests.foreign.node import start
+from tests.docs.generated_section import table
+from tests.foreign.calls import ForeignCall
+from tests.foreign.catalog import SERVERS
 from tests.foreign.process import serving
 
-__all__ = ["NAIVE_SECTION", "NAIVE_SERVER", "ROUTER2_SECTION", "answers"]
-
-ROUTER2_SECTION = Section("foreign-servers.md", "router2", "tests.foreign.table")
-NAIVE_SECTION = Section("foreign-servers.md", "naive", "tests.foreign.table")
-NAIVE_SERVER = [sys.executable, "server.py"], Path(__file__).parent / "naive"
+__all__ = ["answers"]
 
 
 def answers(calls: Iterable[ForeignCall], url: str) -> str:
@@ -34,6 +28,6 @@ def answers(calls: Iterable[ForeignCall], url: str) -> str:
 
 
 if __name__ == "__main__":
-    for section, calls, server in ((ROUTER2_SECTION, ROUTER2, start()), (NAIVE_SECTION, NAIVE, NAIVE_SERVER)):
-        with serving(*server) as address:
-            section.write(answers(calls, address))
+    for server in filter(lambda server: server.calls, SERVERS.values()):
+        with serving(*server.start()) as address:
+            server.section.write(answers(server.calls, address))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -10,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.generated_section import Section
-from tests.foreign.calls import NAIVE, ROUTER2, ForeignCall
+from tests.foreign import php
+from tests.foreign.calls import ForeignCall
+from tests.foreign.catalog import SERVERS, ForeignServer, UrlOf
 from tests.foreign.node import FILES, SOURCE, NodeMissingError, program, start
+from tests.foreign.php import PhpMissingError
 from tests.foreign.process import ServerFailedError, serving
-from tests.foreign.table import NAIVE_SECTION, NAIVE_SERVER, ROUTER2_SECTION, answers
+from tests.foreign.table import answers
 from yemot_ai.protocol import Record, Tap, Voice
 from yemot_ai_testing import Caller
 from yemot_ai_testing.line.transports.transport import Method
+
+ROOT = Path(__file__).parents[2]
 
 METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
 
@@ -93,7 +98,7 @@ def test_a_server_without_dependencies(naive: str, method: Method) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    [call for call in NAIVE[1:] if call.path != "/two-questions"],
+    [call for call in SERVERS["naive"].calls[1:] if call.path != "/two-questions"],
     ids=lambda call: call.path.strip("/"),
 )
 def test_the_caller_hears_m1607_after_an_invalid_response(naive: str, call: ForeignCall) -> None:
@@ -134,15 +139,12 @@ def test_scenarios_call_the_server_that_yemot_url_names(naive: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("section", "calls", "server"),
-    [(ROUTER2_SECTION, ROUTER2, "router2"), (NAIVE_SECTION, NAIVE, "naive")],
-    ids=["router2", "naive"],
+    "server", [server for server in SERVERS.values() if server.calls], ids=lambda server: server.name
 )
-def test_the_table_in_the_documentation_is_up_to_date(
-    section: Section, calls: tuple[ForeignCall, ...], server: str, request: pytest.FixtureRequest
-) -> None:
-    measured = answers(calls, request.getfixturevalue(server))
+def test_the_table_in_the_documentation_is_up_to_date(server: ForeignServer, url_of: UrlOf) -> None:
+    measured = answers(server.calls, url_of(server.name))
 
+    section = server.section
     assert section.read() == measured, f"docs/{section.page} is out of date; run: {section.command}"
 
 
@@ -160,6 +162,27 @@ def test_without_node_the_error_says_what_to_install(tmp_path: Path) -> None:
         program("npm", str(tmp_path))
 
 
+def test_without_php_the_error_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(PhpMissingError, match=r"php is not installed.*apt-get install php-cli"):
+        php.program(str(tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ci", "exit_code"), [("", 0), ("true", 1)])
+def test_a_run_without_php_says_so_in_its_last_lines_and_fails_in_ci(
+    tmp_path: Path, ci: str, exit_code: int
+) -> None:
+    test = "tests/foreign/test_php_servers.py::test_text_before_the_answer_is_m1607"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
+    environment = {**os.environ, "PATH": str(tmp_path), "CI": ci}
+
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == exit_code, result.stdout + result.stderr
+    assert "php is not installed" in result.stdout
+    assert ("NOT RUN: the tests of servers in PHP" in result.stdout) == (not ci)
+
+
 def test_the_error_of_a_server_that_does_not_start_has_its_output(tmp_path: Path) -> None:
     with (
         pytest.raises(ServerFailedError, match="No such option"),
@@ -169,7 +192,7 @@ def test_the_error_of_a_server_that_does_not_start_has_its_output(tmp_path: Path
 
 
 def test_a_server_ends_with_its_children() -> None:
-    command, folder = NAIVE_SERVER
+    command, folder = SERVERS["naive"].start()
     launcher = "import subprocess, sys; subprocess.call(sys.argv[1:])"
 
     with serving([sys.executable, "-c", launcher, *command], folder) as address:

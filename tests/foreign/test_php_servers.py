@@ -1,0 +1,85 @@
+"""Files of PHP: blank lines at the end, redirects, more fields than there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.foreign.catalog import UrlOf
+from yemot_ai_testing import Caller
+from yemot_ai_testing.line.transports.transport import Method
+
+METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
+
+
+def test_before_an_exit_there_is_no_blank_line(url_of: UrlOf) -> None:
+    with Caller(f"{url_of('php')}/register.php") as caller:
+        caller.dial()
+        assert caller.presses("2") == "ההרשמה בוטלה"
+        assert not caller.raw.endswith("\n")
+        assert caller.problems == ()
+
+
+@METHODS
+def test_php_reads_the_newest_of_repeated_values(url_of: UrlOf, method: Method) -> None:
+    with Caller(f"{url_of('php')}/register.php", method=method) as caller:
+        caller.dial()
+        assert caller.presses("7").startswith("אין אפשרות כזו")
+        assert caller.presses("2") == "ההרשמה בוטלה"
+        assert [value for name, value in caller.exchanges[-2].pairs if name == "choice"] == ["7", "2"]
+
+
+@pytest.mark.parametrize("file", ["undefined.php", "bom.php"])
+def test_text_before_the_answer_is_m1607(url_of: UrlOf, file: str) -> None:
+    caller = Caller(f"{url_of('php')}/{file}", strict=False)
+
+    assert "M1607" in caller.dial()
+    assert [problem.code for problem in caller.problems] == ["not-plain-text"]
+
+
+@pytest.mark.parametrize("way", ["302", "301", "307", "here", "loop"])
+def test_without_the_switch_a_redirect_is_m1607_and_the_problem_names_the_switch(
+    url_of: UrlOf, way: str
+) -> None:
+    caller = Caller(f"{url_of('php')}/bridge.php/{way}", strict=False)
+
+    assert "M1607" in caller.dial()
+    assert caller.problems[0].code == "status"
+    assert "follow_redirects" in f"{caller.problems[0].message} {caller.problems[0].hint}"
+
+
+@pytest.mark.parametrize("way", ["301", "302", "303", "307", "308", "here"])
+def test_with_the_switch_the_line_follows_a_redirect(url_of: UrlOf, way: str) -> None:
+    with Caller(f"{url_of('php')}/bridge.php/{way}", follow_redirects=True) as caller:
+        assert caller.dial() == "להרשמה הקישו 1 לביטול 2"
+        assert caller.presses("2") == "ההרשמה בוטלה"
+        assert caller.problems == ()
+
+
+@pytest.mark.parametrize(("way", "heard"), [("307", "ההרשמה בוטלה"), ("302", "להרשמה הקישו 1 לביטול 2")])
+def test_a_302_of_a_post_loses_its_values_and_a_307_keeps_them(url_of: UrlOf, way: str, heard: str) -> None:
+    caller = Caller(f"{url_of('php')}/bridge.php/{way}", method="POST", follow_redirects=True)
+    caller.dial()
+
+    assert caller.presses("2") == heard
+
+
+def test_a_redirect_without_end_is_m1607(url_of: UrlOf) -> None:
+    caller = Caller(f"{url_of('php')}/bridge.php/loop", follow_redirects=True, strict=False)
+
+    assert "M1607" in caller.dial()
+    assert caller.problems[0].level == "error"
+    assert "redirect" in caller.problems[0].message
+
+
+def test_without_the_switch_status_201_is_m1607_and_the_problem_names_the_switch(url_of: UrlOf) -> None:
+    caller = Caller(f"{url_of('php')}/bridge.php/201", strict=False)
+
+    assert "M1607" in caller.dial()
+    assert caller.problems[0].code == "status"
+    assert "accept_any_2xx" in f"{caller.problems[0].message} {caller.problems[0].hint}"
+
+
+def test_with_the_switch_the_line_uses_an_answer_with_status_201(url_of: UrlOf) -> None:
+    with Caller(f"{url_of('php')}/bridge.php/201", accept_any_2xx=True) as caller:
+        assert caller.dial() == "להרשמה הקישו 1 לביטול 2"
+        assert caller.presses("2") == "ההרשמה בוטלה"
