@@ -1,43 +1,170 @@
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
+
 import pytest
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.compat.messages import to_messages
 
 
+def rendered(playable: object) -> list[str]:
+    return [str(message) for message in to_messages(playable)]  # type: ignore[arg-type]  # as without mypy
+
+
 @pytest.mark.parametrize(
-    ("pair", "rendered"),
+    ("pair", "expected"),
     [
         (("file", "welcome.wav"), "f-welcome"),
         (("file", "/8/error.OGG"), "f-/8/error"),
+        (("file", 100), "f-100"),
         (("f", "welcome"), "f-welcome"),
         (("speech", "hours.tts"), "s-hours"),
         (("system_message", "M1005"), "m-1005"),
+        (("system_message", 1005), "m-1005"),
         (("m", "1005"), "m-1005"),
         (("zmanim", "T"), "z-T"),
         (("z", "sunset,IL/Bney_Brak,+,D1"), "z-sunset,IL/Bney_Brak,+,D1"),
         (("music_on_hold", "calm,20"), "h-calm,20"),
         (("h", "calm"), "h-calm"),
         (("date", "31/12/2026"), "date-31/12/2026"),
+        (("date", "31.12.2026"), "date-31/12/2026"),
+        (("date", "2026-12-31"), "date-31/12/2026"),
+        (("date", dt.date(2026, 12, 31)), "date-31/12/2026"),
         (("dateH", "31/12/2026"), "dateH-31/12/2026"),
         (("go_to_folder", "/5"), "g-/5"),
         (("noop", "a comment"), "noop-a comment"),
+        (("noop", ""), "noop"),
+        (("text", 150), "t-150"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+    ids=str,
 )
-def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, str], rendered: str) -> None:
-    assert [str(message) for message in to_messages([pair])] == [rendered]
+def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, object], expected: str) -> None:
+    assert rendered([pair]) == [expected]
+    assert rendered(pair) == [expected]
 
 
 @pytest.mark.parametrize(
-    "pair",
-    [("zmanim", "sunset,IL/Jerusalem,+,D1,more"), ("music_on_hold", "calm,soon"), ("file", "a.b")],
-    ids="-".join,
+    ("number", "expected"),
+    [
+        ("150", "n-150"),
+        (150, "n-150"),
+        (0, "n-0"),
+        ("0", "n-0"),
+        (3.0, "n-3"),
+        ("1,234,567", "n-1234567"),
+        ("1 234", "n-1234"),
+        ("٣", "n-3"),
+        ("0501234567", "d-0501234567"),
+        ("050 123 4567", "d-0501234567"),
+        ("00", "d-00"),
+        ("007", "d-007"),
+        ("+972501234567", "d-972501234567"),
+        ("4580000000000000", "d-4580000000000000"),
+        (1e20, "d-100000000000000000000"),
+        (2.5, "t-2 נקודה 5"),
+        (Decimal("12.50"), "t-12 נקודה 50"),
+        ("0.5", "t-0 נקודה 5"),
+        (-5, "t-מינוס 5"),
+        ("12 שקלים", "t-12 שקלים"),
+    ],
+    ids=repr,
 )
-def test_an_invalid_message_is_refused(pair: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        to_messages([pair])
+def test_a_number_is_read_as_one_unless_it_is_a_code_or_no_whole_number(
+    number: object, expected: str
+) -> None:
+    assert rendered([("number", number)]) == [expected]
+    assert rendered([("n", number)]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("1234", ["d-1234"]),
+        (1234, ["d-1234"]),
+        ("3b7f", ["d-3", "a-b", "d-7", "a-f"]),
+        ("c0ffee", ["a-c", "d-0", "a-ffee"]),
+        ("050-1234567", ["d-050", "d-1234567"]),
+        ("12*4#", ["d-12", "t-כוכבית", "d-4", "t-סולמית"]),
+        ("12.5", ["d-12", "t-נקודה", "d-5"]),
+        ("דירה 5", ["t-דירה", "d-5"]),
+    ],
+    ids=repr,
+)
+def test_digits_are_read_one_by_one_and_what_is_no_digit_is_read_too(
+    code: object, expected: list[str]
+) -> None:
+    assert rendered([("digits", code)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ("abc 12", ["a-abc 12"]),
+        ("AB-12", ["a-AB 12"]),
+        ("a.b", ["a-a", "t-נקודה", "a-b"]),
+        ("דוד", ["t-דוד"]),
+    ],
+    ids=repr,
+)
+def test_letters_are_spelled_and_others_are_spoken(letters: str, expected: list[str]) -> None:
+    assert rendered([("alpha", letters)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("playable", "expected"),
+    [
+        (5, ["t-5"]),
+        ([["text", "שלום"], ["number", 5]], ["t-שלום", "n-5"]),
+        ((("text", "א"), ("text", "ב")), ["t-א", "t-ב"]),
+        ((text for text in ("א", "ב")), ["t-א", "t-ב"]),
+    ],
+    ids=["number", "lists", "tuple-of-pairs", "generator"],
+)
+def test_whatever_can_be_played_is_played(playable: object, expected: list[str]) -> None:
+    assert rendered(playable) == expected
+
+
+@pytest.mark.parametrize("empty", [("digits", ""), ("number", ""), ("text", None), ("file", None)], ids=str)
+def test_an_empty_value_is_left_out_with_a_warning(
+    empty: tuple[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert rendered([empty, ("text", "שלום")]) == ["t-שלום"]
+    assert f"{__file__}:" in caplog.text
+    assert f"('{empty[0]}', …) was given nothing to play, and is left out" in caplog.text
+
+
+def test_a_number_with_other_text_is_spoken_with_a_warning_that_does_not_repeat_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert rendered([("number", "הסוד 5")]) == ["t-הסוד 5"]
+
+    (record,) = caplog.records
+    assert "('number', …) was given more than a number; it is spoken as a text" in record.getMessage()
+    assert "הסוד" not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "playable",
+    [
+        [("zmanim", "sunset,IL/Jerusalem,+,D1,more")],
+        [("music_on_hold", "calm,soon")],
+        [("file", "a.b")],
+        [("date", "31/13/2026")],
+        [("number", float("nan"))],
+        [("number", True)],
+        [("number", "שלום")],
+        [("digits", "--")],
+        {"text": "שלום"},
+        b"text",
+        [True],
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_played_is_refused(playable: object) -> None:
+    with pytest.raises(ConfigurationError):
+        rendered(playable)
 
 
 def test_an_unknown_type_is_refused_with_the_known_types() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Coroutine, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Unpack
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Unpack
 
 import yemot_flow
 
@@ -14,7 +14,9 @@ from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
+from yemot_ai.flow.compat.option_values import value_name
 from yemot_ai.flow.compat.read_options import (
     SPEECH_MODES,
     ReadOptions,
@@ -22,10 +24,13 @@ from yemot_ai.flow.compat.read_options import (
     count_attempts,
     read_mode,
     reuses_value,
+    speech_value,
+    with_pre_message,
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
+from yemot_ai.flow.source_place import WarnedPlaces, warned_places
 from yemot_ai.flow.value_names import is_reserved, visible_values
-from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request, normalize_speech, pressed_keys
+from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -119,18 +124,18 @@ class BaseCall(yemot_flow.Call):
             remove_invalid_chars: yemot-flow's; texts are always made speakable here.
             url_encode: yemot-flow's; has no effect, since the line does not decode responses.
         """
-        self._run.queue_messages(_to_messages(messages))
+        self._run.queue_messages(to_messages(messages))
 
-    def goto(self, folder: str) -> None:
+    def goto(self, folder: str) -> NoReturn:
         """Send the call to another extension; ends the run.
 
         Args:
             folder: ``""`` or ``"/"`` the root, ``"/1"`` absolute, ``"1"`` a child of this extension,
                 ``"."`` this one again, ``".."`` one level up, ``"hangup"``.
         """
-        raise self._interrupt_with(GoToFolder(folder or "/"))
+        raise self._interrupt_with(GoToFolder(_folder(folder)))
 
-    def hangup(self) -> None:
+    def hangup(self) -> NoReturn:
         """End the call; ends the run."""
         raise self._interrupt_with(GoToFolder("hangup"))
 
@@ -160,20 +165,21 @@ class BaseCall(yemot_flow.Call):
 
     def _read_value(self, messages: Playable | Iterable[Playable], options: ReadOptions) -> str:
         check_names(options)
-        val_name = options.get("val_name", "Digits")
-        if is_reserved(val_name):
-            raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop; use another one")
+        val_name = options.get("val_name") or "Digits"
+        line_name = value_name(val_name)
+        if is_reserved(line_name) or line_name.startswith(("Api", "hangup")):
+            raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop or of the line")
         answer = ""
         for attempt in range(count_attempts(options)):
-            name = self._run.next_value_name(val_name)
+            name = self._run.next_value_name(line_name, val_name)
             value = self._run.value(name)
             if value is None:
                 before = _play_before(options.get("pre_message")) if attempt == 0 else ()
-                question = _to_messages(messages) or (Comment("ask"),)
+                question = to_messages(messages) or (Comment("ask"),)
                 read = Read(question, name, read_mode(options), reuses_value(options))
                 raise self._interrupt_with(*before, read)
             self._run.clear_queue()
-            answer = _speech_value(value) if options.get("mode") in SPEECH_MODES else value
+            answer = speech_value(value) if options.get("mode") in SPEECH_MODES else value
             self.params[val_name] = answer
             if answer:
                 break
@@ -216,7 +222,7 @@ class AICall(BaseCall):
         **options: Unpack[ReadOptions],
     ) -> str:
         """Play, then ask, in one response; takes the options of ``read``."""
-        return self._read_value(read_messages, _with_pre_message(play_messages, options))
+        return self._read_value(read_messages, with_pre_message(play_messages, options))
 
     def ask_ai(self, text: str, *, turn_id: str | None = None, instructions: str | None = None) -> str:
         """Ask the AI.
@@ -249,6 +255,17 @@ class AsyncAICall(BaseCall):
         """Do what ``AICall.read`` does, awaited."""
         return self._run.track(self._read(messages, options), "call.read(…)")
 
+    def play_message(  # type: ignore[override]  # None here may be awaited
+        self,
+        messages: Playable | Iterable[Playable],
+        *,
+        remove_invalid_chars: bool | None = None,  # noqa: ARG002 - yemot-flow's
+        url_encode: bool = False,  # noqa: ARG002 - yemot-flow's
+    ) -> Awaitable[None]:
+        """Do what ``AICall.play_message`` does, at once; it may be awaited, as in yemot-flow."""
+        super().play_message(messages)
+        return DONE
+
     def play_and_read(
         self,
         play_messages: Playable | Iterable[Playable],
@@ -256,7 +273,7 @@ class AsyncAICall(BaseCall):
         **options: Unpack[ReadOptions],
     ) -> Coroutine[Any, Any, str]:
         """Do what ``AICall.play_and_read`` does, awaited."""
-        reading = self._read(read_messages, _with_pre_message(play_messages, options))
+        reading = self._read(read_messages, with_pre_message(play_messages, options))
         return self._run.track(reading, "call.play_and_read(…)")
 
     def ask_ai(
@@ -277,10 +294,12 @@ class CallFactory:
     Args:
         flow: the flow of the calls.
         runtime: answers ``ask_ai``.
+        warned: what was logged about the code of handlers.
     """
 
     flow: yemot_flow.Flow
     runtime: Runtime
+    warned: WarnedPlaces = field(default_factory=set)
 
     def __call__(  # noqa: PLR0913 - called in two places
         self,
@@ -292,7 +311,7 @@ class CallFactory:
         is_async: bool,
         conversation: Conversation | None = None,
     ) -> BaseCall:
-        """Return the call of one run.
+        """Return the call of one run, whose task this is called in.
 
         Args:
             run: the run.
@@ -302,6 +321,7 @@ class CallFactory:
             is_async: whether the handler is async.
             conversation: answers ``ask_ai``; the default conversation unless given.
         """
+        warned_places.set(self.warned)
         names_before = session.visit.names_before if session.visit else ()
         api_params = {name: value for name, value in request.latest.items() if name.startswith("Api")}
         call = (AsyncAICall if is_async else AICall)(
@@ -317,25 +337,12 @@ class CallFactory:
         return call
 
 
-def _with_pre_message(messages: Playable | Iterable[Playable], options: ReadOptions) -> ReadOptions:
-    if "pre_message" in options:
-        raise TypeError("call.play_and_read() plays its first argument; it takes no pre_message")
-    return {**options, "pre_message": messages}
-
-
 def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
-    messages = _to_messages(pre_message) if pre_message is not None else ()
+    messages = to_messages(pre_message) if pre_message is not None else ()
     return (Play(messages),) if messages else ()
 
 
-def _to_messages(playable: Playable | Iterable[Playable]) -> tuple[Any, ...]:
-    try:
-        return to_messages(playable)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
-
-
-def _speech_value(value: str) -> str:
-    text = normalize_speech(value)
-    keys = pressed_keys(text)
-    return text if keys is None else keys
+def _folder(folder: str) -> str:
+    """Return ``folder`` without spaces around it and without needless slashes, which the line may refuse."""
+    parts = [part for part in folder.strip().split("/") if part]
+    return ("/" if folder.strip()[:1] in {"", "/"} else "") + "/".join(parts)

@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import os
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.source_place import source_place
 from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON
@@ -25,8 +22,6 @@ from yemot_ai.providers.provider import JSON
 __all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "is_async", "parse_returned"]
 
 T = TypeVar("T")
-
-_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class HandlerInterrupted(BaseException):
@@ -82,12 +77,17 @@ class HandlerRun:
         self._queue: list[Message] = []
         self._lock = threading.Lock()
 
-    def next_value_name(self, name: str) -> str:
-        """Return the line's name for the next use of ``name``."""
+    def next_value_name(self, name: str, val_name: str) -> str:
+        """Return the line's name for the next use of ``name``.
+
+        Args:
+            name: a name that the line takes.
+            val_name: the handler's name for the value.
+        """
         with self._lock:
             line_name = unused_name(name, self._used_names)
             self._used_names += (line_name,)
-            self.names[line_name] = name
+            self.names[line_name] = val_name
             return line_name
 
     def value(self, line_name: str) -> str | None:
@@ -117,7 +117,7 @@ class HandlerRun:
             coroutine: what a method of the call returns to an async handler.
             name: the method, for the error.
         """
-        place = f"{_line_outside_package()}: {name}"
+        place = f"{source_place()}: {name}"
         with self._lock:
             started = tuple(pair for pair in self._unawaited if _is_unawaited(pair[0]))
             self._unawaited = (*started, (coroutine, place))
@@ -176,14 +176,6 @@ class HandlerRun:
         elif queue:
             actions = (Play(queue), *actions)
         return Response(actions) if actions else None
-
-
-def _line_outside_package() -> str:
-    """Return file and line of the developer's code that has called this package."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented; the only way to the line
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "?"
 
 
 def _is_unawaited(coroutine: Coroutine[Any, Any, Any]) -> bool:

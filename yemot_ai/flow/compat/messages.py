@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TypeGuard
+from decimal import Decimal
+from typing import Final, TypeAlias, TypeGuard, get_args
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.compat.spoken_values import Numeral, numeral_text, read_number, spell, spell_letters
+from yemot_ai.flow.source_place import warn_once
 from yemot_ai.protocol import (
     Comment,
     Date,
-    Digits,
     File,
     GoTo,
     HebrewDate,
-    Letters,
     Message,
     MusicOnHoldMessage,
-    Number,
     SpeechFile,
     SystemMessage,
     Zmanim,
@@ -27,10 +27,12 @@ from yemot_ai.protocol import (
 
 __all__ = ["Playable", "to_messages"]
 
-Playable = str | Message | tuple[str, str]
+Playable: TypeAlias = str | Message | tuple[str, str | Numeral | dt.date]
 """One thing to play: a text, a message of ``yemot_ai.protocol``, or yemot-flow's ``("text", …)``."""
 
-_EXTENSION = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
+_MESSAGE: Final = get_args(Message)
+_AUDIO_SUFFIX: Final = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
+_PAIR: Final = 2
 
 
 def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
@@ -40,37 +42,81 @@ def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
         playable: one thing to play or several; texts are made speakable.
 
     Raises:
-        ConfigurationError: the line has no such message type, or an answer was not awaited.
+        ConfigurationError: it cannot be played: the line has no such message type, a value is not what its
+            type plays, or an answer was not awaited.
 
     >>> [str(message) for message in to_messages([("text", "א. ב"), ("file", "/1/000")])]
     ['t-א, ב', 'f-/1/000']
     """
-    if isinstance(playable, str | tuple) and (isinstance(playable, str) or _is_pair(playable)):
-        return tuple(_convert(playable))
-    if isinstance(playable, Iterable):
-        return tuple(message for item in playable for message in _convert(item))
-    return tuple(_convert(playable))
+    try:
+        return tuple(message for item in _items(playable) for message in _convert(item))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
-def _convert(playable: Playable) -> Iterable[Message]:
-    if isinstance(playable, Coroutine):
-        raise ConfigurationError("a coroutine cannot be played: write 'await' before the call that made it")
+def _items(playable: Playable | Iterable[Playable]) -> Iterable[object]:
+    is_one = (
+        isinstance(playable, str | bytes | Mapping)
+        or _is_pair(playable)
+        or not isinstance(playable, Iterable)
+    )
+    return (playable,) if is_one else playable  # type: ignore[return-value]  # mypy does not narrow it
+
+
+def _convert(playable: object) -> Iterable[Message]:
+    if isinstance(playable, _MESSAGE):
+        return (playable,)
+    if playable is None:
+        return _nothing("text")
     if isinstance(playable, str):
         return speakable(playable)
-    if not isinstance(playable, tuple):
-        return (playable,)
+    if _is_numeral(playable):
+        return speakable(numeral_text(playable))
+    if isinstance(playable, Coroutine):
+        raise ConfigurationError("a coroutine cannot be played: write 'await' before the call that made it")
+    if not isinstance(playable, tuple | list) or len(playable) != _PAIR:
+        kind = type(playable).__name__
+        raise ConfigurationError(f"{kind} cannot be played: give a text, or a pair such as ('text', 'שלום')")
     kind, data = playable
+    return _convert_pair(str(kind), data)
+
+
+def _convert_pair(kind: str, data: object) -> Iterable[Message]:
     if kind in {"text", "t"}:
         return _convert(data)
-    if kind not in _BY_NAME:
-        known = ", ".join(sorted(("text", *_BY_NAME)))
-        raise ConfigurationError(f"no message type {kind!r}; the line plays: {known}")
-    return (_BY_NAME[kind](str(data)),)
+    if kind in _KINDS and kind != "noop" and data in (None, ""):
+        return _nothing(kind)
+    if kind in _FROM_VALUE and (isinstance(data, str) or _is_numeral(data)):
+        return _FROM_VALUE[kind](data)
+    if kind in _FROM_DAY:
+        return (_FROM_DAY[kind](_parse_day(data)),)
+    if kind in _FROM_TEXT:
+        return (_FROM_TEXT[kind](str(data)),)
+    if kind in _FROM_VALUE:
+        raise ConfigurationError(f"({kind!r}, …) cannot be given a {type(data).__name__}")
+    known = ", ".join(sorted(("text", *_KINDS)))
+    raise ConfigurationError(f"no message type {kind!r}; the line plays: {known}")
+
+
+def _nothing(kind: str) -> tuple[Message, ...]:
+    """Play nothing instead of an empty value: the number of a caller may be withheld."""
+    warn_once(f"({kind!r}, …) was given nothing to play, and is left out")
+    return ()
+
+
+def _is_pair(value: object) -> bool:
+    if not isinstance(value, tuple) or len(value) != _PAIR or not isinstance(value[0], str):
+        return False
+    return isinstance(value[1], str | dt.date) or _is_numeral(value[1])
+
+
+def _is_numeral(value: object) -> TypeGuard[Numeral]:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _file(name: str) -> File:
     """Drop the file's extension, which the line does not use [OFF]; yemot-flow's example has one."""
-    return File(_EXTENSION.sub("", name))
+    return File(_AUDIO_SUFFIX.sub("", name))
 
 
 def _zmanim(text: str) -> Zmanim:
@@ -84,34 +130,36 @@ def _music(text: str) -> MusicOnHoldMessage:
     return MusicOnHoldMessage(name, int(seconds) if seconds else None)
 
 
-def _parse_day(text: str) -> dt.date:
-    return dt.datetime.strptime(text, "%d/%m/%Y").date()  # noqa: DTZ007 - a day, not a moment
+def _parse_day(day: object) -> dt.date:
+    if isinstance(day, dt.date):
+        return day
+    text = str(day).replace(".", "/").replace("-", "/")
+    pattern = "%Y/%m/%d" if text[:4].isdecimal() else "%d/%m/%Y"
+    return dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day, not a moment
 
 
-def _is_pair(value: object) -> TypeGuard[tuple[str, str]]:
-    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)  # noqa: PLR2004 - a pair
-
-
-_BY_NAME: Mapping[str, Callable[[str], Message]] = {
+_FROM_VALUE: Mapping[str, Callable[[str | Numeral], Iterable[Message]]] = {
+    "digits": spell,
+    "d": spell,
+    "number": read_number,
+    "n": read_number,
+    "alpha": spell_letters,
+    "a": spell_letters,
+}
+_FROM_DAY: Mapping[str, Callable[[dt.date], Message]] = {"date": Date, "dateH": HebrewDate}
+_FROM_TEXT: Mapping[str, Callable[[str], Message]] = {
     "file": _file,
     "f": _file,
-    "digits": Digits,
-    "d": Digits,
-    "number": lambda number: Number(int(number)),
-    "n": lambda number: Number(int(number)),
-    "alpha": Letters,
-    "a": Letters,
     "speech": lambda name: SpeechFile(name.removesuffix(".tts")),
     "s": lambda name: SpeechFile(name.removesuffix(".tts")),
-    "system_message": lambda code: SystemMessage(code.removeprefix("M")),
-    "m": lambda code: SystemMessage(code.removeprefix("M")),
+    "system_message": lambda code: SystemMessage(code.upper().removeprefix("M")),
+    "m": lambda code: SystemMessage(code.upper().removeprefix("M")),
     "zmanim": _zmanim,
     "z": _zmanim,
     "music_on_hold": _music,
     "h": _music,
     "noop": Comment,
-    "date": lambda day: Date(_parse_day(day)),
-    "dateH": lambda day: HebrewDate(_parse_day(day)),
     "go_to_folder": GoTo,
     "g": GoTo,
 }
+_KINDS = frozenset({*_FROM_VALUE, *_FROM_DAY, *_FROM_TEXT})

@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict, get_args
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.compat.messages import Playable
-from yemot_ai.protocol import Keyboard, Record, Tap, Voice
+from yemot_ai.flow.compat.option_values import (
+    CountOption,
+    SwitchOption,
+    is_on,
+    keys,
+    one_of,
+    recording_file,
+    recording_folder,
+    replacement,
+    text,
+    whole_number,
+)
+from yemot_ai.flow.source_place import warn_once
+from yemot_ai.protocol import Keyboard, Record, Tap, Voice, normalize_speech, pressed_keys
 
 __all__ = ["SPEECH_MODES", "ReadOptions", "check_names", "count_attempts", "read_mode", "reuses_value"]
 
 Mode: TypeAlias = Literal["tap", "voice", "stt", "record"]
-
-SwitchOption: TypeAlias = bool | str
-"""True or False, or the line's word for True, such as ``Ok``; "" and ``no`` are False."""
-
-CountOption: TypeAlias = int | str | None
-"""A whole number; None, "" and yemot-flow's ``*`` mean the line's default."""
 
 SPEECH_MODES = frozenset({"voice", "stt"})
 
@@ -38,7 +45,7 @@ class ReadOptions(TypedDict, total=False):
         mode: ``"tap"`` (keys, the default), ``"voice"`` or ``"stt"`` (speech to text), ``"record"``.
         pre_message: played before the question.
         val_name: name of the value in ``call.params``, ``"Digits"`` by default; the line gets ``name_2``,
-            ``name_3`` if the name is used again in a call.
+            ``name_3`` if the name is used again in a call, and ``_`` for what a name cannot have.
         re_enter_if_exists: the line sends an existing value without asking.
         max_digits: most digits; None: any number.
         min_digits: fewest digits; 1 by default.
@@ -48,7 +55,7 @@ class ReadOptions(TypedDict, total=False):
             default.
         block_asterisk_key: refuse ``*``.
         block_zero_key: refuse the amount zero.
-        replace_char: two characters, from and to.
+        replace_char: two characters, from and to; one, as yemot-flow's ``"#"``, replaces nothing.
         amount_attempts: how often the question is played before the value counts as empty. For keys
             the line counts; for speech silence is the value "" [LIB], so the question is sent again
             under a new name. Default: once.
@@ -60,8 +67,8 @@ class ReadOptions(TypedDict, total=False):
         block_typing: refuse keys while listening.
         use_records_recognition_engine: for long utterances; speech only.
         quiet_max: seconds of silence that end a long utterance.
-        path: folder of the recording.
-        file_name: name of the recording, without extension.
+        path: folder of the recording, from the root: ``"messages"`` is ``/messages``.
+        file_name: name of the recording; an extension is dropped.
         no_confirm_menu: accept a recording without the menu.
         save_on_hangup: keep a recording that a hang-up cut off.
         append_to_existing_file: append to the file if it exists.
@@ -79,22 +86,22 @@ class ReadOptions(TypedDict, total=False):
     max_digits: CountOption
     min_digits: CountOption
     sec_wait: CountOption
-    digits_allowed: str | Iterable[str | int]
+    digits_allowed: str | int | Iterable[str | int] | None
     typing_playback_mode: Keyboard | Literal["NO"]
     block_asterisk_key: SwitchOption
     block_zero_key: SwitchOption
-    replace_char: str
+    replace_char: str | None
     amount_attempts: CountOption
     allow_empty: SwitchOption
-    empty_val: str
+    empty_val: str | int | None
     block_change_keyboard: SwitchOption
-    confirm: bool
-    lang: str
+    confirm: SwitchOption
+    lang: str | None
     block_typing: SwitchOption
     use_records_recognition_engine: SwitchOption
     quiet_max: CountOption
-    path: str
-    file_name: str
+    path: str | None
+    file_name: str | None
     no_confirm_menu: SwitchOption
     save_on_hangup: SwitchOption
     append_to_existing_file: SwitchOption
@@ -106,15 +113,29 @@ class ReadOptions(TypedDict, total=False):
 
 
 def check_names(options: ReadOptions) -> None:
-    """Check the names of options, which a type checker may not have seen.
-
-    Raises:
-        TypeError: ``call.read`` has no option of that name.
-    """
-    for name in options.keys() - ReadOptions.__annotations__.keys():
+    """Warn of options that ``call.read`` does not have; yemot-flow ignores them, too."""
+    for name in sorted(options.keys() - ReadOptions.__annotations__.keys()):
         similar = difflib.get_close_matches(name, ReadOptions.__annotations__, n=1)
         hint = f"; did you mean {similar[0]!r}?" if similar else ""
-        raise TypeError(f"call.read() has no option {name!r}{hint}")
+        warn_once(f"call.read() has no option {name!r}, which is ignored{hint}")
+
+
+def with_pre_message(messages: Playable | Iterable[Playable], options: ReadOptions) -> ReadOptions:
+    """Return the options of ``play_and_read`` as those of a ``read``.
+
+    Raises:
+        TypeError: they have a ``pre_message`` already.
+    """
+    if "pre_message" in options:
+        raise TypeError("call.play_and_read() plays its first argument; it takes no pre_message")
+    return {**options, "pre_message": messages}
+
+
+def speech_value(value: str) -> str:
+    """Return what the caller said, or the keys that were pressed instead."""
+    text = normalize_speech(value)
+    keys = pressed_keys(text)
+    return text if keys is None else keys
 
 
 def read_mode(options: ReadOptions) -> Tap | Voice | Record:
@@ -139,99 +160,73 @@ def read_mode(options: ReadOptions) -> Tap | Voice | Record:
 
 def reuses_value(options: ReadOptions) -> bool:
     """Return whether the line sends an existing value without asking."""
-    return _is_on(options.get("re_enter_if_exists", False), "yes")
+    return _switch(options, "re_enter_if_exists", "yes")
 
 
 def count_attempts(options: ReadOptions) -> int:
     """Return how often the question is sent: for keys the line repeats it, for speech it does not."""
     is_speech = options.get("mode") in SPEECH_MODES
-    return max(_count(options.get("amount_attempts")) or 1, 1) if is_speech else 1
+    return (_count(options, "amount_attempts") or 1) if is_speech else 1
 
 
 def _tap(options: ReadOptions) -> Tap:
-    seconds = _count(options.get("sec_wait"))
-    keyboard = options.get("typing_playback_mode", "No")
+    seconds = _count(options, "sec_wait", minimum=0)
+    keyboard = one_of(get_args(Keyboard), options.get("typing_playback_mode") or "No")
     return Tap(
-        max_digits=_count(options.get("max_digits")),
-        min_digits=_count(options.get("min_digits")) or 1,
+        max_digits=_count(options, "max_digits"),
+        min_digits=_count(options, "min_digits") or 1,
         seconds=DEFAULT_SECONDS if seconds is None else seconds,
-        keyboard="No" if keyboard == "NO" else keyboard,
-        block_star=_is_on(options.get("block_asterisk_key", False), "yes"),
-        block_zero=_is_on(options.get("block_zero_key", False), "yes"),
-        replace=options.get("replace_char", ""),
-        allowed=_keys(options.get("digits_allowed", "")),
-        attempts=_count(options.get("amount_attempts")),
-        accept_empty=_is_on(options.get("allow_empty", False), "Ok"),
-        empty_value=options.get("empty_val") or "None",
-        lock_keyboard=_is_on(options.get("block_change_keyboard", False), "InsertLettersTypeChangeNo"),
-        confirm=options.get("confirm", False),
+        keyboard=keyboard,  # type: ignore[arg-type]  # Tap checks it
+        block_star=_switch(options, "block_asterisk_key", "yes"),
+        block_zero=_switch(options, "block_zero_key", "yes"),
+        replace=replacement(options.get("replace_char")),
+        allowed=keys(options.get("digits_allowed")),
+        attempts=_count(options, "amount_attempts"),
+        accept_empty=_switch(options, "allow_empty", "Ok"),
+        empty_value=text(options.get("empty_val")) or "None",
+        lock_keyboard=_switch(options, "block_change_keyboard", "InsertLettersTypeChangeNo"),
+        confirm=_switch(options, "confirm", "yes"),
     )
 
 
 def _voice(options: ReadOptions) -> Voice:
-    by_records = _is_on(options.get("use_records_recognition_engine", False), "record")
+    by_records = _switch(options, "use_records_recognition_engine", "record")
+    silence, longest = _count(options, "quiet_max"), _max_length(options)
+    if not by_records and (silence or longest):
+        warn_once(
+            "call.read(quiet_max=, max_length=) has no effect: the line takes them only for long utterances, "
+            "with use_records_recognition_engine=True"
+        )
     return Voice(
-        language=options.get("lang", ""),
-        block_keys=_is_on(options.get("block_typing", False), "no"),
-        max_digits=_count(options.get("max_digits")),
+        language=text(options.get("lang")).replace("_", "-"),
+        block_keys=_switch(options, "block_typing", "no"),
+        max_digits=_count(options, "max_digits"),
         record_engine=by_records,
-        silence_seconds=_count(options.get("quiet_max")),
-        max_seconds=_max_length(options) if by_records else None,
+        silence_seconds=silence if by_records else None,
+        max_seconds=longest if by_records else None,
     )
 
 
 def _record(options: ReadOptions) -> Record:
     return Record(
-        folder=options.get("path", ""),
-        file=options.get("file_name", ""),
-        confirm=not _is_on(options.get("no_confirm_menu", False), "no"),
-        keep_on_hangup=_is_on(options.get("save_on_hangup", False), "yes"),
-        append=_is_on(options.get("append_to_existing_file", False), "yes"),
-        min_seconds=_count(options.get("min_length")),
+        folder=recording_folder(options.get("path")),
+        file=recording_file(options.get("file_name")),
+        confirm=not _switch(options, "no_confirm_menu", "no"),
+        keep_on_hangup=_switch(options, "save_on_hangup", "yes"),
+        append=_switch(options, "append_to_existing_file", "yes"),
+        min_seconds=_count(options, "min_length", minimum=0),
         max_seconds=_max_length(options),
     )
 
 
 def _max_length(options: ReadOptions) -> int | None:
-    most = options.get("max_length")
-    return _count(options.get("length_max") if most is None else most)
+    most = _count(options, "max_length")
+    return _count(options, "length_max") if most is None else most
 
 
-def _is_on(switch: SwitchOption, word: str) -> bool:
-    """Return the value of a switch.
-
-    Args:
-        switch: the developer's argument.
-        word: the line's word for True.
-
-    Raises:
-        ConfigurationError: it is neither a bool nor a word that the line knows.
-    """
-    if isinstance(switch, bool):
-        return switch
-    if switch not in {word, "", "no"}:
-        raise ConfigurationError(f"call.read: {switch!r} is neither True nor False, nor the line's {word!r}")
-    return switch == word
+def _switch(options: ReadOptions, name: str, word: str) -> bool:
+    return is_on(name, options.get(name), word)  # type: ignore[arg-type]  # the callers name switches
 
 
-def _count(number: CountOption) -> int | None:
-    """Return a number; None, "" and ``*`` are the line's default.
-
-    Raises:
-        ConfigurationError: it is not a whole number.
-    """
-    if number is None or number in {"", "*"}:
-        return None
-    try:
-        return int(number)
-    except ValueError as error:
-        raise ConfigurationError(f"call.read: {number!r} is not a whole number") from error
-
-
-def _keys(allowed: str | Iterable[str | int]) -> tuple[str, ...]:
-    """Return allowed keys given as ``"123"``, ``"10.11"``, ``[1, 2]`` or ``"from_folder"``."""
-    if not isinstance(allowed, str):
-        return tuple(str(key) for key in allowed)
-    if allowed == "from_folder":
-        return (allowed,)
-    return tuple(allowed.split(".")) if "." in allowed else tuple(allowed)
+def _count(options: ReadOptions, name: str, *, minimum: int = 1) -> int | None:
+    return whole_number(name, options.get(name), minimum=minimum)  # type: ignore[arg-type]  # as above
