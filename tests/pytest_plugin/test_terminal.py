@@ -91,7 +91,7 @@ def test_the_summary_shows_dead_air_and_the_slowest_turns(slow: pytest.Pytester,
             "dead air: p50 3.0 s · p95 5.0 s · longest 5.0 s (3 turns)",
             "    5.0 s  shop.call.yaml:8  לאט מדי",
             "    3.0 s  shop.call.yaml:6  לאט",
-            "3 calls · 0 agent turns · 0 outbound connections · 0 real codex",
+            "3 calls · 0 agent turns · 1 warning · 0 outbound connections · 0 real codex",
         ],
         consecutive=False,
     )
@@ -99,7 +99,9 @@ def test_the_summary_shows_dead_air_and_the_slowest_turns(slow: pytest.Pytester,
 
 def test_a_quiet_run_shows_only_the_counts(slow: pytest.Pytester, run: Run) -> None:
     result = run(APP, "--yemot-scenario", "-q")
-    result.stdout.fnmatch_lines(["3 calls · 0 agent turns · 0 outbound connections · 0 real codex"])
+    result.stdout.fnmatch_lines(
+        ["3 calls · 0 agent turns · 1 warning · 0 outbound connections · 0 real codex"]
+    )
     result.stdout.no_fnmatch_line("dead air:*")
     result.stdout.no_fnmatch_line("failed: *")
 

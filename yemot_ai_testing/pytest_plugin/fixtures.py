@@ -103,7 +103,9 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
             request.getfixturevalue("yemot_codex")
             with _fail_without_traceback():
                 target = load_app(target, settings.root) if isinstance(target, str) else target
-        caller = stack.enter_context(Caller(target, **{"remote": settings.remote, **options}))
+        caller = stack.enter_context(
+            Caller(target, **{"remote": settings.remote, **settings.line, **options})
+        )
         yield caller
         if caller.dialled:
             request.node.add_report_section("teardown", "phone call", render_transcript(caller.transcript))

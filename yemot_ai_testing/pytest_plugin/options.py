@@ -81,6 +81,11 @@ INI_KEYS: Final[dict[str, tuple[str, Any, Any]]] = {
     "yemot_serve": ("the command that starts the server that scenarios call", None, ""),
     "yemot_codex": (f"which Codex answers: {CODEX_SPECS}", None, "fake"),
     "yemot_remote": ("allow URLs that are not on this machine", "bool", False),
+    "yemot_line": (
+        "settings of the line for scenarios and yemot_caller, one each line, such as `lenient = true`",
+        "linelist",
+        [],
+    ),
     "yemot_block_network": (
         "block network and foreign programs in all tests, or in none (default: only in runs of scenarios)",
         "bool",
@@ -103,7 +108,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def check_usage(config: pytest.Config) -> None:
-    """Check the names of options, and that those of scenarios are used in runs of scenarios.
+    """Check names of options, settings of the line, and that options of scenarios are used with them.
 
     Raises:
         pytest.UsageError: one of them is not.
@@ -114,6 +119,7 @@ def check_usage(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{prefix}yemot-guard is now {prefix}yemot-block-network")
     if config.getini("yemot_guard") is not None:
         raise pytest.UsageError("the ini key yemot_guard is now yemot_block_network")
+    _line_options(config)
     if runs_scenarios(config):
         return
     for name, purpose in {"update": "rewrites", "html": "shows"}.items():
@@ -157,7 +163,26 @@ def run_settings(config: pytest.Config) -> RunSettings:
         codex=option("yemot_codex") or ini("yemot_codex"),
         remote=ini("yemot_remote"),
         root=config.rootpath,
+        line=_line_options(config),
     )
+
+
+def _line_options(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings of the line of a run.
+
+    Raises:
+        pytest.UsageError: one of them is invalid, or PyYAML is missing.
+    """
+    lines = config.getini("yemot_line")
+    if not lines:
+        return {}
+    from yemot_ai_testing.errors import ScenarioLoadError  # noqa: PLC0415 - not needed without settings
+
+    try:
+        options: dict[str, Any] = import_feature("scenario.format.line_options:line_options_from_ini")(lines)
+    except ScenarioLoadError as error:
+        raise pytest.UsageError(str(error)) from error
+    return options
 
 
 def import_feature(name: str) -> Any:  # noqa: ANN401 - any object of the toolkit

@@ -42,6 +42,9 @@ def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
 def _counts(calls: list[CallRecord]) -> Iterator[str]:
     yield _pluralize(len(calls), "call")
     yield _pluralize(sum(call.agent_turns for call in calls), "agent turn")
+    warnings = sum(len(call.warnings) for call in calls)
+    if warnings:
+        yield _pluralize(warnings, "warning")
     fake_only = sum(call.state == "fake only" for call in calls)
     if fake_only:
         yield f"{fake_only} fake only"

@@ -90,7 +90,10 @@ def _scenario(scenario: Scenario) -> YamlMapping:
     elif scenario.app is not None:
         tree["app"] = scenario.app
     if scenario.caller != CallerSpec():
-        tree["caller"] = asdict(scenario.caller)
+        caller = asdict(scenario.caller)
+        tree["caller"] = (
+            caller if caller["line"] else {name: caller[name] for name in caller if name != "line"}
+        )
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
         tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}

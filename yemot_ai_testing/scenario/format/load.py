@@ -16,6 +16,7 @@ from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format.agent_steps import parse_agent_steps
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.expectations import parse_expectation
+from yemot_ai_testing.scenario.format.line_options import line_options
 from yemot_ai_testing.scenario.format.model import (
     LEFTOVER_KINDS,
     VERBS,
@@ -111,7 +112,7 @@ class _CallFileReader:
             location=self._problems.location(node),
             turns=tuple(map(self._turn, nodes["turns"].value)),
             app=_target(values) or _target(defaults),
-            caller=CallerSpec(**values.get("caller", defaults.get("caller", {}))),
+            caller=_caller(values.get("caller", defaults.get("caller", {}))),
             afterwards=None if afterwards is None else self._afterwards(afterwards),
             index=number,
         )
@@ -145,6 +146,10 @@ def _target(values: Mapping[str, Any]) -> str | ServerCommand | None:
     if "within" in options:
         options["within"] = parse_duration(options["within"])
     return ServerCommand(**options)
+
+
+def _caller(values: Mapping[str, Any]) -> CallerSpec:
+    return CallerSpec(**{**values, "line": line_options(values.get("line", {}))})
 
 
 def _action(values: Mapping[str, Any]) -> CallerAction | None:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.doubles.steps import Step
 
@@ -54,11 +54,19 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class CallerSpec:
-    """The caller: phone number, dialled extension, HTTP method of the line."""
+    """The caller.
+
+    Attributes:
+        phone: the number; empty if withheld.
+        extension: the dialled extension.
+        method: the HTTP method of the line.
+        line: fields of ``LineSettings`` that this line has; others are those of the run.
+    """
 
     phone: str = "0501234567"
     extension: str = ""
     method: Literal["GET", "POST"] = "GET"
+    line: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from yemot_ai_testing.doubles.steps import FAILURE_KINDS, STEP_SYNTAX, StepSyntax
+from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
 
-__all__ = ["SCHEMA", "Schema"]
+__all__ = ["LINE", "SCHEMA", "Schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -74,6 +75,12 @@ DURATION: Final[Schema] = {
     "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m)$",
     "x-message": "a time with its unit, such as 2s or 500ms",
 }
+SECONDS: Final[Schema] = {
+    "type": ["string", "number"],
+    "minimum": 0,
+    "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?(ms|s|m)?$",
+    "x-message": "a number of seconds, or a time with its unit, such as 10 or 500ms",
+}
 # Letters are for the letter keyboards; whether a question has one is known when it is asked.
 KEYS: Final[Schema] = {
     "type": "string",
@@ -102,7 +109,21 @@ SERVE: Final[Schema] = {
         ),
     ]
 }
-CALLER: Final = _object("caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}})
+
+
+def _line_setting(setting: LineSetting) -> Schema:
+    if setting.choices:
+        return {"enum": list(setting.choices)}
+    if setting.default is None:
+        return {"anyOf": [SECONDS, {"type": "null"}]}
+    return LINE_VALUES[type(setting.default)]
+
+
+LINE_VALUES: Final[dict[type, Schema]] = {bool: BOOLEAN, int: COUNT, float: SECONDS, str: TEXT}
+LINE: Final = _object("caller.line", {name: _line_setting(one) for name, one in line_settings().items()})
+CALLER: Final = _object(
+    "caller", {"phone": TEXT, "extension": TEXT, "method": {"enum": ["GET", "POST"]}, "line": LINE}
+)
 TARGET_PROPERTIES: Final[Schema] = {"app": APP, "serve": SERVE, "caller": CALLER}
 APP_OR_SERVE: Final = _rule(
     "app and serve both say what is called: leave one out", {"not": _has("app", "serve")}

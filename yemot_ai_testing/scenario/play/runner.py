@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
+from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
 from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches, protocol_mismatches
@@ -37,6 +38,7 @@ class PlayTarget:
         remote: whether a URL may point to another machine.
         grace: seconds that sessions and processes may take to end after a call.
         output: returns the server's output since the target was opened; None without a server.
+        line: fields of ``LineSettings``; those of a scenario's caller override them.
     """
 
     app: object
@@ -44,6 +46,7 @@ class PlayTarget:
     remote: bool = False
     grace: float = 5.0
     output: Callable[[], str] | None = None
+    line: Mapping[str, Any] = field(default_factory=dict)
 
 
 def play_scenario(
@@ -92,8 +95,9 @@ class _ScenarioRun:
 
     def run(self) -> ScenarioResult:
         target, spec = self.target, self.scenario.caller
+        line: Any = {**target.line, **spec.line}
         caller = Caller(
-            target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote
+            target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote, **line
         )
         leftovers = LeftoverCounts(target.app, target.double, grace=target.grace)
         try:
@@ -221,7 +225,7 @@ class _TurnRun:
     def _perform(self, verb: Callable[[], str] | None, expected: Expectation) -> None:
         """Do a verb and compare what is heard then."""
         caller = self.caller
-        exchange_count, raw = len(caller.exchanges), caller.raw
+        exchange_count, problem_count, raw = len(caller.exchanges), len(caller.problems), caller.raw
         try:
             if verb is not None:
                 verb()
@@ -236,7 +240,8 @@ class _TurnRun:
         )
         self.mismatches = [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
         self.cause = _app_exception(exchanges)
-        self.warnings = _warnings(expected, observed)
+        self.warnings += _silence_warnings(expected, observed)
+        self.warnings += _line_warnings(caller.problems[problem_count:], exchanges)
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
@@ -251,7 +256,22 @@ def _heard_sentences(caller: Caller) -> tuple[str, ...]:
     return tuple(str(event) for event in events if isinstance(event, Sound | SystemSound))[::-1]
 
 
-def _warnings(expected: Expectation, observed: ObservedTurn) -> tuple[str, ...]:
+def _line_warnings(problems: Sequence[LineProblem], exchanges: Sequence[LineExchange]) -> tuple[str, ...]:
+    """Return the problems that do not fail the turn, each kind with the first response that has it."""
+    failures = [
+        problem for exchange in exchanges for problem in exchange.problems if problem.level == "error"
+    ]
+    first: dict[tuple[str, str], str] = {}
+    for problem in problems:
+        if problem not in failures:
+            first.setdefault((problem.code, problem.message), problem.body)
+    return tuple(
+        f"{code}: {message} in {body!r}" if body else f"{code}: {message}"
+        for (code, message), body in first.items()
+    )
+
+
+def _silence_warnings(expected: Expectation, observed: ObservedTurn) -> tuple[str, ...]:
     within = expected.within
     if within is None or within.grade(observed.dead_air) != "long":
         return ()

@@ -6,12 +6,12 @@ import importlib
 import inspect
 import shlex
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from yemot_ai import importer
@@ -53,6 +53,7 @@ class RunSettings:
         codex: ``fake``, ``fake@VERSION``, ``real``, ``real@VERSION`` or the path of a real binary.
         remote: whether a URL may point to another machine.
         root: pytest's root folder, searched for modules after the current folder.
+        line: fields of ``LineSettings`` for all calls; a caller of a scenario file can have its own.
     """
 
     app: str | None = None
@@ -64,6 +65,7 @@ class RunSettings:
     codex: str = "fake"
     remote: bool = False
     root: Path | None = None
+    line: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def remote_hosts(self) -> frozenset[str]:
@@ -116,15 +118,15 @@ def open_target(
             yield play_target
         return
     if "://" in target:
-        yield PlayTarget(target, remote=run_settings.remote)
+        yield PlayTarget(target, remote=run_settings.remote, line=run_settings.line)
         return
     app = load_app(target, run_settings.root)
     provider = getattr(getattr(app, "ai", None), "provider", None)
     if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
-        yield PlayTarget(app, provider)
+        yield PlayTarget(app, provider, line=run_settings.line)
         return
     with codex_double(run_settings.codex) as double:
-        yield PlayTarget(app, double)
+        yield PlayTarget(app, double, line=run_settings.line)
 
 
 @contextmanager
@@ -142,7 +144,12 @@ def _servers_or_own(servers: Servers | None) -> Iterator[Servers]:
 def _open_server_target(server: RunningServer, run_settings: RunSettings) -> Iterator[PlayTarget]:
     output_start = server.server.output_size
     with codex_double(run_settings.codex) as codex, server.use_codex(codex) as model:
-        yield PlayTarget(server.server.url, model, output=lambda: server.server.output_tail(output_start))
+        yield PlayTarget(
+            server.server.url,
+            model,
+            line=run_settings.line,
+            output=lambda: server.server.output_tail(output_start),
+        )
 
 
 @contextmanager
