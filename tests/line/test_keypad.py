@@ -35,7 +35,7 @@ from yemot_ai_testing.line.verbs.keypad import (
         (Tap(replace="*/"), "1*2", Accepted("1/2")),
         (Tap(keyboard="Price"), "12*50", Accepted("12.50")),
         (Tap(keyboard="Time"), "1030", Accepted("10-30")),
-        (Tap(keyboard="Time"), "103", Rejected("M1035")),
+        (Tap(keyboard="Time", min_digits=4), "103", Rejected("M1035")),
         (Tap(keyboard="Date"), "01012026", Accepted("01-01-2026")),
         (Tap(keyboard="HebrewKeyboard"), "דוד#", Accepted("דוד")),
     ],

@@ -74,7 +74,7 @@ def test_before_dialling_every_other_verb_raises() -> None:
 
 
 def test_a_payment_sends_the_code_of_the_clearing_house() -> None:
-    app = Script(CARD, BYE)
+    app = Script("credit_card=icredit,100", BYE)
     caller = dialled(app)
     assert isinstance(caller.state, Paying)
     caller.pays("033")
@@ -85,6 +85,16 @@ def test_a_payment_with_return_all_sends_all_details() -> None:
     app = Script("credit_card=pelecard,100,,,,,,,,all", BYE)
     dialled(app).pays("000", "000,17,visa")
     assert app.newest("CreditCard_All") == ["000,17,visa"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "sent"), [("pelecard", ["000"]), ("Pelecard", ["000"]), ("icredit", []), ("pele", [])]
+)
+def test_pelecard_sends_all_details_by_default(provider: str, sent: list[str]) -> None:
+    """[OFF] In other letter case [?]."""
+    app = Script(f"credit_card={provider},100,999,3,2,DebitPaymntsType", BYE)
+    dialled(app).pays()
+    assert (app.newest("CreditCard_CODE"), app.newest("CreditCard_All")) == (["000"], sent)
 
 
 def test_the_star_leaves_a_payment_with_go_back() -> None:
@@ -108,6 +118,7 @@ def test_earlier_values_are_sent_with_a_payment() -> None:
     assert [pair for pair in app.sent[-1] if not pair[0].startswith("Api")] == [
         ("k", "12"),
         ("CreditCard_CODE", "000"),
+        ("CreditCard_All", "000"),
     ]
 
 

@@ -225,15 +225,6 @@ def test_recordings_are_numbered_after_the_existing_files() -> None:
     assert values == ["/2/001.wav", "/2/002.wav"]
 
 
-def test_from_folder_allows_only_the_files_of_the_folder() -> None:
-    caller = Caller(shop(Script("read=t-איזה=f,no,3,1,7,File,,,,from_folder,,,,,no", BYE)), extension="2")
-    caller.dial()
-    caller.presses("1234")
-    assert caller.presses("007").startswith("M1224")
-    caller.presses("000")
-    assert caller.ended
-
-
 def test_an_unknown_bare_word_is_m1607_or_leaves() -> None:
     heard = {}
     settings: list[UnknownWord] = ["M1607", "leaves"]
@@ -388,21 +379,6 @@ def test_add_directed_phone_sends_the_referrer(tmp_path: Path) -> None:
     folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", "api_add_directed_phone=yes"))
     Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app}), referred_from="0521111111").dial()
     assert app.requests[0]["ReferredFrom"] == "0521111111"
-
-
-def test_a_key_at_a_question_of_ext_ini_plays_its_file(tmp_path: Path) -> None:
-    app = Script(ASK)
-    pre = ["api_000=size,no,1,1,7,No", "api_000_key_2_say=100", "api_001=name,no,1,1,7,Number"]
-    folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", *pre))
-    (folder / "000.wav").touch()
-    (folder / "001.wav").touch()
-    (folder / "001-AskBeforeOk.wav").touch()
-    caller = Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app}))
-    assert caller.dial() == "f-000"
-    assert caller.presses("2") == "f-100 f-001"
-    assert caller.presses("3").startswith("3 f-001-AskBeforeOk M1353")
-    caller.presses("1")
-    assert (app.requests[0]["size"], app.requests[0]["name"]) == ("2", "3")
 
 
 def test_a_question_of_ext_ini_with_reuse_is_asked_once(tmp_path: Path) -> None:

@@ -199,8 +199,6 @@ class Call:
                 return
             name = asking.read.name
             self.values.append((name, value))
-            if asking.pre_question is not None:
-                self._play_key_sound(asking.pre_question, value)
             local_actions = (
                 ()
                 if self.extension_settings is None
@@ -253,11 +251,6 @@ class Call:
                 self.ask(Asking(question.read, pre_question=question))
                 return
         self.set_state(Requesting())
-
-    def _play_key_sound(self, question: PreQuestion, value: str) -> None:
-        for key, file in question.key_sounds:
-            if key == value:
-                self.playback.play_sound(f"f-{file}", kind="f")
 
     def _use_response(self, exchange: LineExchange) -> None:
         if exchange.response is None:

@@ -189,7 +189,8 @@ class Caller:
 
         Args:
             code: the result code of the clearing house (``CreditCard_CODE``).
-            details: its full result (``CreditCard_All``), sent if the action requests it.
+            details: its full result (``CreditCard_All``), sent if the action requests it, and by default
+                with Pelecard.
 
         Raises:
             WrongVerbError: the line takes no payment now.

@@ -9,8 +9,8 @@ from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due, no_interruption
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
-from yemot_ai_testing.line.verbs.dtmf import apply_keys, check_keys, handle_no_keys
-from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll, type_keys
+from yemot_ai_testing.line.verbs.dtmf import apply_keys, check_keys, handle_no_keys, result_of_keys
+from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll
 
 __all__ = ["Driver"]
 
@@ -141,7 +141,7 @@ class Driver:
             handle_no_keys(self._call, asking)
         elif interruption.claim() and (keys := self._interrupt(interruption)) is not None:
             check_keys(asking, keys)
-            apply_keys(self._call, asking, keys, type_keys(tap, keys))
+            apply_keys(self._call, asking, keys, result_of_keys(self._call, asking, keys))
 
     def _play_hold_music(self, holding: Holding, interruption: Interruption) -> None:
         """Play the music to its end, or until the caller ends it."""

@@ -93,6 +93,12 @@ class Playback:
         if self.extension_settings is not None and self.extension_settings.has_file(stem):
             self.play_sound(f"f-{stem}", kind="f")
 
+    def play_file(self, name: str) -> None:
+        """Play a file that no message of a response names; a missing one is silent [OFF]."""
+        shown = f"{File.PREFIX}-{name}"
+        if self._has_file(name, shown):
+            self.play_sound(shown, kind=File.PREFIX)
+
     def play_sound(self, text: str, *, kind: str, seconds: float = DEFAULT_SOUND_SECONDS) -> None:
         """Record a sound, and advance the clock by its duration."""
         self._play(Sound(at=self._clock.now(), seconds=seconds, text=text, kind=kind))
@@ -103,13 +109,17 @@ class Playback:
 
     def _is_audible(self, message: Message) -> bool:
         """Whether a message can be heard; a missing file is silent [OFF]."""
-        if not isinstance(message, File | SpeechFile) or self.extension_settings is None:
+        return not isinstance(message, File | SpeechFile) or self._has_file(message.path, str(message))
+
+    def _has_file(self, name: str, shown: str) -> bool:
+        """Whether a file can be heard; report one that is missing."""
+        if self.extension_settings is None:
             return True
-        path = file_path(message.path, self.extension, self.extension_settings)
+        path = file_path(name, self.extension, self.extension_settings)
         if path is None or self._files.exists(path) is not False:
             return True
         folder = files_folder(self.extension, self.extension_settings)
-        problem = f"{message} is silent: there is no {path}, looked for from {folder}"
+        problem = f"{shown} is silent: there is no {path}, looked for from {folder}"
         self._report_problem(
             LineProblem("warning", "missing-file", problem, hint="record the file, or name the one meant")
         )

@@ -78,6 +78,7 @@ class Asking(_StateBase):
         retries: how often the line has asked again after silence or unclear speech.
         path: the file of a recording that is continued; empty for a new one.
         seconds: the duration of that recording.
+        keyboard_changed: the caller has asked for another language of the keyboard.
     """
 
     read: Read
@@ -85,6 +86,7 @@ class Asking(_StateBase):
     retries: int = 0
     path: str = ""
     seconds: float = 0.0
+    keyboard_changed: bool = False
     WAITS_FOR: ClassVar = "the line waits for {0.expected_input[0]} (read {0.read.name!r})"
     HINT: ClassVar = "use {0.expected_input[1]}"
 
@@ -93,7 +95,8 @@ class Asking(_StateBase):
         """What the question takes, and the verbs for it, as texts."""
         mode = self.read.mode
         if isinstance(mode, Tap):
-            limit = "any number" if mode.max_digits is None else f"at most {mode.max_digits}"
+            is_limited = mode.max_digits is not None and mode.keyboard != "DigitsKeyboard"  # [OFF]
+            limit = f"at most {mode.max_digits}" if is_limited else "any number"
             return f"keys (tap, {limit})", "presses(…) or silent()"
         if not isinstance(mode, Voice):
             return "a recording (record)", "records(…) or hangs_up()"

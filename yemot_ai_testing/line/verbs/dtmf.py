@@ -7,12 +7,16 @@ and M3345; ``GoBack`` in a payment.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from posixpath import join
 
 from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai.protocol.request import KEYS_PREFIX
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.actions import ask_for_payment, perform
 from yemot_ai_testing.line.call import Call
+from yemot_ai_testing.line.exchange import LineProblem
+from yemot_ai_testing.line.platform.files import files_folder
 from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import (
     Asking,
@@ -30,8 +34,10 @@ from yemot_ai_testing.line.verbs.keypad import (
     Accepted,
     Empty,
     KeypadResult,
+    KeySound,
     Rejected,
     TooMany,
+    can_change_keyboard,
     ends_input,
     needs_confirmation,
     plays_nothing_back,
@@ -41,7 +47,7 @@ from yemot_ai_testing.line.verbs.recording import apply_menu_key
 from yemot_ai_testing.line.verbs.speech import retry_or_submit_empty
 from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
-__all__ = ["apply_keys", "changes_keyboard", "check_keys", "handle_no_keys", "presses"]
+__all__ = ["apply_keys", "changes_keyboard", "check_keys", "handle_no_keys", "presses", "result_of_keys"]
 
 PHONE_KEYS = frozenset("0123456789*#")
 SECONDS_PER_KEY = 0.3
@@ -64,7 +70,7 @@ def _effect(call: Call, keys: str) -> Callable[[], None]:
         case Asking(read=Read(mode=Record())):
             pass
         case Asking():
-            result = _keypad_result(call, state, keys)
+            result = _checked_result(call, state, keys)
             return lambda: apply_keys(call, state, keys, result)
         case Confirming():
             return lambda: _handle_confirmation(call, state, keys)
@@ -90,6 +96,9 @@ def apply_keys(call: Call, asking: Asking, keys: str, result: KeypadResult) -> N
         case Rejected(code=code):
             call.playback.play_system_message(code)
             call.ask(asking)
+        case KeySound(file=file):
+            call.playback.play_file(file)
+            call.ask(asking)
         case Accepted(value=value) | TooMany(value=value):
             _submit_or_confirm(call, asking, value)
 
@@ -113,25 +122,42 @@ def changes_keyboard(call: Call) -> Verb:
     """Return the verb of asking for another language of the keyboard: field 14 [OFF].
 
     Raises:
-        WrongVerbError: there is no letter keyboard now.
+        WrongVerbError: there is no keyboard with languages now.
     """
     state = call.state
     if (
         isinstance(state, Asking)
         and isinstance(state.read.mode, Tap)
-        and state.read.mode.keyboard in LETTER_KEYBOARDS
+        and can_change_keyboard(state.read.mode)
     ):
         if state.read.mode.lock_keyboard:
             return Verb(SECONDS_PER_KEY, lambda: call.playback.play_system_message("M4186"))
-        return Verb(SECONDS_PER_KEY, lambda: call.ask(state))
+        return Verb(SECONDS_PER_KEY, lambda: call.ask(replace(state, keyboard_changed=True)))
     raise wrong_verb_error("changes the keyboard", state)
 
 
-def _keypad_result(call: Call, asking: Asking, keys: str) -> KeypadResult:
+def result_of_keys(call: Call, asking: Asking, keys: str) -> KeypadResult:
+    """Return the result of keys at a question, from its fields and the files of the line."""
+    sounds = () if asking.pre_question is None else asking.pre_question.key_sounds
+    file = dict(sounds).get(keys.rstrip("#") or "#")
+    if file is not None:
+        return KeySound(file)
     mode = asking.read.mode
-    folder = None if call.extension_settings is None else call.extension_settings.files
     tap = mode if isinstance(mode, Tap) else Tap(max_digits=_max_digits(mode))
-    result = type_keys(tap, keys, file_names=folder)
+    folder = _value_folder(call, asking)
+    return type_keys(tap, keys, is_file=lambda stem: call.line.files.exists(join(folder, stem)))
+
+
+def _value_folder(call: Call, asking: Asking) -> str:
+    """Return the folder whose files are the values of a question: it has the name of the parameter [OFF]."""
+    settings = call.extension_settings
+    if settings is None:
+        raise AssertionError
+    return join(files_folder(call.extension, settings), asking.read.name)
+
+
+def _checked_result(call: Call, asking: Asking, keys: str) -> KeypadResult:
+    result = result_of_keys(call, asking, keys)
     if isinstance(result, TooMany):
         raise WrongVerbError(
             f"presses {keys}",
@@ -153,12 +179,33 @@ def _submit_or_confirm(call: Call, asking: Asking, value: str) -> None:
     if not needs_confirmation(tap, call.settings.confirmation):
         call.submit_value(value)
         return
-    if not plays_nothing_back(tap):
-        call.playback.play_sound(value, kind="playback")
     if asking.pre_question is not None:
-        call.playback.play_own_file(f"{asking.pre_question.number}-AskBeforeOk")
+        call.playback.play_own_file(f"{asking.pre_question.number}-AskBeforeOk")  # before the value [OFF]
+    _play_back(call, asking, tap, value)
     call.playback.play_system_message("M1353")
     call.set_state(Confirming(asking, value))
+
+
+def _play_back(call: Call, asking: Asking, tap: Tap, value: str) -> None:
+    """Play the typed value back, as field 6 says [OFF]."""
+    if plays_nothing_back(tap):
+        return
+    if tap.keyboard == "File":
+        call.playback.play_file(join(asking.read.name, value))
+        return
+    if tap.keyboard == "TTS":
+        _report_unknown_playback(call)
+    call.playback.play_sound(value, kind="playback")
+
+
+def _report_unknown_playback(call: Call) -> None:
+    """Report once in a call that the playback of TTS is not simulated [?]."""
+    code = "tts-playback"
+    if all(problem.code != code for problem in call.problems):
+        message = (
+            "how a value is played back with TTS in field 6 is not simulated: it is heard as it was typed"
+        )
+        call.problems.append(LineProblem("warning", code, message))
 
 
 def _handle_confirmation(call: Call, state: Confirming, keys: str) -> None:
@@ -196,7 +243,8 @@ def check_keys(state: State, keys: str) -> None:
         WrongVerbError: they are letters without a letter keyboard, or the line takes no keys.
     """
     mode = state.read.mode if isinstance(state, Asking) else None
-    letters = isinstance(mode, Tap) and mode.keyboard in LETTER_KEYBOARDS
+    changed = isinstance(state, Asking) and state.keyboard_changed
+    letters = changed or (isinstance(mode, Tap) and mode.keyboard in LETTER_KEYBOARDS)
     if not keys:
         raise WrongVerbError(
             "presses ''", waits_for="a phone has the keys 0-9 * #", hint="nothing pressed is silent()"

@@ -8,6 +8,8 @@ from yemot_ai_testing.line.verbs.verb import Verb, wrong_verb_error
 
 __all__ = ["pays"]
 
+PELECARD = "pelecard"
+"""The clearing house whose whole result is sent by default [OFF]."""
 PAYMENT_SECONDS = 30.0
 """The assumed duration of typing the card's number and date."""
 
@@ -18,7 +20,7 @@ def pays(call: Call, code: str, details: str) -> Verb:
     Args:
         call: the call.
         code: ``CreditCard_CODE``.
-        details: ``CreditCard_All``, sent where the action has ``all``.
+        details: ``CreditCard_All``, sent where the action has ``all``, and by default with Pelecard [OFF].
 
     Raises:
         WrongVerbError: the line takes no payment now.
@@ -27,6 +29,6 @@ def pays(call: Call, code: str, details: str) -> Verb:
     if not isinstance(state, Paying):
         raise wrong_verb_error("pays", state)
     values = [("CreditCard_CODE", code)]
-    if state.card.return_all:
+    if state.card.return_all or state.card.provider.casefold() == PELECARD:
         values.append(("CreditCard_All", details or code))
     return Verb(PAYMENT_SECONDS, lambda: call.add_values(*values))
