@@ -8,6 +8,7 @@ import pytest
 
 from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
+from yemot_ai_testing.line.platform.unsimulated import MENU_SETTINGS, UNSIMULATED, UnsimulatedSettings
 from yemot_ai_testing.line.states import State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "line-simulator.md").read_text(encoding="utf-8")
@@ -28,6 +29,12 @@ def test_each_switch_is_documented_with_its_default_and_source(name: str) -> Non
 def test_each_setting_of_ext_ini_is_documented(key: object) -> None:
     name, allowed, meaning = (getattr(key, part) for part in ("name", "allowed", "meaning"))
     assert f"| `{name}` | {allowed} | {meaning} |" in PAGE
+
+
+@pytest.mark.parametrize("settings", [*UNSIMULATED, *MENU_SETTINGS], ids=lambda settings: settings.name)
+def test_each_setting_that_is_not_simulated_is_documented(settings: UnsimulatedSettings) -> None:
+    names = ", ".join(f"`{name}`" for name in settings.name.split(", "))
+    assert f"| {names} | {settings.meaning} |" in PAGE
 
 
 @pytest.mark.parametrize("key", sorted(UNDOCUMENTED))

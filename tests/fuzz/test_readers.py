@@ -35,7 +35,8 @@ from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.doubles.platform_server import wav_file
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
+from yemot_ai_testing.line.platform.ini_file import decode_ini
 from yemot_ai_testing.property import EchoProvider, codex_streams, ext_inis, requests
 from yemot_ai_testing.property.strategies import CodexStream, RawRequest
 from yemot_ai_testing.scenario.format.load import loads
@@ -173,7 +174,7 @@ def test_a_session_record_is_decoded_or_raises_a_session_error(text: str) -> Non
 @fuzz(200)
 @given(ext_inis() | st.binary(max_size=60))
 def test_any_ext_ini_is_read(content: str | bytes) -> None:
-    text = content if isinstance(content, str) else decode_ext_ini(content, "ext.ini")[0]
+    text = content if isinstance(content, str) else decode_ini(content, "ext.ini")[0]
     assert all(warning.message for warning in read_ext_ini(text).warnings)
 
 

@@ -20,7 +20,8 @@ from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.transcription.download import _check_complete
 from yemot_ai_testing.errors import ScenarioLoadError
-from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini
+from yemot_ai_testing.line.platform.ini_file import decode_ini
 from yemot_ai_testing.scenario.format.load import loads
 
 pytestmark = pytest.mark.generated
@@ -89,7 +90,7 @@ READERS: dict[str, Callable[[int], Job]] = {
     "one long setting": lambda size: lambda: read_ext_ini(
         "type=api\napi_answer_" + "1_" * size * 20 + "=noop"
     ),
-    "a file that is no UTF-8": lambda size: lambda: decode_ext_ini(b"\xf9\xec\n" * size * 20, "ext.ini"),
+    "a file that is no UTF-8": lambda size: lambda: decode_ini(b"\xf9\xec\n" * size * 20, "ext.ini"),
     "turns of a session": lambda size: lambda: decode(
         encode(Session("c1", turns=tuple(Turn(f"ai_{number}", "שלום") for number in range(size))))
     ),

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yemot_ai.cli import ext_ini
 from yemot_ai.protocol import GoToFolder, Tap, Text
-from yemot_ai_testing.line.platform.ext_ini import decode_ext_ini, read_ext_ini
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
 from yemot_ai_testing.line.platform.ext_keys import (
     KEY_PATTERNS,
     KEYS,
     PARAMETER_KEYS,
     UNDOCUMENTED,
-    canonical_name,
+    find_key,
 )
 from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.ini_file import decode_ini
+from yemot_ai_testing.line.platform.unsimulated import MENU_SETTINGS, UNSIMULATED
 
 API = "type=api\napi_link=http://127.0.0.1/yemot\n"
 
@@ -59,7 +63,8 @@ def test_a_line_without_a_setting_warns() -> None:
 def test_the_warning_of_an_unknown_key_suggests_a_similar_one() -> None:
     (warning,) = read_ext_ini(f"{API}api_hangup_sent=no").warnings
     assert str(warning) == (
-        "ext.ini:3: unknown-key: there is no setting 'api_hangup_sent'; did you mean 'api_hangup_send'?"
+        "ext.ini:3: unknown-key: 'api_hangup_sent' is not in the official text as this version knows it; "
+        "did you mean 'api_hangup_send'?"
     )
 
 
@@ -157,17 +162,12 @@ def test_the_settings_of_a_folder_of_another_type_are_not_checked() -> None:
     assert (result.extension.kind, result.extension.is_api, result.warnings) == ("playfile", False, ())
 
 
-def test_a_file_that_is_not_utf8_is_decoded_with_a_warning() -> None:
-    text, (warning,) = decode_ext_ini(f"{API}lang=עברית".encode("windows-1255"), "1/ext.ini")
-    assert text == f"{API}lang=עברית"
-    assert str(warning).startswith("1/ext.ini: not-utf8: byte ")
-
-
 def test_every_documented_key_is_known_and_no_undocumented_one_is() -> None:
-    assert all(canonical_name(name) == name for name in KEYS)
-    assert not any(canonical_name(name) for name in UNDOCUMENTED)
+    assert all(find_key(name) is key for name, key in KEYS.items())
+    assert not any(find_key(name) for name in UNDOCUMENTED)
     assert [key.name for _, key in KEY_PATTERNS] == [
         "api_add_N",
+        "muted_MNNNN",
         "api_NNN_key_K_say",
         "api_NNN",
         "api_answer_<word>[_N]",
@@ -176,8 +176,11 @@ def test_every_documented_key_is_known_and_no_undocumented_one_is() -> None:
 
 
 _KEY = st.sampled_from(
-    [*KEYS, *UNDOCUMENTED, "api_add_0", "api_000", "api_answer_OK", "read_answer_a_1", "x"]
-)
+    [
+        *KEYS, *UNDOCUMENTED, "api_add_0", "api_000", "api_answer_OK", "read_answer_a_1", "x", "muted_M1002",
+        "type(2030-10-27-00-14-22|menu)", "password",
+    ]
+)  # fmt: skip
 _LINES = st.lists(st.one_of(st.text(), st.builds("{}={}".format, _KEY, st.text())))
 
 
@@ -189,7 +192,7 @@ def test_reading_any_text_does_not_raise(lines: list[str]) -> None:
 
 @given(st.binary())
 def test_decoding_any_bytes_does_not_raise(raw: bytes) -> None:
-    text, _ = decode_ext_ini(raw, "ext.ini")
+    text, _ = decode_ini(raw, "ext.ini")
     read_ext_ini(text)
 
 
@@ -199,3 +202,186 @@ def test_a_question_without_an_audio_file_warns() -> None:
         "no-audio"
     ]
     assert read_ext_ini(text, files=frozenset({"000.ogg"})).warnings == ()
+
+
+GENERAL = ["rate=0", "title=x", "language=en", "global_folder_check=yes", "global_folder_share=/library"]
+
+
+@pytest.mark.parametrize("line", [*GENERAL, "muted_M1002=yes", "messages_max=3", "say_first_one_time=yes"])
+def test_official_general_settings_are_known(line: str) -> None:
+    assert codes(line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["password=1234", "white_list=yes", "enter_id_type=phone", "check_api=yes", "mode_say_log=yes"],
+)
+def test_an_official_setting_that_is_not_simulated_has_a_note_off(line: str) -> None:
+    (warning,) = read_ext_ini(API + line).warnings
+    assert (warning.code, warning.is_note) == ("not-simulated", True)
+    assert read_ext_ini(API + line).extension.notes == (warning,)
+
+
+def test_settings_of_a_menu_have_notes_in_a_menu_only() -> None:
+    (warning,) = read_ext_ini("type=menu\ndigits=2").warnings
+    assert str(warning) == (
+        "ext.ini:2: not-simulated: 'digits' is not simulated [OFF]: one key leads to the folder of that name"
+    )
+    assert codes("digits=2") == ["unknown-key"]
+
+
+def test_no_setting_is_both_known_and_not_simulated() -> None:
+    tables = (*UNSIMULATED, *MENU_SETTINGS)
+    assert not [name for name in KEYS for table in tables if table.pattern.fullmatch(name)]
+
+
+@pytest.mark.parametrize(
+    "key", [*KEYS, *UNDOCUMENTED, "api_add_0", "api_000", "api_answer_OK", "read_answer_a_1", "password"]
+)
+def test_an_empty_value_is_the_default_and_no_warning_off(key: str) -> None:
+    base = {"type": "", "api_link": "type=api\n"}.get(key, API)
+    without, empty = read_ext_ini(base), read_ext_ini(f"{base}{key}=")
+    assert empty.extension == replace(without.extension, keys={**without.extension.keys, key: ""})
+    assert [warning.code for warning in empty.warnings] == [warning.code for warning in without.warnings]
+
+
+def test_an_empty_value_of_an_unknown_key_warns_of_the_key() -> None:
+    assert codes("api_hangup_sent=") == ["unknown-key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "muted"),
+    [
+        ("muted_M1002=yes", {"M1002"}),
+        ("muted_M1002=yes\nmuted_M1012=yes", {"M1002", "M1012"}),
+        ("muted_messages=M1002,M1012\nmuted_M1012=no", {"M1002"}),
+        ("muted_M1012=no\nmuted_messages=M1002,M1012", {"M1002"}),
+        ("muted_M1002=no", set()),
+        ("muted_messages=M1002\nmuted_M1002=", {"M1002"}),
+    ],
+)
+def test_messages_are_muted_by_a_list_and_one_by_one_off(text: str, muted: set[str]) -> None:
+    assert extension(text).muted == muted
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize("line", ["muted_messages=M1002,M0000", "muted_M1000=yes"])
+def test_muting_a_message_that_is_never_muted_warns_off(line: str) -> None:
+    assert codes(line) == ["muted"]
+
+
+def test_the_settings_of_an_extension_are_stronger_than_those_of_ivr_ini_off() -> None:
+    common = read_ivr_ini("muted_messages=M1001,M1002\napi_say_tts=no\napi_end_goto=/5")
+    own = read_ext_ini(f"{API}muted_M1001=no\napi_say_tts=yes\napi_end_goto=", common=common)
+    assert own.extension.muted == {"M1002"}
+    assert (own.extension.say_tts, own.extension.end_goto) == (True, None)
+    assert own.warnings == ()
+    other = read_ext_ini(API, common=common).extension
+    assert other.muted == {"M1001", "M1002"}
+    assert (other.say_tts, other.end_goto) == (False, "/5")
+
+
+def test_a_setting_of_ivr_ini_that_is_not_simulated_has_a_note() -> None:
+    ini = read_ivr_ini("start=min\napi_hangup_sent=no\npassword=1\ndigits=2")
+    assert [(warning.line, warning.code) for warning in ini.warnings] == [
+        (1, "not-simulated"),
+        (2, "unknown-key"),
+        (3, "not-simulated"),
+        (4, "not-simulated"),
+    ]
+    assert read_ext_ini(API, common=ini).extension.notes == ini.warnings
+
+
+@pytest.mark.parametrize("line", ["type=API", "type=Api"])
+def test_a_type_in_upper_case_counts_and_warns(line: str) -> None:
+    result = read_ext_ini(f"{line}\napi_link=http://127.0.0.1/yemot")
+    assert result.extension.is_api
+    assert [warning.code for warning in result.warnings] == ["value-case"]
+
+
+@pytest.mark.parametrize(("value", "send"), [("No", False), ("NO", False), ("Yes", True)])
+def test_yes_and_no_in_upper_case_count_and_warn(value: str, send: bool) -> None:  # noqa: FBT001
+    assert extension(f"api_hangup_send={value}").hangup_send == send
+    assert codes(f"api_hangup_send={value}") == ["value-case"]
+
+
+def test_a_type_that_is_not_known_warns() -> None:
+    (warning,) = read_ext_ini("type=palyfile").warnings
+    assert (warning.code, warning.is_note) == ("unknown-type", False)
+    assert "did you mean 'playfile'?" in warning.message
+
+
+def test_a_known_type_that_is_not_simulated_has_a_note() -> None:
+    result = read_ext_ini("type=record")
+    assert result.warnings == ()
+    assert [str(note).partition(" is ")[0] for note in result.extension.notes] == [
+        "ext.ini:1: not-simulated: type=record"
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "type=\n", "type=menu\n", "TYPE=api\n", "type(2014-10-27-00-14-22)=api\n"]
+)
+def test_a_link_in_an_extension_that_asks_no_server_warns(line: str) -> None:
+    result = read_ext_ini(f"{line}api_link=http://127.0.0.1/yemot")
+    assert not result.extension.is_api
+    assert "no-api" in [warning.code for warning in result.warnings]
+
+
+def test_words_that_end_in_a_number_are_words_of_their_own() -> None:
+    text = "api_answer_user_1=go_to_folder=/1\napi_answer_user_2=go_to_folder=/2"
+    assert extension(text).answers == {"user_1": (GoToFolder("/1"),), "user_2": (GoToFolder("/2"),)}
+    assert codes(text) == []
+
+
+def test_numbered_actions_follow_the_word_without_a_number_off() -> None:
+    text = (
+        "api_answer_OK=id_list_message=t-א\napi_answer_OK_1=id_list_message=t-ב\n"
+        "api_answer_OK_2=go_to_folder=/2\napi_answer_v_2=go_to_folder=/3"
+    )
+    answers = extension(text).answers
+    assert [type(action).__name__ for action in answers["OK"]] == ["Play", "Play", "GoToFolder"]
+    assert answers["v_2"] == (GoToFolder("/3"),)
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize("number", ["2", "0", "01"])
+def test_a_number_that_does_not_follow_warns_and_is_a_word(number: str) -> None:
+    text = f"api_answer_OK=id_list_message=t-א\napi_answer_OK_{number}=go_to_folder=/2"
+    answers = extension(text).answers
+    assert (len(answers["OK"]), answers[f"OK_{number}"]) == (1, (GoToFolder("/2"),))
+    assert codes(text) == ["answer-gap"]
+
+
+def test_an_action_that_cannot_follow_warns_and_is_left_out_off() -> None:
+    text = "api_answer_OK=go_to_folder=/1\napi_answer_OK_1=go_to_folder=/2"
+    assert extension(text).answers["OK"] == (GoToFolder("/1"),)
+    assert codes(text) == ["action"]
+
+
+def test_continuations_of_a_message_must_follow_each_other_off() -> None:
+    files = frozenset({"M0000.wav", "M0000-1.tts", "M0000-3.wav", "M1000-1.wav"})
+    result = read_ext_ini(API, files=files)
+    assert result.extension.message_files("M0000") == ("M0000", "M0000-1")
+    assert result.extension.message_files("M1000") == ()
+    assert [str(warning).partition(" is not")[0] for warning in result.warnings] == [
+        "ext.ini: continuation: M0000-3",
+        "ext.ini: continuation: M1000-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages_max", "heard"),
+    [
+        ("3", ["", "-3", "-2", "-1"]),  # the example of the official text
+        ("2", ["", "-2", "-1"]),
+        ("9", ["", "-3", "-2", "-1"]),
+        ("", ["", "-1", "-2", "-3"]),
+        ("0", ["", "-1", "-2", "-3"]),
+        ("x", ["", "-1", "-2", "-3"]),
+    ],
+)
+def test_messages_max_turns_the_order_of_continuations_off(messages_max: str, heard: list[str]) -> None:
+    files = frozenset({"M0000.wav", "M0000-1.wav", "M0000-2.wav", "M0000-3.wav"})
+    settings = read_ext_ini(f"{API}messages_max={messages_max}", files=files).extension
+    assert settings.message_files("M0000") == tuple(f"M0000{number}" for number in heard)

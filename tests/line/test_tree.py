@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.line.apps import ASK, BYE, Pairs, Script, served
+from tests.line.apps import ASK, Pairs, Script, served
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, LineError, WrongVerbError
@@ -38,9 +38,11 @@ def shop(orders: Script, baker: object | None = None) -> Line:
     return Line.read(SHOP, servers={BAKER: baker or Script(ASK), ORDERS: orders})
 
 
-def test_the_example_tree_is_read_without_a_warning() -> None:
+def test_the_example_tree_is_read_with_a_note_on_a_skipped_file() -> None:
     line = Line.read(SHOP)
-    assert line.warnings == ()
+    assert [str(warning).partition(" is not")[0] for warning in line.warnings] == [
+        "2/wish.ini: skipped-file: it"
+    ]
     assert {path: settings.kind for path, settings in line.extensions.items()} == {
         "": "menu",
         "1": "api",
@@ -127,6 +129,45 @@ def test_a_digit_without_a_folder_is_refused() -> None:
     caller.dial()
     assert caller.presses("7").startswith("M1224")
     assert caller.extension == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "heard"),
+    [
+        ([], "f-M0000 f-M0000-1 f-M0000-2 מה"),
+        (["messages_max=2"], "f-M0000 f-M0000-2 f-M0000-1 מה"),
+        (["muted_messages=M0000"], "f-M0000 f-M0000-1 f-M0000-2 מה"),
+    ],
+)
+def test_a_continued_welcome_is_heard_in_order_off(tmp_path: Path, settings: list[str], heard: str) -> None:
+    folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", *settings))
+    for number in ("", "-1", "-2"):
+        (folder / f"M0000{number}.wav").touch()
+    assert Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": Script(ASK)})).dial() == heard
+
+
+def test_a_continued_message_of_a_menu_is_heard_in_order_off(tmp_path: Path) -> None:
+    folder = tree(tmp_path, _="type=menu")
+    for name in ("M1000-1.tts", "M1000.wav", "M0000.ogg", "M1000-3.wav"):
+        (folder / name).touch()
+    assert Caller(Line.read(folder)).dial() == "f-M0000 f-M1000 f-M1000-1"
+
+
+@pytest.mark.parametrize(("value", "again"), [("yes", "שנית"), ("no", "f-M0000 שנית")])
+def test_a_welcome_can_be_heard_once_in_a_call_off(tmp_path: Path, value: str, again: str) -> None:
+    folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", f"say_first_one_time={value}"))
+    (folder / "M0000.wav").touch()
+    app = Script("read=t-אחת=a,no,1,1,7,No", "go_to_folder=.", "read=t-שנית=b,no,voice")
+    caller = Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app}))
+    assert caller.dial() == "f-M0000 אחת"
+    assert caller.presses("1") == again
+
+
+@pytest.mark.parametrize(("value", "heard"), [("yes", "f-x מה"), ("no", "מה")])
+def test_a_missing_file_may_be_in_the_shared_library_off(tmp_path: Path, value: str, heard: str) -> None:
+    folder = tree(tmp_path, _=api("http://127.0.0.1:1/a", f"global_folder_check={value}"))
+    app = Script("read=f-x.t-מה=q,no,voice")
+    assert Caller(Line.read(folder, servers={"http://127.0.0.1:1/a": app})).dial() == heard
 
 
 def test_questions_of_ext_ini_are_asked_before_the_first_request() -> None:
@@ -313,7 +354,7 @@ def test_a_file_in_another_encoding_is_read_with_a_warning_that_names_it(tmp_pat
     path = tmp_path / "shop" / "2" / "ext.ini"
     path.write_bytes(path.read_text(encoding="utf-8").encode() + "lang=עברית\n".encode("windows-1255"))
     line = Line.read(tmp_path / "shop")
-    assert [str(warning).partition(": byte")[0] for warning in line.warnings] == ["2/ext.ini: not-utf8"]
+    assert str(line.warnings[0]).startswith("2/ext.ini: not-utf8: byte ")
     assert line.extensions["2"].link == ORDERS
 
 

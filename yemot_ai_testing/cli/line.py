@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the extensions and the warnings.
 
     Returns:
-        0 without warnings, 1 with warnings, 2 if there is no such folder.
+        0 without warnings, 1 with warnings, 2 if there is no such folder. What is not simulated and what is
+        skipped is printed, too, but is no warning.
     """
     try:
         line = Line.read(arguments.folder)
@@ -35,4 +36,4 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{row.rstrip()}\n")
     for warning in line.warnings:
         sys.stdout.write(f"{warning}\n")
-    return int(bool(line.warnings))
+    return int(any(not warning.is_note for warning in line.warnings))

@@ -15,6 +15,7 @@ from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
 from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
+from yemot_ai_testing.line.platform.ini_file import IniWarning
 from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.playback import Playback
@@ -61,6 +62,7 @@ class Call:
         self._state: State = Idle()
         self._serving: ServingExtension | None = None  # the last one; a hang-up request is sent for it [OFF]
         self._pending_pre_questions: list[PreQuestion] = []
+        self._reported_notes: set[IniWarning] = set()
         self._requests = RequestSender(line, settings, clock, caller_id)
         self._in_flight = False
         self._hangup_request_due = False
@@ -107,6 +109,7 @@ class Call:
         self.extension = extension
         if settings is not None and settings.is_api and not self.settings.retain_values:
             self.values.clear()
+        self._report_notes(settings)
         self.playback.enter_extension(extension, settings)
         if settings is None:
             self.playback.end_call(f"left for {display_path(extension)}")
@@ -258,6 +261,13 @@ class Call:
             self.leave_extension()
         else:
             self.set_state(Performing(tuple(exchange.response)))
+
+    def _report_notes(self, settings: Extension | None) -> None:
+        """Report the notes on an extension that the caller enters, each once in a call."""
+        for note in settings.notes if settings is not None else ():
+            if note not in self._reported_notes:
+                self._reported_notes.add(note)
+                self.problems.append(LineProblem("warning", note.code, str(note)))
 
     def _handle_missing_extension(self, extension: str) -> None:
         """Play M1608 and go one level up, for a target that is no folder [?]."""

@@ -45,6 +45,7 @@ class Playback:
         self._clock = clock
         self._files = files
         self._report_problem = report_problem
+        self._welcomed: set[str] = set()
 
     def enter_extension(self, extension: str, extension_settings: Extension | None) -> None:
         """Record that the caller enters a folder, and play its welcome (M0000)."""
@@ -52,10 +53,13 @@ class Playback:
         self.transcript.add(ExtensionEntered(at=self._clock.now(), extension=extension))
         if extension_settings is None:
             return
-        # M0000 is the welcome of an API extension [OFF]; M1000, for a menu, is only the usual name [?].
-        welcomes = ["M0000", *(["M1000"] if extension_settings.kind == "menu" else [])]
-        for stem in welcomes:
-            self.play_own_file(stem)
+        # M0000 is the welcome of any extension, M1000 the message of a menu [OFF].
+        codes = [] if extension_settings.welcome_once and extension in self._welcomed else ["M0000"]
+        codes += ["M1000"] if extension_settings.kind == "menu" else []
+        self._welcomed.add(extension)
+        for code in codes:
+            for stem in extension_settings.message_files(code):
+                self.play_own_file(stem)
 
     def end_call(self, reason: str) -> None:
         """Record that the call has left the application."""
@@ -116,7 +120,7 @@ class Playback:
         if self.extension_settings is None:
             return True
         path = file_path(name, self.extension, self.extension_settings)
-        if path is None or self._files.exists(path) is not False:
+        if path is None or self.extension_settings.global_folder or self._files.exists(path) is not False:
             return True
         folder = files_folder(self.extension, self.extension_settings)
         problem = f"{shown} is silent: there is no {path}, looked for from {folder}"

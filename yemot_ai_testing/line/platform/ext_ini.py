@@ -1,53 +1,38 @@
 r"""Read ``ext.ini`` files, and warn of lines that may not mean what their author intends.
 
->>> result = read_ext_ini("type=api\napi_link=http://127.0.0.1/yemot\napi_url_pots=yes\n")
+>>> result = read_ext_ini("type=api\napi_link=http://127.0.0.1/yemot\napi_url_post=on\n")
 >>> result.extension.link
 'http://127.0.0.1/yemot'
 >>> print(result.warnings[0])
-ext.ini:3: unknown-key: there is no setting 'api_url_pots'; did you mean 'api_url_post'?
+ext.ini:3: value: api_url_post='on': the official text has only yes or no here
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count, takewhile
 from typing import Final
 
-from yemot_ai.errors import ResponseSyntaxError
+from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol import Action, Read, Response, SimpleAnswer
-from yemot_ai_testing.line.platform.ext_keys import KEYS, PARAMETER_KEYS, UNDOCUMENTED, canonical_name
+from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension, PreQuestion
+from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
+from yemot_ai_testing.line.platform.key_checks import check_common_settings, check_settings, read_type
+from yemot_ai_testing.line.platform.unsimulated import TYPES
 
-__all__ = ["ExtIni", "IniWarning", "decode_ext_ini", "read_ext_ini"]
+__all__ = ["ExtIni", "read_ext_ini", "read_ivr_ini"]
 
 _PRE_QUESTION: Final = re.compile(r"api_([0-9]{3})")
 _KEY_SOUND: Final = re.compile(r"api_([0-9]{3})_key_([0-9*#])_say")
 _ADD: Final = re.compile(r"api_add_([0-9]{1,9})")
-_ANSWER: Final = re.compile(r"api_answer_(?P<word>.+?)(?:_(?P<number>[0-9]{1,9}))?")
+_MUTED: Final = re.compile(r"muted_(M[0-9]{4})")
+_CONTINUATION: Final = re.compile(r"(M0000|M1000)-[0-9]+")
+_ANSWER_PREFIX: Final = "api_answer_"
 _LOCAL_PREFIX: Final = "read_answer_"
-
-
-@dataclass(frozen=True, slots=True)
-class IniWarning:
-    """A warning about an ``ext.ini``.
-
-    Attributes:
-        file: its name.
-        line: counted from 1; 0 for the whole file.
-        code: a stable identifier.
-        message: what is wrong, and what to change.
-    """
-
-    file: str
-    line: int
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.code}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,113 +48,114 @@ class ExtIni:
     warnings: tuple[IniWarning, ...]
 
 
-def decode_ext_ini(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
-    """Return the text of a file, and a warning if it is not UTF-8; never raises."""
-    try:
-        return raw.decode("utf-8-sig"), ()
-    except UnicodeDecodeError as error:
-        text = raw.decode("windows-1255", "replace")
-        message = (
-            f"byte {error.start} is not UTF-8 (windows-1255?): Hebrew in it arrives garbled; save it as UTF-8"
-        )
-        return text, (IniWarning(name, 0, "not-utf8", message),)
-
-
-def read_ext_ini(text: str, *, name: str = "ext.ini", files: frozenset[str] | None = None) -> ExtIni:
+def read_ext_ini(
+    text: str,
+    *,
+    name: str = "ext.ini",
+    files: frozenset[str] | None = None,
+    common: IniFile | None = None,
+    now: datetime | None = None,
+) -> ExtIni:
     """Read the text of an ``ext.ini``; never raises.
 
     Args:
-        text: lines ``key=value``; ``;`` begins a comment, the last of repeated keys counts.
+        text: its lines, see ``read_ini``.
         name: the name of the file in warnings.
         files: the names of the folder's files, if they are known.
+        common: the settings of ``ivr.ini``, which count where the file does not set the same key; an empty
+            value in the file restores the platform's default [OFF].
+        now: the time that expiry dates are compared with; the present by default.
     """
-    return _ExtIniParser(name, text, files).result()
+    return _ExtIniReader(read_ini(text, name, now=now), common or IniFile({}), name, files).result()
 
 
-class _ExtIniParser:
-    """Reads one file."""
+def read_ivr_ini(text: str, *, name: str = "ivr.ini", now: datetime | None = None) -> IniFile:
+    """Read the text of an ``ivr.ini``, the settings of all extensions [OFF]; never raises.
 
-    def __init__(self, name: str, text: str, files: frozenset[str] | None) -> None:
+    Args:
+        text: its lines, see ``read_ini``.
+        name: the name of the file in warnings.
+        now: the time that expiry dates are compared with; the present by default.
+    """
+    ini = read_ini(text, name, now=now)
+    return replace(ini, warnings=_by_line((*ini.warnings, *check_common_settings(ini.settings))))
+
+
+class _ExtIniReader:
+    """Makes an extension of the settings of one file and the common ones."""
+
+    def __init__(self, own: IniFile, common: IniFile, name: str, files: frozenset[str] | None) -> None:
+        self._own = own
+        self._common = common
         self._name = name
         self._files = files
-        self._lines: dict[str, int] = {}
-        self._values: dict[str, str] = {}
-        self._warnings: list[IniWarning] = []
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
-            self._read_line(number, line.strip())
+        self._settings = {**common.settings, **own.settings}
+        # An empty value is the default [OFF].
+        self._values = {key: setting.value for key, setting in self._settings.items() if setting.value}
+        self._warnings = list(own.warnings)
 
     def result(self) -> ExtIni:
-        # A folder without a type is a menu [?]; the settings of other types are not read.
-        kind = self._values.get("type", "menu")
-        if kind != "api":
-            extension = Extension(kind=kind, files=self._files, keys=dict(self._values))
-        else:
-            self._check_keys()
-            extension = self._api()
-        return ExtIni(extension, tuple(sorted(self._warnings, key=lambda warning: warning.line)))
+        kind, type_warnings = read_type(self._settings.get("type"))
+        self._warnings += type_warnings
+        if kind in {"api", "menu"}:  # the settings of other types are not read
+            self._warnings += check_settings(self._own.settings, kind)
+        extension = self._api() if kind == "api" else Extension(kind=kind)
+        self._check_continuations()
+        if kind == "menu" and self._has_own_link() and "check_api" not in self._values:
+            self._warn("api_link", "no-api", "no server is asked: the type of the extension is not api")
+        warnings = _by_line(self._warnings)
+        extension = replace(
+            extension,
+            muted=self._muted(),
+            messages_max=self._messages_max(),
+            welcome_once=self._is_yes("say_first_one_time"),
+            files=self._files,
+            keys={key: setting.value for key, setting in self._settings.items()},
+            notes=(*self._common.warnings, *self._notes(kind, warnings)),
+        )
+        return ExtIni(extension, warnings)
 
-    def _read_line(self, number: int, line: str) -> None:
-        if not line or line.startswith(";"):
-            return
-        key, equals, value = (part.strip() for part in line.partition("="))
-        if not equals or not key:
-            self._warn(number, "no-setting", f"{line[:60]!r} is no key=value; the line skips it")
-            return
-        if key in self._values:
-            message = f"{key!r} stands in line {self._lines[key]} already; this one, the last, counts"
-            self._warn(number, "repeated-key", message)
-        if re.search(r"\s;", value):
-            self._warn(
-                number, "comment-in-value", f"{value!r} has a ; in it: a comment needs its own line [?]"
-            )
-        self._values[key], self._lines[key] = value, number
-
-    def _check_keys(self) -> None:
-        for key, value in self._values.items():
-            if key in UNDOCUMENTED:
-                self._warn_key(
-                    key, "undocumented-key", f"{key!r} is used in code but not in the official text [CODE]"
-                )
-            elif canonical_name(key) is None:
-                self._warn_key(key, "unknown-key", f"there is no setting {key!r}{_suggestion(key)}")
-            elif key in KEYS and (allowed := KEYS[key].expected_instead(value)):
-                self._warn_key(key, "value", f"{key}={value!r}: only {allowed} may stand here")
+    def _notes(self, kind: str, warnings: tuple[IniWarning, ...]) -> Iterator[IniWarning]:
+        yield from (warning for warning in warnings if warning.code != "no-link")  # the call says M1609
+        setting = self._settings.get("type")
+        if setting is not None and kind in TYPES - {"api", "menu"}:
+            message = f"type={kind} is not simulated: no server is asked, the caller only passes through"
+            yield setting.warning("not-simulated", message)
 
     def _api(self) -> Extension:
         get = self._values.get
         post = self._is_yes("api_url_post")
         if not get("api_link"):
-            self._warn(self._lines.get("api_link", 0), "no-link", "api_link is missing: callers hear M1609")
+            setting = self._settings.get("api_link", Setting("", self._name, 0))
+            self._warnings.append(setting.warning("no-link", "api_link is missing: callers hear M1609"))
         elif not post and "?" in get("api_link", ""):
             message = (
                 "with GET the line adds a second '?' here; send constants by api_add_0=name=value [LIVE]"
             )
-            self._warn_key("api_link", "second-question-mark", message)
+            self._warn("api_link", "second-question-mark", message)
         music = get("api_wait_answer_music_on_hold_different", "")
         return Extension(
-            link=get("api_link") or None,
+            link=get("api_link"),
             method="POST" if post else "GET",
             space_as_plus=self._is_yes("api_add_replace_space"),
             constants=tuple(self._constants()),
             directed_phone=self._is_yes("api_add_directed_phone"),
-            omitted=frozenset(name for key, name in PARAMETER_KEYS.items() if get(key) == "no"),
-            say_tts=get("api_say_tts") != "no",
+            omitted=frozenset(name for key, name in PARAMETER_KEYS.items() if self._is_no(key)),
+            say_tts=not self._is_no("api_say_tts"),
             voice_ask_ok=self._is_yes("api_voice_ask_ok"),
             waiting_music=music if self._is_yes("api_wait_answer_music_on_hold") else None,
             waiting_music_continues=self._is_yes("api_wait_answer_music_on_hold_continue_all_sends"),
-            end_goto=get("api_end_goto") or None,
-            hangup_send=get("api_hangup_send") != "no",
-            hangup_link=get("api_hangup_link") or None,
-            folder=get("api_dir") or None,
-            record_beep=get("api_record_beep") != "no",
-            log=get("api_log") != "no",
+            end_goto=get("api_end_goto"),
+            hangup_send=not self._is_no("api_hangup_send"),
+            hangup_link=get("api_hangup_link"),
+            folder=get("api_dir"),
+            record_beep=not self._is_no("api_record_beep"),
+            log=not self._is_no("api_log"),
             say_answer=self._is_yes("say_api_answer"),
             answers=self._answers(),
             local_answers=self._local_answers(),
             pre_questions=tuple(self._pre_questions()),
-            muted=frozenset(re.findall(r"M\d{4}", get("muted_messages", ""))),
-            files=self._files,
-            keys=dict(self._values),
+            global_folder=self._is_yes("global_folder_check"),
         )
 
     def _constants(self) -> Iterator[tuple[str, str]]:
@@ -178,43 +164,67 @@ class _ExtIniParser:
             key = numbered[number]
             name, equals, value = self._values[key].partition("=")
             if number != position:
-                self._warn_key(
+                self._warn(
                     key, "api-add-gap", f"api_add_{position} is missing: number them from 0 without gaps"
                 )
                 return
             if not equals or not name:
-                self._warn_key(key, "value", f"{key}={self._values[key]!r}: write {key}=name=value")
+                self._warn(key, "value", f"{key}={self._values[key]!r}: write {key}=name=value")
             elif name.startswith("Api") or name == "hangup":
-                self._warn_key(key, "api-add-name", f"{name!r} is the line's own and cannot be set")
+                self._warn(key, "api-add-name", f"{name!r} is the line's own and cannot be set")
             else:
                 yield name, value
 
     def _answers(self) -> dict[str, tuple[Action, ...]]:
-        """Return the actions of ``api_answer_<word>``, ``api_answer_<word>_1`` …, in this order."""
-        parts: dict[str, list[tuple[int, str]]] = {}
-        for key in self._values:
-            match = _ANSWER.fullmatch(key)
-            if match:
-                parts.setdefault(match["word"], []).append((int(match["number"] or 0), key))
+        """Return the actions of each ``api_answer_<word>``, and of ``…_1``, ``…_2`` that follow it [OFF]."""
+        parsed = {key: self._actions(key) for key in self._values if key.startswith(_ANSWER_PREFIX)}
+        chains = {key: list(_chain(key, parsed)) for key in parsed}
+        self._check_chains(chains)
         return {
-            word: actions
-            for word, keys in parts.items()
-            if (actions := self._actions([key for _, key in sorted(keys)]))
+            key.removeprefix(_ANSWER_PREFIX): actions
+            for key, chain in chains.items()
+            if (actions := self._chained_actions(chain, parsed))
         }
 
-    def _local_answers(self) -> dict[str, tuple[Action, ...]]:
-        keys = [key for key in self._values if key.startswith(_LOCAL_PREFIX) and canonical_name(key)]
-        return {key.removeprefix(_LOCAL_PREFIX): actions for key in keys if (actions := self._actions([key]))}
+    def _check_chains(self, chains: Mapping[str, list[str]]) -> None:
+        """Warn of ``…_2`` without ``…_1``, where the word without a number is set."""
+        chained = {key for chain in chains.values() for key in chain[1:]}
+        for key in chains:
+            first, _, number = key.rpartition("_")
+            if first in chains and number.isdigit() and key not in chained:
+                message = f"{key} does not follow {first}: the numbers are 1, 2 … without gaps [OFF]"
+                self._warn(key, "answer-gap", message)
 
-    def _actions(self, keys: list[str]) -> tuple[Action, ...]:
-        source = "&".join(self._values[key] for key in keys)
+    def _chained_actions(
+        self, chain: list[str], parsed: Mapping[str, tuple[Action, ...]]
+    ) -> tuple[Action, ...]:
+        """Return the actions of the keys of ``chain``, up to one that cannot follow."""
+        actions = parsed[chain[0]]
+        for key in chain[1:]:
+            following = parsed[key]
+            if not actions or not following:
+                break
+            try:
+                Response((actions[-1], following[0]))
+            except InvalidValueError as error:
+                self._warn(key, "action", f"it cannot follow {chain[0]}: {error.reason}")
+                break
+            actions += following
+        return actions
+
+    def _local_answers(self) -> dict[str, tuple[Action, ...]]:
+        keys = [key for key in self._values if key.startswith(_LOCAL_PREFIX) and find_key(key)]
+        return {key.removeprefix(_LOCAL_PREFIX): actions for key in keys if (actions := self._actions(key))}
+
+    def _actions(self, key: str) -> tuple[Action, ...]:
+        source = self._values[key]
         try:
             actions = tuple(Response.parse(source))
         except ResponseSyntaxError as error:
-            self._warn_key(keys[0], "action", f"{source!r} cannot be done: {error}")
+            self._warn(key, "action", f"{source!r} cannot be done: {error}")
             return ()
         if any(isinstance(action, SimpleAnswer) for action in actions):
-            self._warn_key(keys[0], "action", f"{source!r} is a bare word, not an action")
+            self._warn(key, "action", f"{source!r} is a bare word, not an action")
             return ()
         return actions
 
@@ -225,12 +235,12 @@ class _ExtIniParser:
             try:
                 read = next(iter(Response.parse(f"read=f-{number}={self._values[key]}")))
             except ResponseSyntaxError as error:
-                self._warn_key(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
+                self._warn(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
                 continue
             if self._files is not None and not any(
                 f"{number}.{ending}" in self._files for ending in AUDIO_SUFFIXES
             ):
-                self._warn_key(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
+                self._warn(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             if isinstance(read, Read):
                 yield PreQuestion(number, read, tuple(key_sounds.get(number, ())))
 
@@ -242,16 +252,48 @@ class _ExtIniParser:
                 key_sounds.setdefault(match[1], []).append((match[2], value))
         return key_sounds
 
+    def _has_own_link(self) -> bool:
+        return bool(self._own.settings.get("api_link", Setting("", self._name, 0)).value)
+
+    def _muted(self) -> frozenset[str]:
+        """Return the muted messages: the list, and each message by itself, which is stronger [OFF]."""
+        codes = set(re.findall(r"M[0-9]{4}", self._values.get("muted_messages", "")))
+        for key in self._values:
+            if match := _MUTED.fullmatch(key):
+                codes |= {match[1]} if self._is_yes(key) else set()
+                codes -= {match[1]} if self._is_no(key) else set()
+        return frozenset(codes)
+
+    def _messages_max(self) -> int | None:
+        value = self._values.get("messages_max", "")
+        return int(value) if re.fullmatch(r"0*[1-9][0-9]{0,8}", value) else None
+
+    def _check_continuations(self) -> None:
+        """Warn of files M0000-2 … that are not played, because one before them is missing [OFF]."""
+        extension = Extension(files=self._files)
+        played = {file for code in ("M0000", "M1000") for file in extension.message_files(code)}
+        stems = {
+            name.rpartition(".")[0] for name in self._files or () if name.rpartition(".")[2] in AUDIO_SUFFIXES
+        }
+        for stem in sorted(stems - played):
+            if match := _CONTINUATION.fullmatch(stem):
+                message = f"{stem} is not heard: {match[1]}, {match[1]}-1 … must follow each other [OFF]"
+                self._warnings.append(IniWarning(self._name, 0, "continuation", message))
+
     def _is_yes(self, key: str) -> bool:
-        return self._values.get(key) == "yes"
+        return self._values.get(key, "").lower() == "yes"
 
-    def _warn_key(self, key: str, code: str, message: str) -> None:
-        self._warn(self._lines[key], code, message)
+    def _is_no(self, key: str) -> bool:
+        return self._values.get(key, "").lower() == "no"
 
-    def _warn(self, line: int, code: str, message: str) -> None:
-        self._warnings.append(IniWarning(self._name, line, code, message))
+    def _warn(self, key: str, code: str, message: str) -> None:
+        self._warnings.append(self._settings[key].warning(code, message))
 
 
-def _suggestion(key: str) -> str:
-    close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _chain(key: str, keys: Mapping[str, object]) -> Iterator[str]:
+    yield key
+    yield from takewhile(keys.__contains__, (f"{key}_{number}" for number in count(1)))
+
+
+def _by_line(warnings: Iterable[IniWarning]) -> tuple[IniWarning, ...]:
+    return tuple(sorted(warnings, key=lambda warning: warning.line))

@@ -1,9 +1,9 @@
-"""The settings of an API extension in ``ext.ini``, and their allowed values.
+"""The settings of ``ext.ini`` that this line obeys, or that change nothing here, and their allowed values.
 
 >>> KEYS["api_url_post"].expected_instead("yes"), KEYS["api_url_post"].expected_instead("on")
 (None, 'yes or no')
->>> canonical_name("api_007"), canonical_name("api_007_key_2_say"), canonical_name("api_timeout")
-('api_NNN', 'api_NNN_key_K_say', None)
+>>> find_key("api_007_key_2_say").name, find_key("muted_M1002").name, find_key("api_timeout")
+('api_NNN_key_K_say', 'muted_MNNNN', None)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["KEYS", "KEY_PATTERNS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "canonical_name"]
+__all__ = ["KEYS", "KEY_PATTERNS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "find_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +89,52 @@ _NAMED_KEYS: Final = (
     _key("api_log", _YES_NO, NO_EFFECT),
     ExtIniKey("api_send_webhook_error_link", _URL, "known; a missing file is only a warning here"),
     _key("say_api_answer", _YES_NO, "`yes`: a bare word is spoken"),
+    _key("global_folder_check", _YES_NO, "`yes`: a file that is missing may be in the shared library"),
+    _key("global_folder_share", _TEXT, NO_EFFECT),
     _key("lang", _TEXT, NO_EFFECT),
+    _key("language", _TEXT, NO_EFFECT),
     _key("voice", _TEXT, NO_EFFECT),
     _key("tts_voice", _TEXT, NO_EFFECT),
+    _key("rate", _NUMBER, NO_EFFECT),
     _key("tts_rate", _NUMBER, NO_EFFECT),
-    _key("muted_messages", _CODES, "system messages that are not heard"),
+    _key("muted_messages", _CODES, "system messages that are not heard, except M0000 and M1000"),
+    _key("messages_max", _NUMBER, "M0000-1, M0000-2 … are heard from this one down, after M0000"),
+    _key("say_first_one_time", _YES_NO, "`yes`: M0000 is heard once in a call"),
+    _key("play_and_return", _TEXT, NO_EFFECT),
+    _key("say_time_am_pm", _YES_NO, NO_EFFECT),
+    _key("jcalendar_realdate", _NUMBER, NO_EFFECT),
+    _key("jcalendar_subtract_day_if_time_before", _NUMBER, NO_EFFECT),
+    _key("log_folder_enter_exit", _YES_NO, NO_EFFECT),
+    _key("no_ringing", _YES_NO, NO_EFFECT),
+    _key("email_address2", _TEXT, NO_EFFECT),
+    _key("change_pitch", _TEXT, NO_EFFECT),
+    _key("title", _TEXT, "the name of the extension [CODE]; changes nothing here"),
 )
 KEYS: Final = {key.name: key for key in _NAMED_KEYS}
-"""The settings with a fixed name [OFF]."""
+"""The settings with a fixed name [OFF]: of the API extension, and of all extensions."""
 
 _PATTERNS: Final = (
     (r"api_add_[0-9]{1,9}", "api_add_N", "name=value", "a constant in every request; N from 0"),
-    (r"api_[0-9]{3}_key_[0-9*#]_say", "api_NNN_key_K_say", "a file", "heard after key K there"),
+    (r"muted_M[0-9]{4}", "muted_MNNNN", "yes or no", "`yes`: this message is not heard; `no`: it is"),
+    (
+        r"api_[0-9]{3}_key_[0-9*#]_say",
+        "api_NNN_key_K_say",
+        "a file",
+        "heard for key K at that question, which then follows again",
+    ),
     (r"api_[0-9]{3}", "api_NNN", "the fields of read", "asked before the first request"),
-    (r"api_answer_.+", "api_answer_<word>[_N]", "actions", "done after that bare word"),
+    (
+        r"api_answer_.+",
+        "api_answer_<word>[_N]",
+        "actions",
+        "done after that bare word; `_1`, `_2` … follow only where the word without a number is set",
+    ),
     (r"read_answer_.+_.*", "read_answer_<param>_<value>", "actions", "done, not sent"),
 )
+_PATTERN_VALUES: Final = {"yes or no": _YES_NO[1]}
 KEY_PATTERNS: Final = tuple(
-    (re.compile(pattern), ExtIniKey(name, allowed, meaning)) for pattern, name, allowed, meaning in _PATTERNS
+    (re.compile(pattern), ExtIniKey(name, allowed, meaning, _PATTERN_VALUES.get(allowed)))
+    for pattern, name, allowed, meaning in _PATTERNS
 )
 """The settings whose names contain numbers or words [OFF]."""
 
@@ -119,11 +147,11 @@ UNDOCUMENTED: Final = frozenset(
 """Settings in published code that the official text does not have [CODE]: do not rely on them."""
 
 
-def canonical_name(name: str) -> str | None:
-    """Return the setting's name in the tables above; None if it is unknown."""
+def find_key(name: str) -> ExtIniKey | None:
+    """Return the setting of that name in the tables above; None if it is unknown."""
     if name in KEYS:
-        return name
-    return next((key.name for pattern, key in KEY_PATTERNS if pattern.fullmatch(name)), None)
+        return KEYS[name]
+    return next((key for pattern, key in KEY_PATTERNS if pattern.fullmatch(name)), None)
 
 
 def _is_url(value: str) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any
 
 from yemot_ai.protocol import Action, Read
+from yemot_ai_testing.line.platform.ini_file import IniWarning
 from yemot_ai_testing.line.transports.transport import Method, RequestEncoding
 
 __all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion"]
@@ -26,7 +28,8 @@ class PreQuestion:
     Attributes:
         number: three digits, also the name of the audio file of the question.
         read: the question, with the fields of any read.
-        key_sounds: ``api_000_key_2_say=100``: (key, the file that is played after it). [?]
+        key_sounds: ``api_000_key_2_say=100``: (key, the file that is played for it before the
+            question follows again). [OFF]
     """
 
     number: str
@@ -64,9 +67,15 @@ class Extension:
         answers: the actions after a simple answer, by word (``api_answer_<word>``). [OFF]
         local_answers: the actions instead of a request, by ``<param>_<value>`` (``read_answer_…``). [OFF]
         pre_questions: the questions before the first request (``api_000`` …). [OFF]
-        muted: system messages that are not played (``muted_messages``). [OFF]
+        muted: system messages that are not played (``muted_messages``, ``muted_M1002``). [OFF]
+        messages_max: from which continuation of M0000 downwards they are played (``messages_max``); None is
+            upwards from the first. [OFF]
+        welcome_once: play M0000 once in a call (``say_first_one_time``). [OFF]
+        global_folder: look for a missing file in the shared library (``global_folder_check``). [OFF]
         files: the names of the folder's files; None if unknown.
-        keys: all keys and values of the file, the last of each.
+        keys: all keys and values of the extension, the last of each.
+        notes: what a caller who enters finds among the problems: settings and a type that are not
+            understood or not simulated.
     """
 
     kind: str = "api"
@@ -93,8 +102,12 @@ class Extension:
     local_answers: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
     pre_questions: tuple[PreQuestion, ...] = ()
     muted: frozenset[str] = frozenset()
+    messages_max: int | None = None
+    welcome_once: bool = False
+    global_folder: bool = False
     files: frozenset[str] | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[IniWarning, ...] = ()
 
     @property
     def is_api(self) -> bool:
@@ -111,3 +124,16 @@ class Extension:
         if self.files is None:
             return None
         return any(f"{stem}.{suffix}" in self.files for suffix in AUDIO_SUFFIXES)
+
+    def message_files(self, code: str) -> tuple[str, ...]:
+        """Return the files of a message that can be continued, in the order in which they are played [OFF].
+
+        Args:
+            code: ``M0000`` or ``M1000``; without a file of that name its continuations are not played.
+        """
+        if not self.has_file(code):
+            return ()
+        files = [f"{code}-{number}" for number in takewhile(lambda n: self.has_file(f"{code}-{n}"), count(1))]
+        if self.messages_max is not None:
+            files = files[: self.messages_max][::-1]
+        return (code, *files)

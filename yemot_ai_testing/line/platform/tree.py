@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from time import monotonic
@@ -17,10 +18,11 @@ from typing import Self, TypeAlias
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.clock import Clock, CombinedClock, EngineClock, WallClock, clock_of, is_virtual
-from yemot_ai_testing.line.platform.ext_ini import IniWarning, decode_ext_ini, read_ext_ini
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.files import LineFiles
 from yemot_ai_testing.line.platform.folders import display_path
+from yemot_ai_testing.line.platform.ini_file import IniWarning
+from yemot_ai_testing.line.platform.line_reader import read_folders
 from yemot_ai_testing.line.transports.detect import transport_for
 from yemot_ai_testing.line.transports.transport import (
     STRICT_HTTP,
@@ -35,8 +37,6 @@ __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
 IN_PROCESS_LINK = "http://127.0.0.1/"
 """The link of an application in this process, which has no URL."""
-
-EXT_INI_NAME = "ext.ini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ class Line:
         *,
         servers: Mapping[str, object] | None = None,
         remote: bool = False,
+        now: datetime | None = None,
     ) -> Self:
         """Read a line from a folder: each folder in it is an extension.
 
@@ -130,6 +131,8 @@ class Line:
             folder: the root extension.
             servers: see ``Line``.
             remote: see ``Line``.
+            now: the time that the expiry dates of settings are compared with; without a time zone it is
+                the time in Israel. The present by default; ``ApiTime`` and the clock of calls do not count.
 
         Raises:
             AppError: there is no such folder, or no extension has the link of a server.
@@ -137,14 +140,8 @@ class Line:
         root = Path(folder)
         if not root.is_dir():
             raise AppError(f"there is no folder {root}: a line is a folder with an ext.ini in each extension")
-        extensions: dict[str, Extension] = {}
-        warnings: list[IniWarning] = []
-        for subfolder in (root, *sorted(path for path in root.rglob("*") if path.is_dir())):
-            path = subfolder.relative_to(root).as_posix().removeprefix(".")
-            name = f"{path}/{EXT_INI_NAME}".lstrip("/")
-            extensions[path], file_warnings = _read_extension(subfolder, name)
-            warnings += file_warnings
-        return cls(ExtensionTree(extensions), servers=servers, remote=remote, warnings=tuple(warnings))
+        extensions, warnings = read_folders(root, now=now)
+        return cls(ExtensionTree(extensions), servers=servers, remote=remote, warnings=warnings)
 
     @classmethod
     def for_app(
@@ -255,15 +252,6 @@ class _WallTimeTransport:
     def close(self) -> None:
         """Close the wrapped transport."""
         self._transport.close()
-
-
-def _read_extension(folder: Path, name: str) -> tuple[Extension, tuple[IniWarning, ...]]:
-    files = frozenset(path.name for path in folder.iterdir() if path.is_file())
-    if EXT_INI_NAME not in files:
-        return Extension(kind="menu", files=files), ()
-    text, decode_warnings = decode_ext_ini((folder / EXT_INI_NAME).read_bytes(), name)
-    ext_ini = read_ext_ini(text, name=name, files=files)
-    return ext_ini.extension, (*decode_warnings, *ext_ini.warnings)
 
 
 def _check_servers(servers: Mapping[str, object], extensions: Iterable[Extension]) -> None:

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.line.apps import ASK, Script
+from tests.line.test_tree import api, tree
+from yemot_ai_testing import Caller, Line
+from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.line.platform.line_reader import read_folders
+
+LINK = "http://127.0.0.1:1/a"
+READ = "read=t-א=a,no,1,1,7,No"
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write files by path."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def line(folder: Path, *responses: str) -> Line:
+    return Line.read(folder, servers={LINK: Script(*responses)})
+
+
+def warnings(folder: Path) -> list[str]:
+    """Return file and code of each warning."""
+    return [f"{warning.file}: {warning.code}" for warning in Line.read(folder).warnings]
+
+
+@pytest.mark.parametrize(
+    ("ivr", "ext", "is_heard"),
+    [
+        ("muted_messages=M1002", "", False),
+        ("muted_M1002=yes", "", False),
+        ("muted_messages=M1001,M1002", "muted_M1002=no", True),
+        ("muted_messages=M1002", "muted_messages=", True),
+        ("", "muted_M1002=yes", False),
+        ("muted_messages=M1001", "", True),
+    ],
+)
+def test_ivr_ini_mutes_messages_of_all_extensions_off(
+    tmp_path: Path,
+    ivr: str,
+    ext: str,
+    is_heard: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    folder = write(tree(tmp_path, _="type=menu", _1=api(LINK, ext)), {"ivr.ini": ivr})
+    caller = Caller(line(folder, READ), extension="1")
+    caller.dial()
+    assert caller.silent().startswith("M1002") == is_heard
+
+
+def test_ivr_ini_has_the_settings_of_an_ext_ini(tmp_path: Path) -> None:
+    app = Script(ASK)
+    folder = write(
+        tree(tmp_path, _="", _1="", _2="type=menu"),
+        {"ivr.ini": f"{api(LINK)}\napi_add_0=branch=7"},
+    )
+    with Line.read(folder, servers={LINK: app}) as read:
+        assert {path: settings.kind for path, settings in read.extensions.items()} == {
+            "": "api",
+            "1": "api",
+            "2": "menu",
+        }
+        Caller(read, extension="1").dial()
+    assert app.requests[0]["branch"] == "7"
+
+
+def test_a_warning_of_ivr_ini_is_given_once(tmp_path: Path) -> None:
+    folder = write(
+        tree(tmp_path, _=api(LINK), _1=api(LINK), _2=api(LINK)),
+        {"ivr.ini": "api_say_tts=on\napi_answer_OK=hangup=yes\nstart=min"},
+    )
+    assert warnings(folder) == ["ivr.ini: value", "ivr.ini: not-simulated", "ivr.ini: action"]
+
+
+def test_only_the_ivr_ini_of_the_root_counts_off(tmp_path: Path) -> None:
+    folder = write(tree(tmp_path, _1=api(LINK)), {"1/ivr.ini": "muted_messages=M1002"})
+    assert "1/ivr.ini: file-name" in warnings(folder)
+    assert Line.read(folder).extensions["1"].muted == frozenset()
+
+
+def test_what_is_not_simulated_is_said_once_for_the_line(tmp_path: Path) -> None:
+    folder = tree(tmp_path, **{f"_{number}": api(LINK, "password=1") for number in range(100)})
+    (warning,) = Line.read(folder).warnings
+    assert str(warning) == (
+        "0/ext.ini:3: not-simulated: 'password' is not simulated [OFF]: callers are not asked for a password "
+        "(also in 99 other places)"
+    )
+
+
+def test_skipped_files_are_said_once_for_the_line(tmp_path: Path) -> None:
+    tree(tmp_path, _=api(LINK))
+    write(tmp_path, {"1/WhiteList.ini": "", "1/000-SayTTS.ini": "", "000.wav": ""})
+    (warning,) = Line.read(tmp_path).warnings
+    assert warning.is_note
+    assert str(warning).startswith(
+        "1/000-SayTTS.ini: skipped-file: it is not read, nor are 1/WhiteList.ini: "
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["Ext.ini", "EXT.INI", "ext.ini.txt", "ext.txt", "ext", "IVR.ini", "ivr.txt"]
+)
+def test_a_settings_file_with_another_name_warns(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(api(LINK), encoding="utf-8")
+    assert warnings(tmp_path) == [f"{name}: file-name"]
+
+
+@pytest.mark.parametrize("name", ["ext.wav", "extra.tts", "ivr2.wav"])
+def test_other_files_do_not_warn(tmp_path: Path, name: str) -> None:
+    tree(tmp_path, _=api(LINK))
+    (tmp_path / name).touch()
+    assert warnings(tmp_path) == []
+
+
+def test_a_settings_file_that_cannot_be_read_warns(tmp_path: Path) -> None:
+    (tmp_path / "1" / "ext.ini").mkdir(parents=True)
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "ext.ini").symlink_to(tmp_path / "nothing")
+    assert warnings(tmp_path) == ["1/ext.ini: unreadable", "2/ext.ini: unreadable"]
+    assert [note.code for note in Line.read(tmp_path).extensions["2"].notes] == ["unreadable"]
+
+
+def test_a_link_to_a_folder_is_not_followed_and_warns(tmp_path: Path) -> None:
+    tree(tmp_path, _=api(LINK), _1=api(LINK))
+    (tmp_path / "1" / "2").symlink_to(tmp_path)
+    assert warnings(tmp_path) == ["1/2: skipped-folder"]
+    assert sorted(Line.read(tmp_path).extensions) == ["", "1"]
+
+
+def test_a_folder_that_cannot_be_read_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path, _=api(LINK), _1=api(LINK))
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.fspath(path).endswith("/1"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    extensions, (warning,) = read_folders(tmp_path)
+    assert (sorted(extensions), str(warning)) == (
+        [""],
+        "1: skipped-folder: the folder cannot be read (Permission denied): it is no extension here",
+    )
+
+
+def test_the_time_of_expiry_dates_can_be_given(tmp_path: Path) -> None:
+    folder = tree(tmp_path, _=f"type(2030-10-27-00-14-22)=api\napi_link={LINK}")
+    app = Script(ASK)
+    Caller(Line.read(folder, servers={LINK: app}, now=datetime(2030, 1, 1))).dial()  # noqa: DTZ001
+    assert len(app.sent) == 1
+    late = Line.read(folder, now=datetime(2031, 1, 1))  # noqa: DTZ001
+    assert late.extensions[""].kind == "menu"
+    assert [warning.code for warning in late.warnings] == ["expired", "no-api"]
+
+
+def test_a_caller_who_enters_an_extension_gets_its_notes_once(tmp_path: Path) -> None:
+    folder = write(
+        tree(tmp_path, _="type=menu\ndigits=2", _1=api(LINK, "password=1"), _3="type=playfile"),
+        {"ivr.ini": "start=min"},
+    )
+    caller = Caller(line(folder, "go_to_folder=/", "go_to_folder=/3"))
+    caller.dial()
+    caller.presses("1")
+    caller.presses("1")
+    notes = [problem for problem in caller.problems if problem.code == "not-simulated"]
+    assert [problem.message.partition(": not-simulated: ")[0] for problem in notes] == [
+        "ivr.ini:1",
+        "ext.ini:2",
+        "1/ext.ini:3",
+        "3/ext.ini:1",
+    ]
+    assert {problem.level for problem in notes} == {"warning"}
+
+
+def test_the_command_prints_what_is_not_simulated_but_succeeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree(tmp_path, _=api(LINK, "password=1"))
+    assert main(["line", str(tmp_path)]) == 0
+    assert "not-simulated: 'password'" in capsys.readouterr().out

@@ -1,0 +1,104 @@
+r"""Check the settings of an extension: unknown keys, values that are not allowed, what is not simulated.
+
+>>> from yemot_ai_testing.line.platform.ini_file import read_ini
+>>> for warning in check_settings(read_ini("api_pots=yes\npassword=1234").settings, "api"):
+...     print(warning)
+ext.ini:1: unknown-key: 'api_pots' is not in the official text as this version knows it
+ext.ini:2: not-simulated: 'password' is not simulated [OFF]: callers are not asked for a password
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED, ExtIniKey, find_key
+from yemot_ai_testing.line.platform.ini_file import IniWarning, Setting
+from yemot_ai_testing.line.platform.unsimulated import TYPES, find_unsimulated
+
+__all__ = ["check_common_settings", "check_settings", "read_type"]
+
+_NOT_KNOWN: Final = "is not in the official text as this version knows it"
+_UNMUTED: Final = frozenset({"M0000", "M1000"})
+
+
+def read_type(setting: Setting | None) -> tuple[str, tuple[IniWarning, ...]]:
+    """Return the type of an extension, and a warning if it is not written as in the official list.
+
+    Without a type an extension is a menu [?]. Whether upper case matters is unknown [?]: here it does not.
+    """
+    if setting is None or not setting.value:
+        return "menu", ()
+    kind = setting.value.lower()
+    if kind not in TYPES:
+        message = (
+            f"type={setting.value} {_NOT_KNOWN}{_suggestion(kind, TYPES)}; no server is asked, the caller "
+            "only passes through"
+        )
+        return setting.value, (setting.warning("unknown-type", message),)
+    if kind != setting.value:
+        return kind, (_case_warning(setting, "type", kind),)
+    return kind, ()
+
+
+def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWarning]:
+    """Yield the warnings about the settings of an extension; an empty value of a known key has none [OFF].
+
+    Args:
+        settings: the settings by key.
+        kind: the type of the extension, ``api`` or ``menu``.
+    """
+    for name, setting in settings.items():
+        key = find_key(name)
+        if key is not None:
+            yield from _check_value(name, key, setting)
+        elif name in UNDOCUMENTED:
+            if setting.value:
+                message = f"{name!r} is used in code but not in the official text [CODE]"
+                yield setting.warning("undocumented-key", message)
+        elif unsimulated := find_unsimulated(name, kind):
+            if setting.value.lower() not in {"", "no"}:
+                message = f"{name!r} is not simulated [OFF]: {unsimulated.meaning}"
+                yield setting.warning("not-simulated", message)
+        else:
+            yield setting.warning("unknown-key", f"{name!r} {_NOT_KNOWN}{_suggestion(name, KEYS)}")
+
+
+def check_common_settings(settings: Mapping[str, Setting]) -> Iterator[IniWarning]:
+    """Yield the warnings about the settings of ``ivr.ini``, which may be those of any type of extension."""
+    for warning in check_settings(settings, "menu"):
+        if warning.code == "unknown-key" and "did you mean" not in warning.message:
+            message = f"{warning.message}; settings of other types of extensions are not simulated"
+            yield IniWarning(warning.file, warning.line, "not-simulated", message)
+        else:
+            yield warning
+
+
+def _check_value(name: str, key: ExtIniKey, setting: Setting) -> Iterator[IniWarning]:
+    value = setting.value
+    if not value or key.name == "type":
+        return
+    expected = key.expected_instead(value)
+    if expected and key.expected_instead(value.lower()) is None:
+        yield _case_warning(setting, name, value.lower())
+    elif expected:
+        message = f"{name}={value!r}: the official text has only {expected} here"
+        yield setting.warning("value", message)
+    elif name == "muted_messages" and (unmuted := _UNMUTED.intersection(re.findall(r"M\d{4}", value))):
+        message = f"{', '.join(sorted(unmuted))}: muting has no effect on M0000 and M1000 [OFF]"
+        yield setting.warning("muted", message)
+    elif name.removeprefix("muted_") in _UNMUTED:
+        yield setting.warning("muted", f"{name}: muting has no effect on M0000 and M1000 [OFF]")
+
+
+def _case_warning(setting: Setting, name: str, lower: str) -> IniWarning:
+    message = f"{name}={setting.value}: the official text writes {lower}; here it counts, on the line [?]"
+    return setting.warning("value-case", message)
+
+
+def _suggestion(name: str, names: Mapping[str, object] | frozenset[str]) -> str:
+    candidates = [*names, *(key.name for _, key in KEY_PATTERNS)] if names is KEYS else sorted(names)
+    close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]!r}?" if close else ""

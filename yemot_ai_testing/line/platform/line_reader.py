@@ -1,0 +1,130 @@
+"""Read the folders of a line: each is an extension, ``ivr.ini`` in the root has settings for all of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
+from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, decode_ini
+
+__all__ = ["read_folders"]
+
+EXT_INI: Final = "ext.ini"
+IVR_INI: Final = "ivr.ini"
+
+_MISNAMED: Final = re.compile(r"(ext|ivr)(\.ini)?(\.ini|\.txt)?", re.IGNORECASE)
+
+
+def read_folders(
+    root: Path, *, now: datetime | None = None
+) -> tuple[dict[str, Extension], tuple[IniWarning, ...]]:
+    """Return the extensions in ``root`` by path, and the warnings about its files.
+
+    What is not simulated has one warning for the whole line, however many files have it; so has what is
+    skipped.
+
+    Args:
+        root: the folder of the root extension.
+        now: the time that expiry dates are compared with; the present by default.
+    """
+    reader = _LineReader(root, now)
+    reader.read()
+    return reader.extensions, (*_once(reader.warnings), *_skipped(reader.skipped))
+
+
+class _LineReader:
+    """Collects the extensions, the warnings and the names of the skipped files."""
+
+    def __init__(self, root: Path, now: datetime | None) -> None:
+        self.extensions: dict[str, Extension] = {}
+        self.warnings: list[IniWarning] = []
+        self.skipped: list[str] = []
+        self._root = root
+        self._now = now
+
+    def read(self) -> None:
+        """Read all folders."""
+        common = IniFile({})
+        for place, subfolders, names in os.walk(self._root, onerror=self._report_unreadable):
+            subfolders.sort()
+            folder = Path(place)
+            path = folder.relative_to(self._root).as_posix().removeprefix(".")
+            if not path and IVR_INI in names:
+                common = self._read_ivr_ini()
+            self._check_names(folder, path, subfolders, names)
+            self._read_extension(folder, path, frozenset(names), common)
+
+    def _read_ivr_ini(self) -> IniFile:
+        ini = read_ivr_ini(self._read_text(self._root / IVR_INI, IVR_INI), now=self._now)
+        self.warnings += ini.warnings
+        return ini
+
+    def _read_extension(self, folder: Path, path: str, names: frozenset[str], common: IniFile) -> None:
+        name = f"{path}/{EXT_INI}".lstrip("/")
+        before = len(self.warnings)
+        text = (
+            self._read_text(folder / EXT_INI, name) if (folder / EXT_INI).exists() or EXT_INI in names else ""
+        )
+        read_warnings = tuple(self.warnings[before:])
+        ext_ini = read_ext_ini(text, name=name, files=names, common=common, now=self._now)
+        notes = (*read_warnings, *ext_ini.extension.notes)
+        self.extensions[path] = replace(ext_ini.extension, notes=notes)
+        self.warnings += ext_ini.warnings
+
+    def _read_text(self, path: Path, name: str) -> str:
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            message = f"it cannot be read ({error.strerror}): its settings do not count"
+            self.warnings.append(IniWarning(name, 0, "unreadable", message))
+            return ""
+        text, warnings = decode_ini(raw, name)
+        self.warnings += warnings
+        return text
+
+    def _check_names(self, folder: Path, path: str, subfolders: list[str], names: list[str]) -> None:
+        for name in sorted(names):
+            if name == IVR_INI and path:
+                self._warn_of(
+                    path, name, "file-name", "it is not read: only the ivr.ini of the root counts [OFF]"
+                )
+            elif name not in {EXT_INI, IVR_INI} and _MISNAMED.fullmatch(name):
+                message = f"it is not read: the settings are in {EXT_INI} or the root's {IVR_INI}, so named"
+                self._warn_of(path, name, "file-name", message)
+            elif name.endswith(".ini") and name not in {EXT_INI, IVR_INI}:
+                self.skipped.append(f"{path}/{name}".lstrip("/"))
+        for name in subfolders:
+            if (folder / name).is_symlink():
+                self._warn_of(path, name, "skipped-folder", "it is a link to a folder, which is not followed")
+
+    def _report_unreadable(self, error: OSError) -> None:
+        name = Path(error.filename).relative_to(self._root).as_posix()
+        message = f"the folder cannot be read ({error.strerror}): it is no extension here"
+        self.warnings.append(IniWarning(name, 0, "skipped-folder", message))
+
+    def _warn_of(self, path: str, name: str, code: str, message: str) -> None:
+        self.warnings.append(IniWarning(f"{path}/{name}".lstrip("/"), 0, code, message))
+
+
+def _once(warnings: Iterable[IniWarning]) -> Iterator[IniWarning]:
+    """Yield the warnings; one about what is not simulated stands for all with its message."""
+    places: dict[IniWarning | str, list[IniWarning]] = {}
+    for warning in dict.fromkeys(warnings):
+        places.setdefault(warning.message if warning.is_note else warning, []).append(warning)
+    for same in places.values():
+        more = f" (also in {len(same) - 1} other places)" if len(same) > 1 else ""
+        yield replace(same[0], message=f"{same[0].message}{more}")
+
+
+def _skipped(names: list[str]) -> Iterator[IniWarning]:
+    if names:
+        others = f", nor are {', '.join(names[1:])}" if names[1:] else ""
+        message = f"it is not read{others}: of the .ini files only {EXT_INI} and {IVR_INI} are simulated"
+        yield IniWarning(names[0], 0, "skipped-file", message)
