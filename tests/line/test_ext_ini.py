@@ -214,7 +214,17 @@ def test_official_general_settings_are_known(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["password=1234", "white_list=yes", "enter_id_type=phone", "check_api=yes", "mode_say_log=yes"],
+    [
+        "password=1234",
+        "password_error_goto=/5",
+        "white_list_folder=/1",
+        "enter_id_type=phone",
+        "check_api=yes",
+        "mode_say_log=yes",
+        "login_add_val_name=yes",
+        "sms_text=שלום",
+        "enter_foldar_end_time=2030-01-01-00-00-00",
+    ],
 )
 def test_an_official_setting_that_is_not_simulated_has_a_note_off(line: str) -> None:
     (warning,) = read_ext_ini(API + line).warnings
@@ -331,6 +341,12 @@ def test_a_link_in_an_extension_that_asks_no_server_warns(line: str) -> None:
 def test_words_that_end_in_a_number_are_words_of_their_own() -> None:
     text = "api_answer_user_1=go_to_folder=/1\napi_answer_user_2=go_to_folder=/2"
     assert extension(text).answers == {"user_1": (GoToFolder("/1"),), "user_2": (GoToFolder("/2"),)}
+    assert codes(text) == []
+
+
+def test_a_setting_with_an_empty_value_is_no_word_without_a_number() -> None:
+    text = "api_answer_user=\napi_answer_user_1=go_to_folder=/1"
+    assert extension(text).answers == {"user_1": (GoToFolder("/1"),)}
     assert codes(text) == []
 
 

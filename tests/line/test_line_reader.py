@@ -106,14 +106,15 @@ def test_skipped_files_are_said_once_for_the_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Ext.ini", "EXT.INI", "ext.ini.txt", "ext.txt", "ext", "IVR.ini", "ivr.txt"]
+    "name",
+    ["Ext.ini", "EXT.INI", "ext.ini.txt", "ext.txt", "ext", "IVR.ini", "ivr.txt", "m0000.wav", "m1002-1.tts"],
 )
-def test_a_settings_file_with_another_name_warns(tmp_path: Path, name: str) -> None:
+def test_a_file_whose_name_is_nearly_one_of_the_line_warns(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(api(LINK), encoding="utf-8")
     assert warnings(tmp_path) == [f"{name}: file-name"]
 
 
-@pytest.mark.parametrize("name", ["ext.wav", "extra.tts", "ivr2.wav"])
+@pytest.mark.parametrize("name", ["ext.wav", "extra.tts", "ivr2.wav", "M0000.wav", "m12.wav"])
 def test_other_files_do_not_warn(tmp_path: Path, name: str) -> None:
     tree(tmp_path, _=api(LINK))
     (tmp_path / name).touch()

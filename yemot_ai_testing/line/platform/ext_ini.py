@@ -101,7 +101,7 @@ class _ExtIniReader:
             self._warnings += check_settings(self._own.settings, kind)
         extension = self._api() if kind == "api" else Extension(kind=kind)
         self._check_continuations()
-        if kind == "menu" and self._has_own_link() and "check_api" not in self._values:
+        if kind in TYPES - {"api"} and self._has_own_link() and "check_api" not in self._values:
             self._warn("api_link", "no-api", "no server is asked: the type of the extension is not api")
         warnings = _by_line(self._warnings)
         extension = replace(
@@ -177,7 +177,11 @@ class _ExtIniReader:
 
     def _answers(self) -> dict[str, tuple[Action, ...]]:
         """Return the actions of each ``api_answer_<word>``, and of ``…_1``, ``…_2`` that follow it [OFF]."""
-        parsed = {key: self._actions(key) for key in self._values if key.startswith(_ANSWER_PREFIX)}
+        parsed = {
+            key: self._actions(key)
+            for key in self._values
+            if key.startswith(_ANSWER_PREFIX) and find_key(key)
+        }
         chains = {key: list(_chain(key, parsed)) for key in parsed}
         self._check_chains(chains)
         return {

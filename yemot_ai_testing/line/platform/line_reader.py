@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
-from yemot_ai_testing.line.platform.extension import Extension
+from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, decode_ini
 
 __all__ = ["read_folders"]
@@ -20,6 +20,7 @@ EXT_INI: Final = "ext.ini"
 IVR_INI: Final = "ivr.ini"
 
 _MISNAMED: Final = re.compile(r"(ext|ivr)(\.ini)?(\.ini|\.txt)?", re.IGNORECASE)
+_SMALL_M: Final = re.compile(rf"m[0-9]{{4}}(-[0-9]+)?\.({'|'.join(sorted(AUDIO_SUFFIXES))})")
 
 
 def read_folders(
@@ -98,6 +99,10 @@ class _LineReader:
             elif name not in {EXT_INI, IVR_INI} and _MISNAMED.fullmatch(name):
                 message = f"it is not read: the settings are in {EXT_INI} or the root's {IVR_INI}, so named"
                 self._warn_of(path, name, "file-name", message)
+            elif _SMALL_M.fullmatch(name):
+                self._warn_of(
+                    path, name, "file-name", "it is not heard: messages begin with a capital M [OFF]"
+                )
             elif name.endswith(".ini") and name not in {EXT_INI, IVR_INI}:
                 self.skipped.append(f"{path}/{name}".lstrip("/"))
         for name in subfolders:

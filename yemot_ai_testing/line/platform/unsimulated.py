@@ -54,17 +54,24 @@ UNSIMULATED: Final = (
         "say_login_successfully delete_id_exit limit_double_entry…",
         "callers do not log in",
     ),
-    _settings("check_api…", "the permission to enter is not asked for"),
+    _settings("check_api… api_goto api_error_goto", "no server is asked for the permission to enter"),
+    _settings("package_calls_time", "callers need no subscription"),
     _settings(
         "check_access_filter access_filter… check_template_filter… check_points_filter… check_listening_ok "
-        "listening… go_to_from_tzintuk… check_did_and_go_to_folder… check_if_music_on_hold…",
+        "listening… go_to_from_tzintuk… check_did_and_go_to_folder… did_and_phone… did_directed_check "
+        "check_if_music_on_hold…",
         "callers are not filtered, and not sent elsewhere",
     ),
-    _settings("limit_call_seconds… limit_entries_folder…", "nothing is limited"),
+    _settings("limit_call… limit_entries_folder…", "nothing is limited"),
     _settings("mode_say_log", "the place in the line is not spoken"),
-    _settings("play_campaign_message… oref_check… checking_units…", "the announcement is not heard"),
     _settings(
-        "send_sms… send_tzintuk… send_message_to_telegram… send_dtmf… points_time…",
+        "play_campaign_message… stop_campaign_message campaign_message… campaign_selection… oref_check… "
+        "checking_units…",
+        "the announcement is not heard",
+    ),
+    _settings(
+        "send_sms… sms_text sms_from_phone_in_text send_tzintuk… send_message_to_telegram… telegram_chat_id "
+        "send_dtmf… points_time…",
         "nothing is sent or counted",
     ),
     _settings("credit_card… billing_sum", "a payment has only the fields of its action"),
@@ -89,16 +96,16 @@ MENU_SETTINGS: Final = (
 TYPES: Final = frozenset(
     {
         "access_filter", "add_id_to_list", "admin_login", "amount_incoming_phone_numbers", "api",
-        "approval_number", "block_id_type", "calculator_add_percentage", "cardcom", "chapter_receive",
-        "chapter_receive_mishnayot_select", "checking_units", "conference_amount", "confbridge",
-        "counter_calculator", "coupon", "create_ivr2", "create_tts", "credit_card", "daily_message",
-        "donation_campaign", "donation_campaign_some_actions", "examination", "examination_american",
-        "exchange_rates", "folder_play_random", "fundraising", "go_to_folder", "go_to_folder_count",
-        "go_to_folder_date", "go_to_folder_from_list_all_information", "go_to_folder_time", "hangup",
-        "id_list_message", "id_message", "key_play_set_record_go_to_foldar", "last_play",
-        "limit_call_seconds", "members_active", "menu", "menu_star", "menu_voice", "message_options_menu",
-        "music_on_hold", "nedarim_plus", "nitoviya", "nitoviya_b_say_number", "number_now_is",
-        "open_wap_reseller_customer", "oref_alerts", "oref_alerts_quiet_wave", "pelecard",
+        "approval_number", "block_id_type", "calculator_add_percentage", "call_api_verification", "cardcom",
+        "chapter_receive", "chapter_receive_mishnayot_select", "checking_units", "conference_amount",
+        "confbridge", "counter_calculator", "coupon", "create_ivr2", "create_tts", "credit_card",
+        "daily_message", "donation_campaign", "donation_campaign_some_actions", "examination",
+        "examination_american", "exchange_rates", "folder_play_random", "fundraising", "go_to_folder",
+        "go_to_folder_count", "go_to_folder_date", "go_to_folder_from_list_all_information",
+        "go_to_folder_time", "hangup", "id_list_message", "id_message", "key_play_set_record_go_to_foldar",
+        "last_play", "limit_call_seconds", "members_active", "menu", "menu_star", "menu_voice",
+        "message_options_menu", "music_on_hold", "nedarim_plus", "nitoviya", "nitoviya_b_say_number",
+        "number_now_is", "open_wap_reseller_customer", "oref_alerts", "oref_alerts_quiet_wave", "pelecard",
         "phone_play_list", "play_and_return", "playdir_time", "playfile", "playfile_time",
         "points_and_rating", "points_edit", "points_save", "points_say_total", "points_to_other_id",
         "private_did", "private_did_customer", "queue", "record", "record_system_messages",
