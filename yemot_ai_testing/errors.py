@@ -15,6 +15,7 @@ __all__ = [
     "EndlessLineError",
     "IsolationError",
     "LineError",
+    "NeverDueError",
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ServerFailedError",
@@ -65,6 +66,23 @@ class WrongVerbError(ToolkitError, AssertionError):
 
 class CallOverError(WrongVerbError):
     """The caller did something in a call that is over or that has not been dialled."""
+
+
+class NeverDueError(ToolkitError, AssertionError):
+    """A function that was scheduled for the answer to a verb did not run: the line waited before.
+
+    Attributes:
+        after: for when it was scheduled, in seconds after the caller's verb.
+        seconds: after how many seconds the line waited for the caller, or the call was over.
+    """
+
+    def __init__(self, *, after: float, seconds: float, waits_for: str) -> None:
+        self.after = after
+        self.seconds = seconds
+        super().__init__(
+            f"what should happen {after:g} s after the caller's verb did not happen: after {seconds:.1f} s "
+            f"{waits_for}"
+        )
 
 
 class CallerNotAskedError(ToolkitError, AssertionError):

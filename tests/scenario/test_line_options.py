@@ -52,7 +52,7 @@ def mistake(line: str) -> str:
 def test_settings_have_the_types_of_the_line(line: str, options: dict[str, object]) -> None:
     loaded = scenario(line)
     assert dict(loaded.caller.line) == options
-    values = asdict(LineSettings(**loaded.caller.line))
+    values = asdict(LineSettings(**dict(loaded.caller.line)))
     assert values | options == values
 
 

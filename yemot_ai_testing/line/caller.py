@@ -33,6 +33,7 @@ from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.folders import display_path, strip_slashes
 from yemot_ai_testing.line.platform.settings import CallerOptions
 from yemot_ai_testing.line.requests import CALL_ID_BYTES, CallerId
+from yemot_ai_testing.line.schedule import Schedule
 from yemot_ai_testing.line.states import Idle, Over, State, has_left, open_question
 from yemot_ai_testing.line.transcript import Transcript
 from yemot_ai_testing.line.transports.transport import Method
@@ -63,6 +64,9 @@ class Caller:
         call_id: ``ApiCallId``; a new one by default.
         options: any field of ``LineSettings``; without a ``Line`` also the settings of its ``ext.ini``.
 
+    Attributes:
+        schedule: ``schedule.call(function, after=2.0)`` lets something happen at the server meanwhile.
+
     Raises:
         AppError: ``app`` cannot be called, the number or the extension is no string, the line has no such
             extension, or a setting is invalid.
@@ -90,8 +94,9 @@ class Caller:
         self._dialled_extension = strip_slashes(extension)
         check_extension(self._line, self._dialled_extension)
         caller_id = CallerId(phone, call_id or secrets.token_hex(CALL_ID_BYTES), str(uuid.uuid4()))
-        self._call = Call(self._line, self.settings, clock or self._line.clock(), caller_id)
-        self._driver = Driver(self._call, strict=strict)
+        self.schedule = Schedule(clock or self._line.clock())
+        self._call = Call(self._line, self.settings, self.schedule, caller_id)
+        self._driver = Driver(self._call, self.schedule, strict=strict)
 
     def __enter__(self) -> Self:
         return self
@@ -232,6 +237,7 @@ class Caller:
         if self._driver.is_running:
             self._driver.hang_up()
             return ""
+        self._driver.cancel_pending()
         self._driver.begin_verb("hangs up", "", seconds=0)
         self._call.hang_up()
         return self._driver.run_until_waiting()

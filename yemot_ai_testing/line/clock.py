@@ -114,7 +114,7 @@ class CombinedClock:
 
 def is_virtual(clock: Clock) -> bool:
     """Whether time passes in the caller's thread, so that nothing can happen during a request."""
-    return isinstance(clock, EngineClock | CombinedClock)
+    return isinstance(getattr(clock, "inner", clock), EngineClock | CombinedClock)
 
 
 def clock_of(app: object) -> Clock:

@@ -7,6 +7,7 @@ from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.actions import perform
 from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due, no_interruption
+from yemot_ai_testing.line.schedule import Schedule, check_performed
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, check_keys, handle_no_keys, result_of_keys
@@ -16,6 +17,7 @@ __all__ = ["Driver"]
 
 MAX_REQUESTS = 200
 MAX_SECONDS = 600.0
+SILENCE = "is silent"
 
 
 class Driver:
@@ -23,6 +25,7 @@ class Driver:
 
     Args:
         call: the platform's side.
+        schedule: functions that run while a verb is being answered; the clock of ``call``.
         strict: raise the first error of a response.
 
     Attributes:
@@ -30,10 +33,11 @@ class Driver:
         is_running: a verb is being answered.
     """
 
-    def __init__(self, call: Call, *, strict: bool) -> None:
+    def __init__(self, call: Call, schedule: Schedule, *, strict: bool) -> None:
         self.interruption = no_interruption()
         self.is_running = False
         self._call = call
+        self._schedule = schedule
         self._strict = strict
         self._verb_index = 0
         self._silent_since = self._settled_at = call.clock.now()
@@ -55,8 +59,12 @@ class Driver:
         """Record a verb that takes the caller ``seconds``."""
         self._verb_index = len(self._call.transcript)
         self._record_verb(name, text, seconds=seconds)
+        if name == SILENCE:  # its seconds are those in which something happens
+            self._schedule.start()
         self._call.clock.advance(seconds)
         self._silent_since = self._call.clock.now()
+        if name != SILENCE:
+            self._schedule.start()
 
     def run_until_waiting(self) -> str:
         """Run the line until it waits for the caller, or the call is over.
@@ -68,21 +76,34 @@ class Driver:
             LineError: the line does not understand a response (if strict).
             EndlessLineError: the line does not wait again within the limits.
             WrongVerbError: an interruption could not happen.
+            NeverDueError: a scheduled function was not due; what it raised is raised here, too.
         """
         interruption, self.interruption = self.interruption, no_interruption()
         self.is_running = True
         try:
-            with hang_up_when_due(interruption, self._call.clock, self._silent_since, self.hang_up):
+            with (
+                hang_up_when_due(interruption, self._call.clock, self._silent_since, self.hang_up),
+                self._schedule.watch_requests(),
+            ):
                 self._run(interruption)
+            self._schedule.perform_due()
         finally:
             self.is_running = False
             self._settled_at = self._call.clock.now()
+            scheduled = self._schedule.stop()
         if not interruption.done:
             waits_for = self._call.state.waits_for
             raise WrongVerbError(
                 f"{interruption} while the application answers", waits_for=f"by then {waits_for}"
             )
+        seconds = self._settled_at - self._silent_since
+        check_performed(scheduled, seconds=seconds, waits_for=self._call.state.waits_for)
         return self.heard
+
+    def cancel_pending(self) -> None:
+        """Forget what was to happen during a verb that the line did not take."""
+        self.interruption = no_interruption()
+        self._schedule.stop()
 
     def hang_up(self) -> None:
         """Hang up while the line is busy; may be called from another thread."""
@@ -100,6 +121,7 @@ class Driver:
             match self._call.state:
                 case Requesting():
                     requests += 1
+                    self._schedule.perform_due()
                     self._call.send_next_request()
                     self._perform_due_actions()
                 case Performing():

@@ -90,10 +90,9 @@ def _scenario(scenario: Scenario) -> YamlMapping:
     elif scenario.app is not None:
         tree["app"] = scenario.app
     if scenario.caller != CallerSpec():
-        caller = asdict(scenario.caller)
-        tree["caller"] = (
-            caller if caller["line"] else {name: caller[name] for name in caller if name != "line"}
-        )
+        tree["caller"] = asdict(scenario.caller) | {"line": dict(scenario.caller.line)}
+        if not scenario.caller.line:
+            del tree["caller"]["line"]
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
         tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}

@@ -149,7 +149,7 @@ def _target(values: Mapping[str, Any]) -> str | ServerCommand | None:
 
 
 def _caller(values: Mapping[str, Any]) -> CallerSpec:
-    return CallerSpec(**{**values, "line": line_options(values.get("line", {}))})
+    return CallerSpec(**{**values, "line": tuple(line_options(values.get("line", {})).items())})
 
 
 def _action(values: Mapping[str, Any]) -> CallerAction | None:

@@ -60,13 +60,13 @@ class CallerSpec:
         phone: the number; empty if withheld.
         extension: the dialled extension.
         method: the HTTP method of the line.
-        line: fields of ``LineSettings`` that this line has; others are those of the run.
+        line: fields of ``LineSettings`` and their values for this call; the others are those of the run.
     """
 
     phone: str = "0501234567"
     extension: str = ""
     method: Literal["GET", "POST"] = "GET"
-    line: Mapping[str, Any] = field(default_factory=dict)
+    line: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

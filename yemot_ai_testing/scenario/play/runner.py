@@ -95,7 +95,7 @@ class _ScenarioRun:
 
     def run(self) -> ScenarioResult:
         target, spec = self.target, self.scenario.caller
-        line: Any = {**target.line, **spec.line}
+        line: Any = {**target.line, **dict(spec.line)}
         caller = Caller(
             target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote, **line
         )

@@ -1,0 +1,178 @@
+"""Functions that run at times of the line's clock while the application answers a verb.
+
+>>> from yemot_ai_testing.line.clock import WallClock
+>>> schedule, opened = Schedule(WallClock()), []
+>>> schedule.call(lambda: opened.append("room"), after=2.0)
+>>> schedule.start()
+>>> schedule.advance(1.5), opened
+(None, [])
+>>> schedule.advance(1.5), opened
+(None, ['room'])
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from yemot_ai_testing.errors import NeverDueError
+from yemot_ai_testing.line.clock import Clock, is_virtual
+
+__all__ = ["Schedule", "ScheduledFunction", "check_performed"]
+
+POLL_INTERVAL = 0.01
+"""Seconds between two looks at the clock while a request is open."""
+
+
+class ScheduledFunction:
+    """A function that runs once.
+
+    Args:
+        function: the function.
+        after: seconds after the end of the caller's verb; of a silence, after its start.
+
+    Attributes:
+        done: whether it has run, or is running.
+        error: what it raised.
+    """
+
+    def __init__(self, function: Callable[[], object], after: float) -> None:
+        self.after = after
+        self.done = False
+        self.error: Exception | None = None
+        self._function = function
+        self._lock = threading.RLock()
+
+    def perform(self) -> None:
+        """Run the function unless it has run; a thread that comes second waits for the first."""
+        with self._lock:
+            if self.done:
+                return
+            self.done = True
+            try:
+                self._function()
+            except Exception as error:  # noqa: BLE001 - raised in the caller's thread, at the end of the verb
+                self.error = error
+
+
+class Schedule:
+    """A clock that runs functions at their times, and otherwise is the clock that it wraps.
+
+    Args:
+        clock: the clock of the line.
+
+    Attributes:
+        inner: that clock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.inner = clock
+        self._functions: list[ScheduledFunction] = []
+        self._started_at: float | None = None
+
+    def call(self, function: Callable[[], object], *, after: float = 0.0) -> None:
+        """Run a function while the application answers the next verb, such as one that opens a waiting room.
+
+        Args:
+            function: takes no arguments. It runs between two requests of the line; in real time also while
+                one is open, in another thread. Its exception is raised at the end of the verb.
+            after: seconds after the end of the verb; of a silence, after its start.
+        """
+        self._functions.append(ScheduledFunction(function, after))
+
+    def start(self) -> None:
+        """Count the times of the functions from now."""
+        self._started_at = self.now()
+
+    def stop(self) -> list[ScheduledFunction]:
+        """Return all functions and forget them."""
+        functions, self._functions, self._started_at = self._functions, [], None
+        return functions
+
+    def now(self) -> float:
+        """Return the time of the line in seconds."""
+        return self.inner.now()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the line and the server."""
+        self._pass(seconds, self.inner.sleep)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the line only."""
+        self._pass(seconds, self.inner.advance)
+
+    def perform_due(self) -> None:
+        """Run what is due now."""
+        for function in self._due_until(self.now()):
+            function.perform()
+
+    @contextmanager
+    def watch_requests(self) -> Iterator[None]:
+        """Run what becomes due while a request is open, in another thread and in real time.
+
+        In virtual time nothing happens during a request; there the functions run before the next one.
+        """
+        if not self._functions or is_virtual(self.inner):
+            yield
+            return
+        settled = threading.Event()
+
+        def watch() -> None:
+            while not settled.wait(POLL_INTERVAL):
+                self.perform_due()
+
+        watcher = threading.Thread(target=watch, name="yemot-schedule", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            settled.set()
+            watcher.join()
+
+    def _pass(self, seconds: float, wait: Callable[[float], None]) -> None:
+        end = self.now() + seconds
+        functions = self._due_until(end)
+        if not functions:
+            wait(seconds)
+            return
+        for function in functions:
+            self._wait_until(self._due_at(function), wait)
+            function.perform()
+        self._wait_until(end, wait)
+
+    def _wait_until(self, at: float, wait: Callable[[float], None]) -> None:
+        seconds = at - self.now()
+        if seconds > 0:
+            wait(seconds)
+
+    def _due_until(self, end: float) -> list[ScheduledFunction]:
+        """Return the functions that are due until ``end``, the earliest first."""
+        if self._started_at is None:
+            return []
+        pending = [function for function in self._functions if not function.done]
+        return sorted(
+            (function for function in pending if self._due_at(function) <= end), key=lambda one: one.after
+        )
+
+    def _due_at(self, function: ScheduledFunction) -> float:
+        return (self._started_at or 0.0) + function.after
+
+
+def check_performed(functions: Sequence[ScheduledFunction], *, seconds: float, waits_for: str) -> None:
+    """Raise what a function has raised.
+
+    Args:
+        functions: those of one verb.
+        seconds: how long the application answered the verb.
+        waits_for: what the line waits for, as a clause.
+
+    Raises:
+        NeverDueError: a function was not due in that time.
+    """
+    for function in functions:
+        if function.error is not None:
+            raise function.error
+    for function in functions:
+        if not function.done:
+            raise NeverDueError(after=function.after, seconds=seconds, waits_for=waits_for)
