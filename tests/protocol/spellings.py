@@ -33,6 +33,8 @@ def _spellings(codec: Codec, value: object) -> list[str]:
     spellings = [canonical]
     if isinstance(codec, Choice):
         words = [word for word, meaning in codec.values.items() if meaning == value]
+        if "" in codec.values and codec.values[""] == value:
+            words += ["no" if codec.values.get("no", value) == value else "yes"]
         spellings += [form for word in words for form in (word, word.lower(), word.upper())]
     elif isinstance(codec, Integer):
         spellings += [canonical.zfill(9)] if canonical else []

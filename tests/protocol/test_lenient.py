@@ -64,7 +64,7 @@ def test_a_field_that_is_not_understood_counts_as_its_default(
     [
         ("music_on_hold=x,30,return", MusicOnHold("x", 30)),
         ("credit_card=p,a lot,,x,3", CreditCard("p")),
-        ("routing=05,,x,maybe,y", Routing(("05",))),
+        ("routing=05,,x,maybe,..", Routing(("05",))),
     ],
 )
 def test_the_fields_of_other_actions_are_understood_leniently_too(text: str, action: Action) -> None:
@@ -77,6 +77,7 @@ def test_the_same_code_is_a_warning_at_the_same_place_that_says_what_is_done() -
     assert (strict.level, lenient.level) == ("error", "warning")
     assert (strict.code, strict.position) == (lenient.code, lenient.position)
     assert ": ignored; " in lenient.message
+    assert (strict.source, lenient.source) == ("[OFF]", "[?]")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_the_same_code_is_a_warning_at_the_same_place_that_says_what_is_done() -
         "read=t-a-b=x,maybe",
         "go_to_folder=/..",
         "music_on_hold=,abc",
-        "routing=x",
+        "routing=",
         "<html>",
         "id_list_message=n-abc",
         "read=t-q=x&go_to_folder=/1",

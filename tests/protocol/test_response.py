@@ -199,5 +199,7 @@ def test_a_syntax_error_has_the_hint_and_the_position() -> None:
         Response.parse("hangup=yes")
 
 
-def test_the_padding_of_a_number_message_is_ignored() -> None:
-    assert Response.parse("id_list_message=n-005") == Response([Play([Number(5)])])
+def test_the_leading_zeros_of_a_number_message_are_kept() -> None:
+    parsed = Response.parse("id_list_message=n-005")
+    assert parsed == Response([Play([Number("005")])])
+    assert str(parsed) == "id_list_message=n-005"

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import CONTROL, Choice, FieldWarning, Integer
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
+from yemot_ai.protocol.fields.text_codecs import EQUALS_SIGN, FolderTarget, FreeText, Regex
 from yemot_ai.protocol.fields.values import ActionBase
 from yemot_ai.protocol.messages import MESSAGE_TYPES, GoTo, Message
 from yemot_ai.protocol.payment import CreditCard
@@ -62,26 +62,33 @@ _LATIN_WORD: Final = re.compile("[A-Za-z0-9_-]+")
 _MISTAKEN_WORDS: Final = frozenset({"hangup", "goto", "play", "say", "record", "exit", "end"})
 
 
-def _file_warning(text: str) -> FieldWarning | None:
+def _file_warnings(text: str) -> Iterator[FieldWarning]:
     dot = text.rfind(".")
-    return ("file-extension", dot) if dot > 0 else None
+    if dot > 0:
+        yield "file-extension", dot
 
 
-def _word_warning(text: str) -> FieldWarning | None:
-    return None if _LATIN_WORD.fullmatch(text) and text.lower() not in _MISTAKEN_WORDS else ("bare-word", 0)
+def _word_warnings(text: str) -> Iterator[FieldWarning]:
+    if text.startswith("api_answer_"):
+        yield "answer-setting", 0
+    elif not _LATIN_WORD.fullmatch(text) or text.lower() in _MISTAKEN_WORDS:
+        yield "bare-word", 0
 
 
 _GO_TO_FOLDER_AND_PLAY: Final = Layout(
     folder=_TARGET,
-    file=(FreeText(forbidden=",&=", find_warning=_file_warning), "file name or path"),
+    file=(
+        FreeText(forbidden=",&", doubtful=EQUALS_SIGN, find_more=_file_warnings),
+        "file name or path",
+    ),
     stop_ms=(Integer(none_label="the beginning"), "milliseconds to begin at"),
 )
 _MUSIC_ON_HOLD: Final = Layout(
-    name=(FreeText(forbidden=",&="), "the music's name"),
+    name=(FreeText(forbidden=",&", doubtful=EQUALS_SIGN), "the music's name"),
     seconds=Integer(),
     no_return=(Choice({"": False, "no_return": True}), "* does not end it"),
 )
-_COMMENT: Final = FreeText(forbidden="&", required=False)
+_COMMENT: Final = FreeText(forbidden="&", required=False, keeps_spaces=True)
 _WORD: Final = Regex(
     re.compile(
         "(?!(id_list_message|read|go_to_folder|go_to_folder_and_play|credit_card|routing_yemot|routing"
@@ -89,7 +96,7 @@ _WORD: Final = Regex(
     ),
     "a bare word",
     code="simple-answer",
-    find_warning=_word_warning,
+    find_warnings=_word_warnings,
 )
 
 
@@ -131,7 +138,7 @@ class Read(ActionBase, name="read", title="take a value"):
     """Plays messages and takes a value, which the next request contains under ``name`` [OFF].
 
     Args:
-        messages: the question.
+        messages: the question, without ``=``, which ends it.
         name: name of the value; must not start with ``Api`` or ``hangup`` or contain ``, = & .`` or
             spaces. A name used twice in a call is sent twice.
         mode: how the value is taken.
@@ -145,6 +152,9 @@ class Read(ActionBase, name="read", title="take a value"):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "messages", _check_messages(self.messages))
+        for message in self.messages:
+            if any("=" in str(getattr(message, name)) for name in message.LAYOUT.codecs):
+                raise InvalidValueError("read-shape", f"{message!r} has a =, which ends the question")
         if not isinstance(self.mode, Tap | Voice | Record):
             raise InvalidValueError("choice", f"{self.mode!r} is not one of Tap, Voice, Record")
         given: tuple[object, object] = self.name, self.reuse

@@ -26,22 +26,27 @@ from yemot_ai.protocol.fields.layout import Report, field_values
 from yemot_ai.protocol.fields.parts import Part, split_parts
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
+from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
 from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
 
 __all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 
 NO_LOG: Final = "api_log_no"
-_MARKUP: Final = re.compile("\\s*[<{[\"']|\ufeff")
+_MARKUP: Final = re.compile("[<{[\"']")
+_START: Final = re.compile(r"[\s\ufeff]*+")
 _WORD: Final = re.compile(r"[\w-]+")
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
-_LINE_ENDS: Final = "\r\n"
+_LINE_END: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_JOINED: Final = re.compile(f",\\s*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
 _COMMON_MISTAKES: Final = {
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
     "say_api_answer": "that is a setting of ext.ini, not an action",
     "goto": "there is no such action: go_to_folder moves the caller",
     "play": "there is no such action: id_list_message plays",
     "record": "there is no such action: read takes a recording, with record as its third field",
+    "api_answer": "api_answer_ is for ext.ini: the server answers with the word after it",
 }
+_NAMES: Final = frozenset({*ACTIONS, Play.NAME, Read.NAME})
 _MODES: Final[dict[str, tuple[Any, Any]]] = {"voice": (READ_VOICE, Voice), "record": (READ_RECORD, Record)}
 
 
@@ -81,7 +86,7 @@ class ParseResult:
     def report_ignored(self, code: str, reason: str, position: int) -> None:
         """Record as a warning that the rule ``code`` is broken by something that the parser ignores."""
         problem = Problem.from_rule(code, f"{reason}: ignored", position)
-        self.problems.append(replace(problem, level="warning"))
+        self.problems.append(replace(problem, level="warning", source="[?]"))
 
     @property
     def ignore(self) -> Report | None:
@@ -123,18 +128,29 @@ def parse_response(text: str, *, lenient: bool = False) -> ParseResult:
             ignored, and both are warnings instead of errors [?].
     """
     parsed = ParseResult(text, lenient)
-    body = text.rstrip(_LINE_ENDS)
-    if not body or body.isspace():
+    start = _START.match(text).end()  # type: ignore[union-attr]  # it matches any text
+    if start == len(text):
         parsed.report("empty-answer", "the response is empty", 0)
-        return parsed
-    if _MARKUP.match(body):
-        start = len(body) - len(body.lstrip())
-        parsed.report("not-plain-text", f"the response starts with {body[start]!r}", start)
-        return parsed
-    if body != text:
-        parsed.report("line-end", "a line end follows the response", len(body))
-    _parse_actions(parsed, body)
+    elif _MARKUP.match(text, start):
+        parsed.report("not-plain-text", f"the response starts with {text[start]!r}", start)
+    else:
+        _parse_actions(parsed, _trim(parsed, start), start)
     return parsed
+
+
+def _trim(parsed: ParseResult, start: int) -> str:
+    """Return the text from ``start`` on without a line end after it; report what is around it [?]."""
+    text = parsed.text
+    before, body = text[:start], text[start:].rstrip()
+    if "\ufeff" in before:
+        parsed.report("byte-order-mark", "U+FEFF precedes the response", before.index("\ufeff"))
+    elif before:
+        code = "line-end" if _LINE_END.search(before) else "white-space"
+        parsed.report(code, "white space precedes the response", 0)
+    if not _LINE_END.search(text, start + len(body)):
+        return text[start:]
+    parsed.report("line-end", "a line end follows the response", start + len(body))
+    return body
 
 
 def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
@@ -147,37 +163,41 @@ def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
             yield "after-terminal", f"{following} follows {type(action).__name__}", index + 1
     for index, action in enumerate(actions):
         if isinstance(action, SimpleAnswer) and len(actions) > 1:
-            yield "simple-answer", f"the bare word {action.word!r} is not the only action", index
+            yield "simple-answer", f"the bare word {action.word!r} is beside other actions", index
 
 
-def _parse_actions(parsed: ParseResult, text: str) -> None:
-    pieces = split_parts(text, "&")
+def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
+    pieces = split_parts(text, "&", offset)
     if len(pieces) > 1 and not pieces[-1][1]:
         pieces.pop()
     if pieces[0][1] == NO_LOG:
         parsed.log = False
         pieces.pop(0)
-        if not pieces:
-            parsed.report("empty-answer", f"{NO_LOG} is not an action", len(text))
     for number, (position, piece) in enumerate(pieces, start=1):
-        if piece or not parsed.parts or parsed.parts[-1].text:
+        if piece.strip():
             parsed.parts.append(_parse_action(parsed, piece, position, number))
+        elif number == 1 or pieces[number - 2][1].strip():
+            parsed.report("empty-action", "there is no action next to this &", position)
+    if not parsed.parts:
+        parsed.report("empty-answer", "the response has no action", offset + len(text))
     valid = [part for part in parsed.parts if part.valid]
     for code, reason, index in order_errors(parsed.actions):
         parsed.report(code, reason, valid[index].position)
 
 
 def _parse_action(parsed: ParseResult, text: str, position: int, number: int) -> Part:
-    name, equals, rest = text.partition("=")
+    written, equals, rest = text.partition("=")
+    name = written.strip()
     part = Part("action", name, text, position, number)
-    offset = position + len(name) + 1
-    if not text:
-        parsed.report("empty-action", "there is no action next to this &", position)
-    elif name == "noop" and not equals:
+    offset = position + len(written) + 1
+    if name != written and (name in _NAMES or not equals):
+        edge = 0 if written[0].isspace() else len(name)
+        parsed.report("white-space", f"the action is written {written[:40]!r}", position + edge)
+    if name == "noop" and not equals:
         parsed.report("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
     elif not equals and _WORD.fullmatch(name):
-        _parse_fields(parsed, part, SimpleAnswer, text, position)
+        _parse_fields(parsed, part, SimpleAnswer, name, position + written.index(name))
     elif equals and name == Play.NAME:
         if _parse_messages(parsed, part, rest, offset):
             parsed.build(part, lambda: Play(_messages_of(part)), lambda: offset)
@@ -198,11 +218,13 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
             "character", f"{control.group()!r} is not allowed here", part.position + control.start()
         )
         return
-    names = {known.casefold() for known in (*ACTIONS, Play.NAME, Read.NAME)}
     reason = f"there is no action {name[:40]!r}"
-    if name.strip().casefold() in names:
-        reason += f": write {name.strip().casefold()!r}"
-    parsed.report("unknown-action", _COMMON_MISTAKES.get(name, reason), part.position)
+    if name.casefold() in _NAMES:
+        reason += f": write {name.casefold()!r}"
+    elif "=" not in part.text and parsed.parts:
+        reason += f": the & before it ends an action, in a text {describe_substitutes('&')}"
+    mistake = "api_answer" if name.startswith("api_answer_") else name
+    parsed.report("unknown-action", _COMMON_MISTAKES.get(mistake, reason), part.position)
 
 
 def _parse_fields(parsed: ParseResult, part: Part, cls: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
@@ -247,7 +269,8 @@ def _report_empty_message(parsed: ParseResult, action: Part, position: int, offs
 
 
 def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -> Part:
-    kind, dash, data = text.partition("-")
+    written, dash, data = text.partition("-")
+    kind = written.strip()
     part = Part("message", kind, text, position, number)
     message_type = MESSAGE_TYPES.get(kind)
     if message_type is Comment and not dash:
@@ -255,7 +278,14 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     if message_type is None or not dash:
         parsed.report("message-type", f"{text[:40]!r} does not start with a message type", position)
         return part
-    _parse_fields(parsed, part, message_type, data, min(position + len(kind) + 1, part.end))
+    if kind != written:
+        edge = 0 if written[0].isspace() else len(kind)
+        parsed.report("white-space", f"the message type is written {written[:40]!r}", position + edge)
+    joined = _JOINED.search(data)
+    if joined:
+        start = position + len(written) + 1 + joined.start()
+        parsed.report("comma-joined", f"a message follows a comma: {data[joined.start() :][:40]!r}", start)
+    _parse_fields(parsed, part, message_type, data, min(position + len(written) + 1, part.end))
     return part
 
 
@@ -267,7 +297,8 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
         return
     valid = _parse_messages(parsed, part, question, offset)
     fields_offset = offset + len(question) + 1
-    layout, make = _MODES.get([*rest.split(",", 3), "", ""][2], (READ_TAP, Tap))
+    third = [*rest.split(",", 3), "", ""][2]
+    layout, make = _MODES.get(third.strip().casefold(), (READ_TAP, Tap))
     fields = layout.parse(rest, fields_offset, parsed.report, parsed.ignore)
     messages = _messages_of(part) if valid else ()
     part.parts += fields

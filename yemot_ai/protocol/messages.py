@@ -13,12 +13,13 @@ yemot_ai.errors.InvalidValueError: text: '.' is not allowed here (text-character
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
-from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer
+from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer, PaddedInteger
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import FolderTarget, FreeText, Regex
+from yemot_ai.protocol.fields.text_codecs import EQUALS_SIGN, FolderTarget, FreeText, Regex
 from yemot_ai.protocol.fields.values import MessageBase
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
@@ -49,43 +50,47 @@ MAX_WORDS: Final = 150
 MAX_WORD_CHARACTERS: Final = 300
 """Characters per word, about [OFF]."""
 MAX_CHARACTERS: Final = 900
-"""Characters per message, as projects cut them [LIVE]."""
+"""Characters per message, as projects cut them [CODE]."""
 
 STRAY_COLON: Final = re.compile(
     r"(?<![0-9]):|(?<=[0-9]{3}):|(?<=:[0-9]{2}):|(?<=:[0-9]):|:(?![0-9]{2}(?![0-9:]))"
 )
 """A colon that is not part of a time such as 12:30."""
 
+_LINE_ENDS: Final = "\t\n\v\f\r\x85\u2028\u2029"
 _UNCONFIRMED: Final = re.compile("[\"'|\\-]")
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
 
 
-def _text_warning(text: str) -> FieldWarning | None:
+def _text_warnings(text: str) -> Iterator[FieldWarning]:
     if not text.strip():
-        return "empty-text", 0
-    colon = STRAY_COLON.search(text)
-    if colon:
-        return "colon", colon.start()
-    encoded = _PERCENT_ENCODED.search(text)
-    return ("percent-encoded", encoded.start()) if encoded else None
+        yield "empty-text", 0
+    for code, pattern in (("colon", STRAY_COLON), ("percent-encoded", _PERCENT_ENCODED)):
+        match = pattern.search(text)
+        if match:
+            yield code, match.start()
 
 
-def _path_warning(text: str) -> FieldWarning | None:
+def _path_warnings(text: str) -> Iterator[FieldWarning]:
     unconfirmed = _UNCONFIRMED.search(text)
-    return ("unconfirmed-character", unconfirmed.start()) if unconfirmed else None
+    if unconfirmed:
+        yield "unconfirmed-character", unconfirmed.start()
 
 
-def _comment_warning(text: str) -> FieldWarning | None:
-    return None if text else ("bare-noop", 0)
+def _comment_warnings(text: str) -> Iterator[FieldWarning]:
+    if not text:
+        yield "bare-noop", 0
 
 
 _TEXT: Final = FreeText(
-    forbidden=".\\-&=\"'|",
+    forbidden=".\\-&\"'",
+    doubtful={**EQUALS_SIGN, "|": "text-bar", **dict.fromkeys(_LINE_ENDS, "text-line-end")},
     code="text-character",
-    codes={'"': "text-quote", "'": "text-quote", "|": "text-bar"},
+    codes={'"': "text-quote", "'": "text-quote"},
     required=False,
-    find_warning=_text_warning,
+    find_more=_text_warnings,
+    keeps_spaces=True,
 )
 _DIGITS: Final = Regex(re.compile("[0-9]+"), "a row of digits", invalid="^0-9")
 _LETTERS: Final = Regex(re.compile("[A-Za-z0-9][A-Za-z0-9 ]*"), "Latin letters", invalid="^A-Za-z0-9 ")
@@ -93,9 +98,11 @@ _CODE: Final = Regex(re.compile("[0-9]{4}"), "four digits, without M", invalid="
 _TARGET: Final = FolderTarget(
     re.compile(f"/|/?{_FOLDER}(/{_FOLDER})*"), "a target without dots such as /1 or hangup"
 )
-_NAME: Final = Regex(re.compile(f"[^.,&={CONTROL}]+"), "a music's name")
-_PATH: Final = FreeText(forbidden=".&=", find_warning=_path_warning)
-_COMMENT: Final = FreeText(forbidden=".&=", required=False, find_warning=_comment_warning)
+_NAME: Final = FreeText(forbidden=".,&", doubtful=EQUALS_SIGN)
+_PATH: Final = FreeText(forbidden=".&", doubtful=EQUALS_SIGN, find_more=_path_warnings)
+_COMMENT: Final = FreeText(
+    forbidden=".&", doubtful=EQUALS_SIGN, required=False, find_more=_comment_warnings, keeps_spaces=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +110,9 @@ class Text(MessageBase, prefix="t", title="text, spoken", layout=Layout(text=_TE
     """Text that the line speaks [OFF].
 
     Args:
-        text: the text, without ``. - & = | " '`` and line ends; ``speakable()`` returns such texts.
-            The line speaks about 150 words per message. Whether an empty text is silent is not
-            confirmed [?].
+        text: the text, without ``. - & " '``; ``speakable()`` returns such texts. The line speaks about
+            150 words per message. That it speaks an empty text, ``=``, ``|`` and line ends is not
+            confirmed [?]; a ``Read`` refuses ``=``.
     """
 
     text: str
@@ -134,14 +141,20 @@ class Digits(MessageBase, prefix="d", title="digits, one by one", layout=Layout(
 
 
 @dataclass(frozen=True, slots=True)
-class Number(MessageBase, prefix="n", title="a number", layout=Layout(value=Integer(required=True))):
+class Number(MessageBase, prefix="n", title="a number", layout=Layout(value=PaddedInteger())):
     """A number, read as one [OFF].
 
     Args:
-        value: a whole number from 0 to 999,999,999.
+        value: a whole number of up to 100 digits, or its ASCII digits. Digits with leading zeros stay as they
+            are, but a number is spoken without them [?]: ``Digits`` speaks every digit.
     """
 
-    value: int
+    value: int | str
+
+    def __post_init__(self) -> None:
+        MessageBase.__post_init__(self)
+        if isinstance(self.value, str):
+            object.__setattr__(self, "value", self.LAYOUT.codecs["value"].decode(self.value))
 
 
 @dataclass(frozen=True, slots=True)

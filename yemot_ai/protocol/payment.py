@@ -12,17 +12,17 @@ from typing import Final, Literal
 
 from yemot_ai.protocol.fields.codecs import Choice, Integer
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
+from yemot_ai.protocol.fields.text_codecs import EQUALS_SIGN, FreeText, Regex
 from yemot_ai.protocol.fields.values import ActionBase
 
 __all__ = ["CreditCard"]
 
-_ANY: Final = FreeText(forbidden=",&=", required=False)
+_ANY: Final = FreeText(forbidden=",&", doubtful=EQUALS_SIGN, required=False)
 _AMOUNT: Final = Regex(
-    re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?"), "a sum such as 100 or 99.90", default="", invalid="^0-9."
+    re.compile(r"[0-9]+(\.[0-9]{1,2})?"), "a sum such as 100 or 99.90", default="", invalid="^0-9."
 )
 _LAYOUT: Final = Layout(
-    provider=(FreeText(forbidden=",&="), "clearing house"),
+    provider=(FreeText(forbidden=",&", doubtful=EQUALS_SIGN), "clearing house"),
     amount=(_AMOUNT, "sum"),
     shop=(_ANY, "shop's number"),
     max_payments=(Integer(), "the most payments"),
@@ -31,7 +31,11 @@ _LAYOUT: Final = Layout(
     user=(_ANY, "user name"),
     terminal=_ANY,
     password=_ANY,
-    return_all=(Choice({"": False, "all": True}), "whole response of the clearing house is sent"),
+    return_all=(
+        # "any other answer or empty": not sent [OFF]
+        Choice({"": False, "no": False, "all": True}, ignores_others=True),
+        "whole response of the clearing house is sent",
+    ),
     ask_phone=(Choice({"": False, "EnterPhone": True}), "asks for the phone number"),
     ask_name=(Choice({"": False, "NameStt": True}), "asks for the name"),
     no_ask=(Choice({"": False, "NoAsk": True}), "does not ask for approval"),
@@ -46,7 +50,7 @@ class CreditCard(ActionBase, name="credit_card", title="take a payment", layout=
 
     Args:
         provider: the clearing house, e.g. ``pelecard``.
-        amount: the sum, e.g. ``100`` or ``99.90``; empty: the caller chooses it [LIB].
+        amount: the sum, e.g. ``100`` or ``99.90``; empty: the caller chooses it [CODE].
         shop: the shop's number.
         max_payments: maximum number of payments.
         currency: ``1`` shekel, ``2`` dollar.

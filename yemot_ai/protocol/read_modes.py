@@ -10,14 +10,16 @@ mode; an empty or numeric field 3 is the maximum number of digits of a tap read.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, Choice, Constant, FieldWarning, Integer, KeyList
-from yemot_ai.protocol.fields.layout import Layout, LayoutField
+from yemot_ai.protocol.fields.codecs import CONTROL, Choice, FieldWarning, Integer, KeyList
+from yemot_ai.protocol.fields.layout import Layout, LayoutField, Report
 from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 from yemot_ai.protocol.fields.values import LayoutValue
+from yemot_ai.protocol.fields.white_space import BLANK
 
 __all__ = [
     "KEYBOARD_LENGTHS",
@@ -48,51 +50,64 @@ KEYBOARD_LENGTHS: Final[dict[str, tuple[int, int]]] = {
 """The minimum and maximum (fields 4 and 3) that must be set with a keyboard [OFF]."""
 
 
-def _name_warning(text: str) -> FieldWarning | None:
-    space = _SPACE.search(text)
-    return ("name-space", space.start()) if space else None
+def _name_warnings(text: str) -> Iterator[FieldWarning]:
+    blank = _BLANK.search(text)
+    if blank:
+        yield "name-space", blank.start()
 
 
-def _file_name_warning(text: str) -> FieldWarning | None:
-    return ("file-extension", text.index(".")) if "." in text else None
+def _file_name_warnings(text: str) -> Iterator[FieldWarning]:
+    if "." in text:
+        yield "file-extension", text.index(".")
 
 
-def _language_warning(text: str) -> FieldWarning | None:
-    return ("language-he-il", 0) if text.casefold() in {"he", "he-il"} else None
+def _language_warnings(text: str) -> Iterator[FieldWarning]:
+    if text.casefold() in {"he", "he-il"}:
+        yield "language-he-il", 0
 
 
-_SPACE: Final = re.compile(r"\s")
+def _insert_seconds(fields: list[tuple[int, str]], report: Report) -> list[tuple[int, str]]:
+    """Insert field 5, the seconds, if field 6 stands in its place, as in an example of the official text."""
+    position, text = fields[4] if len(fields) > _SECONDS else (0, "")
+    if text.strip().casefold() not in _KEYBOARD_NAMES:
+        return fields
+    report("missing-seconds", f"field 5 is {text!r}, which belongs to field 6", position)
+    return [*fields[:_SECONDS], (position, ""), *fields[_SECONDS:]]
+
+
+_BLANK: Final = re.compile(f"[{BLANK}]")
+_SECONDS: Final = 4
+_KEYBOARD_NAMES: Final = frozenset(name.casefold() for name in get_args(Keyboard))
 _FIELD: Final = f"[^,&={CONTROL}]"
 _YES: Final = Choice({"": False, "no": False, "yes": True})
 _NO: Final = Choice({"": True, "no": False})
 _MAX_DIGITS: Final = Integer(minimum=1, allow_star=True, none_label="no limit")
 # The official value is NO; the established libraries send No in production. Empty means the same.
 _KEYBOARD: Final = Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in get_args(Keyboard)}})
-_REPLACE: Final = Regex(re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default="")
+_REPLACE: Final = Regex(
+    re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default="", keeps_spaces=True
+)
 _NAME: Final = Regex(
     re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
     "a valid name of a value",
     code="name",
     invalid=",=&.",
-    find_warning=_name_warning,
+    find_warnings=_name_warnings,
+    keeps_spaces=True,
 )
 _LANGUAGE: Final = Regex(
     re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
     "a language code such as en-US",
     default="",
     invalid="^A-Za-z0-9-",
-    find_warning=_language_warning,
+    find_warnings=_language_warnings,
 )
 _FOLDER: Final = Regex(
     re.compile(f"(/[^/,&={CONTROL}]+)+"), "a folder such as /1/2", default="", code="record-folder"
 )
 _FILE: Final = Regex(
-    re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", find_warning=_file_name_warning
+    re.compile(f"[^/,&={CONTROL}]+"), "a file name such as 000", default="", find_warnings=_file_name_warnings
 )
-
-
-def _undocumented_no(word: str) -> Choice:
-    return Choice({"": False, "no": False, word: True}, undocumented=frozenset({"no"}))
 
 
 _HEAD: Final[dict[str, LayoutField]] = {
@@ -109,9 +124,12 @@ _TAP: Final[dict[str, LayoutField]] = {
     "replace": (_REPLACE, "keys replaced, from and to"),
     "allowed": (KeyList(), "allowed keys"),
     "attempts": (Integer(minimum=1, none_label="once"), "times the question is played"),
-    "accept_empty": (_undocumented_no("Ok"), "continues without a value"),
+    "accept_empty": (Choice({"": False, "Ok": True}), "continues without a value"),
     "empty_value": (FreeText(forbidden=",&=", required=False, default="None"), "value sent when empty"),
-    "lock_keyboard": (_undocumented_no("InsertLettersTypeChangeNo"), "keyboard's language locked"),
+    "lock_keyboard": (
+        Choice({"": False, "InsertLettersTypeChangeNo": True}),
+        "keyboard's language locked",
+    ),
     "confirm": (_NO, "the caller approves what was typed"),
 }
 _VOICE: Final[dict[str, LayoutField]] = {
@@ -132,11 +150,12 @@ _RECORD: Final[dict[str, LayoutField]] = {
     "max_seconds": (Integer(minimum=1, none_label="no limit"), "the most seconds"),
 }
 
-READ_TAP: Final = Layout(**_HEAD, **_TAP)
+# The row on the keyboard Phone mentions a 16th value [OFF]; no row describes it.
+READ_TAP: Final = Layout(16, _insert_seconds, **_HEAD, **_TAP)
 """The 15 fields of a read by keys."""
-READ_VOICE: Final = Layout(**_HEAD, _mode=Constant("voice"), **_VOICE)
+READ_VOICE: Final = Layout(**_HEAD, _mode=Choice({"voice": None}), **_VOICE)
 """The 9 fields of a read by speech."""
-READ_RECORD: Final = Layout(**_HEAD, _mode=Constant("record"), **_RECORD)
+READ_RECORD: Final = Layout(**_HEAD, _mode=Choice({"record": None}), **_RECORD)
 """The 10 fields of a recording."""
 
 
@@ -182,7 +201,7 @@ class Tap(LayoutValue, title="by keys", layout=Layout(**_TAP)):
 
 @dataclass(frozen=True, slots=True)
 class Voice(LayoutValue, title="by speech", layout=Layout(**_VOICE)):
-    """Speech recognition by the line; keys arrive as ``Digits-12``, silence as an empty value [OFF].
+    """Speech recognition by the line; keys arrive as ``Digits-12`` [OFF], silence as an empty value [LIB].
 
     Args:
         language: a code such as ``en-US``; empty for Hebrew or the extension's setting.

@@ -6,28 +6,28 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai.protocol.fields.codecs import Choice, Constant, PhoneNumbers
+from yemot_ai.protocol.fields.codecs import Choice, PhoneNumbers, phone_warnings
 from yemot_ai.protocol.fields.layout import Layout
-from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
+from yemot_ai.protocol.fields.text_codecs import EQUALS_SIGN, FreeText
 from yemot_ai.protocol.fields.values import ActionBase
 
 __all__ = ["Routing", "RoutingYemot"]
 
-_ANY: Final = FreeText(forbidden=",&=", required=False)
-_NUMBER: Final = Regex(re.compile("[0-9]{1,20}"), "a phone number of up to 20 digits", invalid="^0-9")
+_ANY: Final = FreeText(forbidden=",&", doubtful=EQUALS_SIGN, required=False)
+_NUMBER: Final = FreeText(forbidden=",&=", find_more=phone_warnings)
+_EMPTY: Final = Choice({"": None})
 _ROUTING: Final = Layout(
     numbers=(PhoneNumbers(required=True), "numbers to dial"),
     start=_ANY,
-    _tor=Constant(),
+    _tor=_EMPTY,
     multiple=(Choice({"": False, "no": False, "yes": True}), "several are dialled at once"),
     dial=(PhoneNumbers(), "which of the numbers are dialled"),
     your_id=(_ANY, "number shown"),
     record=_ANY,
-    _sms=Constant(),
+    _sms=_EMPTY,
     end_time=_ANY,
     end_goto=(_ANY, "where to go afterwards"),
     music=_ANY,

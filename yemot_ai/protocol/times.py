@@ -23,7 +23,7 @@ _ZMANIM: Final = Layout(
     time=Regex(re.compile(f"{_TOKEN}+"), "the name of a time"),
     zone=Regex(re.compile(f"{_TOKEN}*"), "a zone such as IL/Jerusalem", default=""),
     sign=Choice({"": "", "+": "+", "-": "-"}),
-    amount=Regex(re.compile("[YMDHmSs][0-9]{1,9}"), "a unit and a number such as D1", default=""),
+    amount=Regex(re.compile("[YMDHmSs][0-9]+"), "a unit and a number such as D1", default=""),
 )
 
 

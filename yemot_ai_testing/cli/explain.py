@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yemot_ai.protocol.explain import ExplainedPart, Explanation, explain, printable
+from yemot_ai_testing.cli.lint import add_lenient
 from yemot_ai_testing.cli.output import print_text, to_json
 from yemot_ai_testing.cli.sources import responses_from_arguments
 
@@ -22,13 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="+", metavar="TEXT|-", help="responses; - reads standard input")
     parser.add_argument("--whole", action="store_true", help="take all of standard input as one response")
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not text")
+    add_lenient(parser)
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain the responses; return the exit code."""
     explanations = [
-        explain(response.text) for response in responses_from_arguments(arguments.text, whole=arguments.whole)
+        explain(response.text, lenient=arguments.lenient)
+        for response in responses_from_arguments(arguments.text, whole=arguments.whole)
     ]
     if arguments.as_json:
         print_text(to_json({"answers": [_as_document(explanation) for explanation in explanations]}))

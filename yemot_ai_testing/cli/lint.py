@@ -10,7 +10,7 @@ from yemot_ai.protocol import lint
 from yemot_ai_testing.cli.output import LintResult, print_table, print_text, results_to_json, text_lines
 from yemot_ai_testing.cli.sources import SourcedResponse, responses_from_arguments, responses_from_log
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "add_lenient", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON, not a table")
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings, too")
+    add_lenient(parser)
     parser.set_defaults(command=run)
+
+
+def add_lenient(parser: argparse.ArgumentParser) -> None:
+    """Add ``--lenient``."""
+    parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="an optional field that is not understood counts as its default: a warning, not an error",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,11 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.text and not arguments.log:
         return _fail("give a response, - for standard input, or --log FILE")
     try:
-        in_logs = [_lint(response) for path in arguments.log for response in responses_from_log(path)]
+        in_logs = [
+            _lint(response, arguments) for path in arguments.log for response in responses_from_log(path)
+        ]
     except OSError as error:
         return _fail(f"cannot read {error.filename}: {error.strerror}")
     in_arguments = [
-        _lint(response) for response in responses_from_arguments(arguments.text, whole=arguments.whole)
+        _lint(response, arguments)
+        for response in responses_from_arguments(arguments.text, whole=arguments.whole)
     ]
     results = [*in_arguments, *in_logs]
     if arguments.log and not in_logs:
@@ -57,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(result.problems if arguments.strict else not result.valid for result in results))
 
 
-def _lint(response: SourcedResponse) -> LintResult:
-    return LintResult(response, lint(response.text))
+def _lint(response: SourcedResponse, arguments: argparse.Namespace) -> LintResult:
+    return LintResult(response, lint(response.text, lenient=arguments.lenient))
 
 
 def _print(results: list[LintResult]) -> None:

@@ -1,17 +1,19 @@
 """Codecs: parse, render and check one positional field.
 
 ``encode`` renders a value or raises, ``decode`` parses a text (empty: the documented default),
-``find_warning`` returns the warning for a valid text.
+``find_warnings`` returns the warnings for a valid text.
 
 >>> Integer(default=7).decode(""), Choice({"": False, "yes": True}).encode(True)
 (7, 'yes')
+>>> Choice({"": True, "no": False}).decode("yes")
+True
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -21,13 +23,15 @@ __all__ = [
     "CONTROL",
     "Choice",
     "Codec",
-    "Constant",
     "DateText",
     "FieldWarning",
+    "FindWarnings",
     "Integer",
     "KeyList",
+    "PaddedInteger",
     "PhoneNumbers",
     "first_index",
+    "phone_warnings",
 ]
 
 CONTROL: Final = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
@@ -36,12 +40,16 @@ CONTROL: Final = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff"
 FieldWarning: TypeAlias = tuple[str, int]
 """The code of a warning, and the index of its character."""
 
+FindWarnings: TypeAlias = Callable[[str], Iterable[FieldWarning]]
+"""Returns the warnings for a valid text."""
+
 _NO_DIGIT: Final = re.compile("[^0-9]")
 _NO_KEY: Final = re.compile("[^0-9*#.]")
-_NO_NUMBER: Final = re.compile("[^0-9.]")
-_COUNT: Final = re.compile(r"[0-9]{1,9}")
+_DIGITS: Final = re.compile("[0-9]+")
 _KEYS: Final = re.compile(r"[0-9*#]+")
-_NUMBER: Final = re.compile(r"[0-9]{1,20}")
+_NO_PHONE: Final = re.compile(f"[.,&={CONTROL}]")
+_COMMON_DIGITS: Final = 20
+_MAX_DIGITS: Final = 100
 _DAY: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 
 
@@ -49,6 +57,11 @@ class Codec(Protocol):
     """Parses and renders one field."""
 
     __slots__ = ()
+
+    @property
+    def keeps_spaces(self) -> bool:
+        """Whether white space at the edges is an ordinary part of the text."""
+        return False
 
     def decode(self, text: str) -> Any:  # noqa: ANN401 - each field has its own type; the dataclass declares it
         """Return the value of ``text``.
@@ -66,15 +79,15 @@ class Codec(Protocol):
         """
         ...
 
-    def find_warning(self, text: str, /) -> FieldWarning | None:
-        """Return the warning for a valid ``text``, or None."""
+    def find_warnings(self, text: str, /) -> Iterable[FieldWarning]:
+        """Return the warnings for a valid ``text``."""
         del text
-        return None
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number; an empty field is ``default``.
+class Integer(Codec):
+    """A whole number of up to 100 digits; an empty field is ``default``.
 
     Attributes:
         default: value of an empty field; None is "not limited" or "not set".
@@ -96,7 +109,10 @@ class Integer:
             return self.default
         if self.allow_star and text == "*":
             return None
-        if not _COUNT.fullmatch(text) or int(text) < self.minimum:
+        if _DIGITS.fullmatch(text) and len(text) > _MAX_DIGITS:
+            reason = f"{text[:40]!r}… has {len(text)} digits"
+            raise InvalidValueError("number", reason, position=_MAX_DIGITS)
+        if not _DIGITS.fullmatch(text) or int(text) < self.minimum:
             reason = f"{text[:40]!r} is not a whole number from {self.minimum}"
             raise InvalidValueError("number", reason, position=first_index(_NO_DIGIT, text))
         return int(text)
@@ -105,38 +121,74 @@ class Integer:
         """Render the number."""
         if value is None and self.default is None and not self.required:
             return ""
-        if type(value) is not int or not self.minimum <= value < 10**9:
+        if type(value) is not int or value < self.minimum:
             raise InvalidValueError("number", f"{value!r} is not a whole number from {self.minimum}")
+        if value >= 10**_MAX_DIGITS:
+            raise InvalidValueError("number", f"a number has more than {_MAX_DIGITS} digits")
         return str(value)
 
-    def find_warning(self, text: str) -> FieldWarning | None:
-        """Warn of ``*``, which is used but not documented."""
-        return ("star-for-unlimited", 0) if text == "*" else None
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
+        """Warn of ``*``, which is used but not documented, of leading zeros, and of very long numbers."""
+        if text == "*":
+            yield "star-for-unlimited", 0
+        if len(text) > 1 and text.startswith("0"):
+            yield "padded-number", 0
+        if len(text) > _COMMON_DIGITS:
+            yield "long-number", _COMMON_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PaddedInteger(Codec):
+    """A required whole number whose leading zeros are kept: with them its value is the text."""
+
+    def decode(self, text: str) -> int | str:
+        """Parse ASCII digits."""
+        _REQUIRED.decode(text)
+        return text if text != str(int(text)) else int(text)
+
+    def encode(self, value: object) -> str:
+        """Render the number."""
+        return str(self.decode(value)) if isinstance(value, str) else _REQUIRED.encode(value)
+
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
+        """Warn of leading zeros, which a spoken number does not have."""
+        for code, index in _REQUIRED.find_warnings(text):
+            yield "leading-zero" if code == "padded-number" else code, index
+
+
+_REQUIRED: Final = Integer(required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Codec):
     """One of a closed set of words; the first word for a value is the canonical one.
 
+    If the empty field has a value, so has the word that spells it out: ``yes`` if ``no`` means something
+    else, else ``no``. The official text does not have it, unless it is in ``values``; nor does any text
+    call it wrong.
+
     Attributes:
-        values: the value of each word.
-        undocumented: words that are in use but not in the official text.
+        values: the value of each documented word.
+        ignores_others: every other word counts as the empty field.
     """
 
     values: Mapping[str, object]
-    undocumented: frozenset[str] = frozenset()
-    _folded: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    ignores_others: bool = False
+    _words: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for word in self.values:
-            self._folded.setdefault(word.casefold(), word)
+            self._words.setdefault(word.casefold(), word)
+        if "" in self.values:
+            self._words.setdefault("yes" if "no" in self._words else "no", "")
 
     def decode(self, text: str) -> object:
         """Look up the word, ignoring case: whether case matters on the line is not confirmed."""
         if text in self.values:
             return self.values[text]
-        if text.casefold() in self._folded:
-            return self.values[self._folded[text.casefold()]]
+        word = self._words.get(text.casefold(), "" if self.ignores_others else None)
+        if word is not None:
+            return self.values[word]
         allowed = ", ".join(repr(word) for word in self.values)
         raise InvalidValueError("choice", f"{text[:40]!r} is not one of {allowed}")
 
@@ -148,11 +200,11 @@ class Choice:
         allowed = ", ".join(sorted({repr(meaning) for meaning in self.values.values()}))
         raise InvalidValueError("choice", f"{value!r} is not one of {allowed}")
 
-    def find_warning(self, text: str) -> FieldWarning | None:
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
         """Warn of words that the official text does not have, and of other letter case."""
-        if text in self.undocumented:
-            return "undocumented-value", 0
-        return None if text in self.values else ("letter-case", 0)
+        if text not in self.values:
+            documented = self._words.get(text.casefold(), "") != ""
+            yield "letter-case" if documented else "undocumented-value", 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +246,7 @@ class KeyList(Codec):
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumbers(Codec):
-    """Phone numbers joined by dots.
+    """Phone numbers joined by dots; whether the line dials anything but digits is not confirmed.
 
     Attributes:
         required: whether there must be at least one.
@@ -204,10 +256,6 @@ class PhoneNumbers(Codec):
 
     def decode(self, text: str) -> tuple[str, ...]:
         """Split at the dots."""
-        invalid = _NO_NUMBER.search(text)
-        if invalid:
-            reason = f"{text[:40]!r} is not a list of numbers with a . between"
-            raise InvalidValueError("format", reason, position=invalid.start())
         numbers = tuple(text.split(".")) if text else ()
         self.encode(numbers)
         return numbers
@@ -215,12 +263,16 @@ class PhoneNumbers(Codec):
     def encode(self, value: object) -> str:
         """Join with dots."""
         if not isinstance(value, tuple) or not all(
-            isinstance(v, str) and _NUMBER.fullmatch(v) for v in value
+            isinstance(v, str) and v.strip() and not _NO_PHONE.search(v) for v in value
         ):
-            raise InvalidValueError("format", f"{value!r} is not a tuple of numbers of 1 to 20 digits")
+            raise InvalidValueError("format", f"{str(value)[:40]} are not phone numbers")
         if self.required and not value:
             raise InvalidValueError("empty-value", "there is no number")
         return ".".join(value)
+
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
+        """Warn of numbers that have more than digits."""
+        return phone_warnings(text, separator=".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,27 +295,11 @@ class DateText(Codec):
         return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Constant(Codec):
-    """A field that always has the same word; it has no attribute.
-
-    Attributes:
-        word: the word; empty if the official text says to leave the field empty.
-    """
-
-    word: str = ""
-
-    def decode(self, text: str) -> None:
-        """Raise if ``text`` is not the word."""
-        if text != self.word:
-            raise InvalidValueError(
-                "choice", f"{text[:40]!r} is not {self.word!r}, the only value allowed here"
-            )
-
-    def encode(self, value: object) -> str:
-        """Return the word."""
-        del value
-        return self.word
+def phone_warnings(text: str, separator: str = "") -> Iterator[FieldWarning]:
+    """Warn of phone numbers, with ``separator`` between, that have more than digits [?]."""
+    other = re.search(f"[^0-9{separator}]", text)
+    if other:
+        yield "phone-number", other.start()
 
 
 def first_index(pattern: re.Pattern[str], text: str) -> int:

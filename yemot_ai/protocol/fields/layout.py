@@ -10,14 +10,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import Codec
+from yemot_ai.protocol.fields.codecs import Codec, FieldWarning
 from yemot_ai.protocol.fields.parts import Part, split_parts
+from yemot_ai.protocol.fields.white_space import blank_edge, strip_blanks
 
-__all__ = ["Layout", "LayoutField", "Report", "field_values"]
+__all__ = ["Layout", "LayoutField", "Repair", "Report", "field_values"]
 
 LayoutField: TypeAlias = Codec | tuple[Codec, str]
 """The codec of a field, and the field's title; default: the name of its attribute."""
@@ -25,21 +26,28 @@ LayoutField: TypeAlias = Codec | tuple[Codec, str]
 Report: TypeAlias = Callable[[str, str, int], None]
 """Called with code, reason and position of each error and warning."""
 
+Repair: TypeAlias = Callable[[list[tuple[int, str]], Report], list[tuple[int, str]]]
+"""Takes positions and texts of all fields and returns them as they are meant; reports what it changes."""
+
 
 class Layout:
     """Fields by attribute, in the order of the official table, separated by ``,``.
 
-    A layout with one field takes the whole text, including commas. The names of ``Constant`` fields
-    start with an underscore.
+    A layout with one field takes the whole text, including commas. The names of fields that always have
+    the same value start with an underscore.
 
     Attributes:
         codecs: the codec of each field.
         titles: the title of each field.
+        mentioned: how many fields the official text mentions; it need not describe all.
+        repair: returns the fields as they are meant, or None.
     """
 
-    __slots__ = ("codecs", "titles")
+    __slots__ = ("codecs", "mentioned", "repair", "titles")
 
-    def __init__(self, **fields: LayoutField) -> None:
+    def __init__(self, mentioned: int = 0, repair: Repair | None = None, /, **fields: LayoutField) -> None:
+        self.mentioned: Final = mentioned
+        self.repair: Final = repair
         titled = {
             name: field if isinstance(field, tuple) else (field, _label(name))
             for name, field in fields.items()
@@ -60,9 +68,8 @@ class Layout:
         if len(self.codecs) == 1:
             ignore = None
         pieces = split_parts(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
-        if len(pieces) > len(self.codecs):
-            reason = f"{len(pieces)} fields where {len(self.codecs)} are known"
-            (ignore or report)("too-many-fields", reason, pieces[len(self.codecs)][0])
+        if self.repair:
+            pieces = self.repair(pieces, report)
         missing = [(offset + len(text), "")] * (len(self.codecs) - len(pieces))
         fields = [
             self._parse_field(number, name, piece, report, ignore)
@@ -71,13 +78,27 @@ class Layout:
         for part in fields[len(pieces) :]:
             part.present = False
         if len(pieces) > len(self.codecs):
-            surplus = pieces[len(self.codecs)][0]
-            rest = text[surplus - offset :]
-            number = len(self.codecs) + 1
-            fields.append(
-                Part("field", "", rest, surplus, number, rest, ignore is not None, title="not a known field")
-            )
+            fields.append(self._parse_surplus(pieces, report, ignore))
         return fields
+
+    def _parse_surplus(self, pieces: list[tuple[int, str]], report: Report, ignore: Report | None) -> Part:
+        """Return the part of all fields after the known ones; it is valid if they are ignored."""
+        known = len(self.codecs)
+        filled = max((number for number, (_, text) in enumerate(pieces, start=1) if text.strip()), default=0)
+        position = pieces[known][0]
+        part = Part("field", "", ",".join(text for _, text in pieces[known:]), position, known + 1)
+        part.title, part.value, part.valid = "not a known field", part.text, True
+        if known < filled <= self.mentioned:
+            report("undescribed-field", f"field {filled} is {pieces[filled - 1][1][:40]!r}", position)
+            part.title = "mentioned but not described"
+        elif filled > known:
+            part.valid = ignore is not None
+            reason = f"{filled} fields where the official table has {known}"
+            (ignore or report)("too-many-fields", reason, position)
+        if len(pieces) > max(filled, known):
+            last = max(filled, known)
+            report("empty-fields", f"only commas follow field {last}", pieces[last][0])
+        return part
 
     def _parse_field(
         self, number: int, name: str, field: tuple[int, str], report: Report, ignore: Report | None
@@ -86,17 +107,17 @@ class Layout:
         codec, title = self.codecs[name], self.titles[name]
         part = Part("field", name, text, position, number, title=title, codec=codec)
         try:
-            part.value = codec.decode(text)
+            part.value, decoded, start = _decode(codec, text)
         except InvalidValueError as error:
-            part.valid = ignore is not None and _set_default(part, codec)
+            part.valid = ignore is not None and _is_valid(codec, "")
+            part.value = codec.decode("") if part.valid else None
             (ignore if ignore and part.valid else report)(
                 error.code, f"{_label(name)}: {error.reason}", position + error.position
             )
             return part
         part.valid = True
-        warning = codec.find_warning(text)
-        if warning:
-            code, index = warning
+        own = [(code, start + index) for code, index in codec.find_warnings(decoded)]
+        for code, index in [*own, *_space_warnings(codec, text, own)]:
             report(code, f"{_label(name)}: {text[:40]!r}", position + index)
         return part
 
@@ -132,13 +153,30 @@ def field_values(fields: Sequence[Part]) -> dict[str, Any] | None:
     return {part.name: part.value for part in fields if part.name and not part.name.startswith("_")}
 
 
-def _set_default(part: Part, codec: Codec) -> bool:
-    """Set the value of an empty field; return False if the field must not be empty."""
+def _decode(codec: Codec, text: str) -> tuple[Any, str, int]:
+    """Return the value of ``text``, or of ``text`` without blank edges; what was decoded; and its index."""
     try:
-        part.value = codec.decode("")
+        return codec.decode(text), text, 0
+    except InvalidValueError:
+        bare, start = strip_blanks(text)
+        if bare == text or not _is_valid(codec, bare):
+            raise
+    return codec.decode(bare), bare, start
+
+
+def _is_valid(codec: Codec, text: str) -> bool:
+    try:
+        codec.decode(text)
     except InvalidValueError:
         return False
     return True
+
+
+def _space_warnings(codec: Codec, text: str, own: Sequence[FieldWarning]) -> Iterator[FieldWarning]:
+    """Warn of a blank edge, unless it is part of the text or the codec has warned of it."""
+    edge = None if codec.keeps_spaces else blank_edge(text)
+    if edge is not None and edge not in [index for _, index in own]:
+        yield "white-space", edge
 
 
 def _label(name: str) -> str:

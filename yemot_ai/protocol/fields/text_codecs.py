@@ -2,27 +2,33 @@
 
 >>> Regex(re.compile("[a-z]+"), "small letters").decode("abc")
 'abc'
->>> FreeText(forbidden=".").find_warning("שלום") is None
-True
+>>> [*FreeText(forbidden=".", doubtful={"=": "equals-sign"}).find_warnings("א=ב")]
+[('equals-sign', 1)]
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, first_index
+from yemot_ai.protocol.fields.codecs import CONTROL, Codec, FieldWarning, FindWarnings, first_index
+from yemot_ai.protocol.fields.white_space import BLANK
 
-__all__ = ["FolderTarget", "FreeText", "Regex"]
+__all__ = ["EQUALS_SIGN", "FolderTarget", "FreeText", "Regex"]
+
+EQUALS_SIGN: Final = {"=": "equals-sign"}
+"""The ``doubtful`` of a text outside a read: whether the line takes another ``=`` is not confirmed."""
 
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
+_BLANK: Final = re.compile(f"[{BLANK}]")
+_HANGUP: Final = re.compile(f"[{BLANK}]*+(?P<slash>/)?[{BLANK}]*+(?i:hangup)[{BLANK}]*+/?")
 
 
 @dataclass(frozen=True, slots=True)
-class Regex:
+class Regex(Codec):
     """A text with a documented form.
 
     Attributes:
@@ -31,7 +37,8 @@ class Regex:
         default: value of an empty field; None if it must not be empty.
         code: the rule that an invalid text breaks.
         invalid: characters that never occur, as the inside of a character class.
-        find_warning: returns the warning for a valid text, or None.
+        find_warnings: returns the warnings for a valid text.
+        keeps_spaces: whether white space at the edges is an ordinary part of the text.
     """
 
     pattern: re.Pattern[str]
@@ -39,7 +46,8 @@ class Regex:
     default: str | None = None
     code: str = "format"
     invalid: str = ",&="
-    find_warning: Callable[[str], FieldWarning | None] = lambda _text: None
+    find_warnings: FindWarnings = lambda _text: ()
+    keeps_spaces: bool = False
 
     def decode(self, text: str) -> str:
         """Check the form."""
@@ -62,7 +70,7 @@ class Regex:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderTarget:
+class FolderTarget(Codec):
     """A folder that the caller is sent to; a ``/`` at the end is accepted with a warning.
 
     Attributes:
@@ -83,36 +91,49 @@ class FolderTarget:
         """Check the form."""
         return Regex(self.pattern, self.description, code="target").encode(value)
 
-    def find_warning(self, text: str) -> FieldWarning | None:
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
         """Warn of targets that are probably not intended."""
+        hangup, blank = _HANGUP.fullmatch(text), _BLANK.search(text)
+        if hangup and hangup["slash"]:
+            yield "hangup-folder", hangup.start("slash")
+        elif hangup and blank:
+            yield "hangup-space", blank.start()
+        elif hangup and text.rstrip("/") != "hangup":
+            yield "letter-case", 0
         if len(text) > 1 and text.endswith("/"):
-            return "trailing-slash", len(text) - 1
-        return ("hangup-folder", 0) if text == "/hangup" else None
+            yield "trailing-slash", len(text) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class FreeText:
+class FreeText(Codec):
     """Free text without certain characters.
 
     Attributes:
         forbidden: these characters, as the inside of a character class, without control characters.
+        doubtful: characters that are accepted with a warning, each with its code.
         code: the rule that such a character breaks.
         codes: rules for single characters that break another rule.
         required: whether the text must have more than white space.
         default: value of an empty field.
-        find_warning: returns the warning for a valid text, or None.
+        find_more: returns further warnings for a valid text.
+        keeps_spaces: whether white space at the edges is an ordinary part of the text.
     """
 
     forbidden: str
+    doubtful: Mapping[str, str] = field(default_factory=dict)
     code: str = "character"
     codes: Mapping[str, str] = field(default_factory=dict)
     required: bool = True
     default: str = ""
-    find_warning: Callable[[str], FieldWarning | None] = lambda _text: None
+    find_more: FindWarnings = lambda _text: ()
+    keeps_spaces: bool = False
     _invalid: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
+    _doubtful: re.Pattern[str] = field(init=False, repr=False, compare=False, default=_CONTROL)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_invalid", re.compile(f"[{self.forbidden}{CONTROL}]"))
+        doubtful = f"[{re.escape(''.join(self.doubtful))}]" if self.doubtful else "(?!)"
+        object.__setattr__(self, "_doubtful", re.compile(doubtful))
+        object.__setattr__(self, "_invalid", re.compile(f"(?!{doubtful})[{self.forbidden}{CONTROL}]"))
 
     def decode(self, text: str) -> str:
         """Check every character."""
@@ -131,3 +152,13 @@ class FreeText:
         if not value and self.default:
             raise InvalidValueError("empty-value", "the text is empty")
         return self.decode(value)
+
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
+        """Warn of the first doubtful character of each kind, and of what ``find_more`` finds."""
+        codes = dict.fromkeys(self.doubtful.values(), -1)
+        for match in self._doubtful.finditer(text):
+            code = self.doubtful[match.group()]
+            if codes[code] < 0:
+                codes[code] = match.start()
+        yield from ((code, index) for code, index in codes.items() if index >= 0)
+        yield from self.find_more(text)

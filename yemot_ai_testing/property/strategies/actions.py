@@ -51,7 +51,11 @@ _FOLDERS = st.just("1") | text_without("/,&=")
 
 def _choices(kind: type[LayoutValue]) -> dict[str, st.SearchStrategy[Any]]:
     """Return a strategy for each field of ``kind`` that has a closed set of values."""
-    choices = {name: codec for name, codec in kind.LAYOUT.codecs.items() if isinstance(codec, Choice)}
+    choices = {
+        name: codec
+        for name, codec in kind.LAYOUT.codecs.items()
+        if isinstance(codec, Choice) and not name.startswith("_")
+    }
     return {name: st.sampled_from([*dict.fromkeys(choices[name].values.values())]) for name in choices}
 
 

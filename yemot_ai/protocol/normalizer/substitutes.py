@@ -1,0 +1,44 @@
+"""What ``speakable`` makes of the characters that a text must not have, for servers in other languages.
+
+>>> SUBSTITUTES["="], SUBSTITUTES['"']
+('שווה', '')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from yemot_ai.protocol.normalizer.speakable import speakable
+
+__all__ = ["SUBSTITUTES", "describe_substitutes"]
+
+_LEFT: Final = "אב"
+_RIGHT: Final = "גד"
+
+
+def _substitute(character: str) -> str:
+    (message,) = speakable(f"{_LEFT}{character}{_RIGHT}")
+    substitute = message.text.removeprefix(_LEFT).removesuffix(_RIGHT)
+    return substitute.strip() or substitute
+
+
+SUBSTITUTES: Final[Mapping[str, str]] = {character: _substitute(character) for character in ".-&=|\"'\n"}
+"""What is spoken for each character between two Hebrew words; empty if it is removed."""
+
+
+def describe_substitutes(characters: str) -> str:
+    """Return in words what to write for each of ``characters``.
+
+    >>> describe_substitutes("|&'")
+    "write , for |, write the word ו for &, drop '"
+    """
+    return ", ".join(_describe(character, SUBSTITUTES[character]) for character in characters)
+
+
+def _describe(character: str, substitute: str) -> str:
+    name = "a line end" if character == "\n" else character
+    if not substitute:
+        return f"drop {name}"
+    word = "the word " if substitute.isalpha() else ""
+    return f"write {word}{substitute if substitute.strip() else 'a space'} for {name}"
