@@ -99,6 +99,8 @@ def redirect(location: str, status: int = 302) -> Reply:
         pytest.param("/a/../b;c=1,d@e:f", "/a/../b;c=1,d@e:f", id="characters of paths"),
         pytest.param("/x#part", "/x", id="a fragment is not sent"),
         pytest.param("", "/", id="no path"),
+        pytest.param("/x ", "/x", id="white space around it"),
+        pytest.param("/x\n", "/x", id="a line end"),
     ],
 )
 def test_a_link_is_sent_as_a_browser_sends_it(link: str, path: str) -> None:
@@ -240,6 +242,35 @@ def test_no_setting_takes_any_other_status(status: int) -> None:
     assert [(problem.code, problem.message) for problem in caller.problems] == [
         ("status", f"the server answered with HTTP status {status}")
     ]
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 304])
+def test_any_status_that_is_no_error_answers_a_hang_up(status: int) -> None:
+    with web({"/y": (200, {}, ASK)}) as served:
+        with Caller(served.url("/y")) as caller:
+            caller.dial()
+            served.pages["/y"] = (status, {}, "")
+        assert caller.problems == ()
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_error_of_the_server_at_a_hang_up_is_a_problem(status: int) -> None:
+    with web({"/y": (200, {}, ASK)}) as served:
+        caller = Caller(served.url("/y"), strict=False)
+        caller.dial()
+        served.pages["/y"] = (status, {}, "")
+        caller.hangs_up()
+    assert [problem.code for problem in caller.problems] == ["status"]
+
+
+def test_the_encoding_of_the_answer_to_a_hang_up_does_not_matter() -> None:
+    def app(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [])
+        return ["שלום".encode("windows-1255")] if "hangup=yes" in environ["QUERY_STRING"] else [ASK.encode()]
+
+    with Caller(app) as caller:
+        caller.dial()
+    assert caller.problems == ()
 
 
 def test_the_body_of_an_error_is_no_fault_of_its_own() -> None:

@@ -109,8 +109,13 @@ def build_exchange(  # noqa: PLR0913 - what is known of one exchange
 def build_hangup_exchange(
     pairs: Pairs, transport_response: TransportResponse, *, at: float, seconds: float, extension: str
 ) -> LineExchange:
-    """Return the exchange of a hang-up request: any response is accepted, a missing one is a problem."""
-    body, problems = transport_response.body, _fault_problems(transport_response)
+    """Return the exchange of a hang-up request.
+
+    The line uses nothing of its response: any is accepted, but a missing one or an error of the server is a
+    problem.
+    """
+    body, fault = transport_response.body, transport_response.fault
+    problems = _fault_problems(transport_response) if fault is not None and fault.matters_at_hangup else ()
     return LineExchange(at, seconds, extension, tuple(pairs), body, None, problems, hangup=True)
 
 

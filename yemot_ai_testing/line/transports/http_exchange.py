@@ -24,6 +24,7 @@ __all__ = ["HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fau
 
 OK: Final = 200
 SUCCESS: Final = range(200, 300)
+FAILURE: Final = range(400, 600)
 REDIRECTS_TO_GET: Final = frozenset({301, 302, 303})
 """After these a client sends GET without a body, as browsers do."""
 REDIRECTS_AS_SENT: Final = frozenset({307, 308})
@@ -78,10 +79,9 @@ def next_step(request: HTTPRequest, reply: HTTPReply, rules: HTTPRules) -> HTTPR
         return _decoded(reply.body)
     if rules.follow_redirects and status in REDIRECTS_TO_GET | REDIRECTS_AS_SENT:
         return _redirected(request, reply)
-    return TransportResponse(
-        reply.body.decode(errors="replace"),
-        TransportFault("status", f"the server answered with HTTP status {status}{_way_out(reply)}"),
-    )
+    text = f"the server answered with HTTP status {status}{_way_out(reply)}"
+    fault = TransportFault("status", text, matters_at_hangup=status in FAILURE)
+    return TransportResponse(reply.body.decode(errors="replace"), fault)
 
 
 def redirect_fault(text: str) -> TransportResponse:
@@ -101,7 +101,8 @@ def _decoded(body: bytes) -> TransportResponse:
     try:
         return TransportResponse(body.decode())
     except UnicodeDecodeError as error:
-        return TransportResponse(fault=TransportFault("encoding", "the answer is not UTF-8", error))
+        fault = TransportFault("encoding", "the answer is not UTF-8", error, matters_at_hangup=False)
+        return TransportResponse(fault=fault)
 
 
 def _redirected(request: HTTPRequest, reply: HTTPReply) -> HTTPRequest | TransportResponse:

@@ -46,11 +46,13 @@ class TransportFault:
         code: a stable identifier.
         text: what happened.
         cause: the exception, if there is one.
+        matters_at_hangup: whether it matters in the answer to a hang-up, of which a line uses nothing.
     """
 
     code: FaultCode
     text: str
     cause: BaseException | None = None
+    matters_at_hangup: bool = True
 
 
 @dataclass(frozen=True, slots=True)

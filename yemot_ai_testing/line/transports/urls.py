@@ -30,7 +30,7 @@ def http_url(url: str) -> SplitResult:
     Raises:
         ValueError: ``url`` is no http(s) URL, or its host or port is invalid.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("an http(s) url begins with http:// or https:// and has a host")
     if _INVALID_IN_HOST.search(parts.hostname):
