@@ -267,7 +267,7 @@ class Call:
         for note in settings.notes if settings is not None else ():
             if note not in self._reported_notes:
                 self._reported_notes.add(note)
-                self.problems.append(LineProblem("warning", note.code, str(note)))
+                self.problems.append(LineProblem("warning", note.code, f"{note.place}: {note.message}"))
 
     def _handle_missing_extension(self, extension: str) -> None:
         """Play M1608 and go one level up, for a target that is no folder [?]."""

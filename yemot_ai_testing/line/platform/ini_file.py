@@ -43,8 +43,12 @@ class IniWarning:
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.code}: {self.message}"
+        return f"{self.place}: {self.code}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """The file, and the line if there is one."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def is_note(self) -> bool:

@@ -94,7 +94,7 @@ def _check_value(name: str, key: ExtIniKey, setting: Setting) -> Iterator[IniWar
 
 
 def _case_warning(setting: Setting, name: str, lower: str) -> IniWarning:
-    message = f"{name}={setting.value}: the official text writes {lower}; here it counts, on the line [?]"
+    message = f"{name}={setting.value} counts as {lower} here; whether it does on the line is not known [?]"
     return setting.warning("value-case", message)
 
 
