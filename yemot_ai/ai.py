@@ -168,7 +168,7 @@ class YemotAI:
         """Return the answer to what the caller said; block until there is one.
 
         Args:
-            call_id: the call's ``ApiCallId``, or any other name for a conversation.
+            call_id: the ``call.call_id`` of a handler, or any other name for a conversation.
             text: what the caller said.
             turn_id: a repeated id returns the first answer, without another model call. Inside a
                 handler of the call, the step's position is the default; elsewhere every call of this

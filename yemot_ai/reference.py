@@ -3,7 +3,8 @@
 Serve it with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex`` or
 ``openai``), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of the process
 unless given), ``YEMOT_AI_SECRET`` the secret that the line must send (``yemot-ai ext-ini URL --secret``;
-none unless given).
+none unless given), ``YEMOT_AI_CALL_KEY`` what identifies a call (``ApiYFCallId`` for lines that change
+``ApiCallId`` between extensions).
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from yemot_ai import AccessPolicy, AICall, AIFlow, YemotAI
 __all__ = ["flow"]
 
 ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
-flow = AIFlow(ai, access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")))
+flow = AIFlow(
+    ai,
+    access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")),
+    call_key=os.environ.get("YEMOT_AI_CALL_KEY", "ApiCallId"),  # type: ignore[arg-type]  # AIFlow checks it
+)
 
 
 @flow.get("")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,6 +51,28 @@ class MultiItems(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(dict(self.pairs))
+
+
+@pytest.mark.parametrize(
+    ("sent", "key", "call_key"),
+    [
+        ({"ApiCallId": "a", "ApiYFCallId": "y"}, "", "a"),
+        ({"ApiCallId": "a", "ApiYFCallId": "y"}, "k", "k"),
+        ({"ApiYFCallId": "y"}, "", "y"),
+        ({"ApiCallId": "", "ApiYFCallId": "y"}, "", "y"),
+        ({}, "", ""),
+        ({}, "k", "k"),
+    ],
+    ids=["both", "key", "OFF-api_call_id_send=no", "empty", "none", "key-only"],
+)
+def test_a_call_is_identified_by_its_key_or_the_lines_ids(
+    sent: dict[str, str], key: str, call_key: str
+) -> None:
+    request = replace(Request.parse(sent), key=key)
+
+    assert request.call_key == call_key
+    assert request.call_id == sent.get("ApiCallId", "")
+    assert request.yf_call_id == sent.get("ApiYFCallId", "")
 
 
 def test_the_lines_own_names_have_attributes() -> None:

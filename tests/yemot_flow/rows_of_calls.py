@@ -155,12 +155,15 @@ def silence_at_a_spoken_question(make: FlowFactory) -> str:
     "a request without ApiCallId is answered noop",
     "`api_call_id_send=no` leaves it out",
     "[OFF]",
-    "a sentence, and the call ends",
+    "`ApiYFCallId` identifies the call; without both: a sentence, and the call ends",
     fault=r"^noop",
-    fixed=r"^id_list_message=t-[^&]+&go_to_folder=hangup$",
+    fixed=r"^go_to_folder=/5; without both: id_list_message=t-[^&]+&go_to_folder=hangup$",
 )
 def no_call_id(make: FlowFactory) -> str:
-    return answers(dial_in(make(), lambda call: call.hangup(), omitted=frozenset({"ApiCallId"})))
+    def answer(*omitted: str) -> str:
+        return answers(dial_in(make(), lambda call: call.goto("/5"), omitted=frozenset(omitted)))
+
+    return f"{answer('ApiCallId')}; without both: {answer('ApiCallId', 'ApiYFCallId')}"
 
 
 @difference(

@@ -37,7 +37,7 @@ class CallSummary:
     A turn that was still running is included, without an answer.
 
     Attributes:
-        call_id: the call's ``ApiCallId``.
+        call_id: what identifies the call: its ``ApiCallId``, or the key of ``AIFlow(call_key=…)``.
         phone: the caller's number ("" when withheld).
         reason: the caller hung up (``hangup``), there was no request for ``session_ttl`` (``idle``), or
             ``ai.end`` was called (``ended``).

@@ -90,7 +90,7 @@ class CallEndedError(YemotAIError):
     """An operation was called for a call that has hung up.
 
     Attributes:
-        call_id: the call's ``ApiCallId``.
+        call_id: what identifies the call: its ``ApiCallId``, unless ``AIFlow(call_key=…)`` says otherwise.
     """
 
     def __init__(self, call_id: str) -> None:

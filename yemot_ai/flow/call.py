@@ -48,11 +48,12 @@ class BaseCall(yemot_flow.Call):
 
     Attributes:
         params: the line's ``Api…`` parameters and the newest value of each name.
-        call_id: the ``ApiCallId``.
+        call_id: what identifies the call: its ``ApiCallId``, unless ``AIFlow(call_key=…)`` says otherwise.
         state: your own JSON-serializable mapping, saved when the run ends.
     """
 
     params: dict[str, str]
+    call_id: str
     state: MutableMapping[str, JSON]
     _attributes: MutableMapping[str, Any]
     _conversation: Conversation
@@ -80,6 +81,7 @@ class BaseCall(yemot_flow.Call):
             _attributes=attributes, _run=run, _engine=engine, _conversation=conversation, state=state
         )
         super().__init__(dict(params), flow=flow)
+        self.call_id = run.call_id
 
     def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - a developer's own attribute
         if name in self._OWN_ATTRIBUTES:

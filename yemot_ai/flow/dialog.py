@@ -41,7 +41,7 @@ class DialogSettings:
         answer_cut_off: when an answer breaks off; the agent then listens again.
         internal_error: when a handler fails.
         unknown_extension: when the line enters an extension that has no handler.
-        no_call_id: when the line is configured not to send ``ApiCallId``.
+        no_call_id: when the line sends neither ``ApiCallId`` nor ``ApiYFCallId``.
         goodbye: when the caller leaves.
         limit_reached: when the call or the caller has reached one of ``Limits``.
         access_denied: when ``AccessPolicy`` refuses the caller.

@@ -73,11 +73,11 @@ class Dispatcher:
 
     async def decide(self, request: Request) -> Decision:
         """Return the response, or a ``PendingResponse`` to run on the engine."""
-        if not request.call_id or request.call_id.startswith(CALLER_KEY_PREFIX):
+        if not request.call_key or request.call_key.startswith(CALLER_KEY_PREFIX):
             return str(Response((Play(to_text_messages(self._dialog.no_call_id)), HANGUP)))
         if request.hangup:
             return functools.partial(self._end_call, request)
-        session = await self._runtime.store.load(request.call_id) or Session(request.call_id)
+        session = await self._runtime.store.load(request.call_key) or Session(request.call_key)
         if session.ended:
             return HANGUP_RESPONSE
         cached = self._find_poll_response(request) or find_response(session.recent, request)
@@ -91,18 +91,18 @@ class Dispatcher:
         if handler is None:
             return await self._unknown_extension(request)
         await self._runtime.update_session(
-            request.call_id, lambda now: now if now.ended else enter_visit(now, request)
+            request.call_key, lambda now: now if now.ended else enter_visit(now, request)
         )
         return functools.partial(self._handlers.answer, handler, request)
 
     def _find_poll_response(self, request: Request) -> str | None:
-        return find_identical_response(self._local_calls.get_or_create(request.call_id).polls, request)
+        return find_identical_response(self._local_calls.get_or_create(request.call_key).polls, request)
 
     async def _end_call(self, request: Request, _max_wait: float | None = None) -> str:
         try:
-            await self._runtime.calls.end(request.call_id, "hangup")
+            await self._runtime.calls.end(request.call_key, "hangup")
         except StoreError as error:  # the caller has left: there is no line to keep polling
-            log.warning("call %s: the hang-up will be saved later: %s", request.call_id, error)
+            log.warning("call %s: the hang-up will be saved later: %s", request.call_key, error)
         return HANGUP_ACKNOWLEDGEMENT
 
     async def _unknown_extension(self, request: Request) -> str:
@@ -117,14 +117,14 @@ class Dispatcher:
             visit = replace(session.visit or Visit(), left=True, seen=request.values)
             return session.with_response(cached_response(request, response, left=True), visit)
 
-        await self._runtime.update_session(request.call_id, leave)
+        await self._runtime.update_session(request.call_key, leave)
         return response
 
     async def _decide_agent(self, agent: AgentLoop, request: Request) -> Decision:
         step = await self._step(agent, request)
         if isinstance(step, str):
             return step
-        if not _max_wait(agent, step) and self._runtime.ledger.is_running(request.call_id, step.turn_id):
+        if not _max_wait(agent, step) and self._runtime.ledger.is_running(request.call_key, step.turn_id):
             return await self._keep_polling(agent, step, request)  # no wait: the engine is not needed
         return functools.partial(self._wait_for_answer, agent, step, request)
 
@@ -142,10 +142,10 @@ class Dispatcher:
             step = take_step(agent, session, request, waited_for=waited_for, keep_polling=keep_polling)
             return step.session, step
 
-        session, step = await self._runtime.calls.decide(request.call_id, take)
+        session, step = await self._runtime.calls.decide(request.call_key, take)
         ledger, submit = self._runtime.ledger, self._runtime.engine.submit
         if step.abandons_turns:
-            submit(ledger.cancel_call(request.call_id))
+            submit(ledger.cancel_call(request.call_key))
         for turn_id in step.stopped:
             submit(ledger.stop_interrupted(session, turn_id))
         return step.result
@@ -190,7 +190,7 @@ class Dispatcher:
             return cached
         step = await self._step(agent, request, waited_for=pending)
         if isinstance(step, str):
-            self._local_calls.get_or_create(request.call_id).polls = ()
+            self._local_calls.get_or_create(request.call_key).polls = ()
         return step
 
     async def _keep_polling(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
@@ -201,7 +201,7 @@ class Dispatcher:
 
     def _filler_response(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         response = agent.render_filler(pending)
-        self._local_calls.get_or_create(request.call_id).add_poll(cached_response(request, response))
+        self._local_calls.get_or_create(request.call_key).add_poll(cached_response(request, response))
         return response
 
 

@@ -7,7 +7,9 @@ import functools
 import inspect
 import logging
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import yemot_flow
@@ -21,6 +23,7 @@ from yemot_ai.flow.agent.input_modes import InputMode, input_mode
 from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
 from yemot_ai.flow.call import BaseCall, CallFactory
+from yemot_ai.flow.call_key import CallKey, key_function
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
@@ -41,6 +44,9 @@ F = TypeVar("F", bound=AgentFunction)
 
 NO_WAIT = 0.05
 """Seconds: inside a running event loop a request is answered at once, or with a poll."""
+
+MAX_WATCHED_CALLS = 1000
+"""The calls whose ids are compared, to find out whether the line changes them."""
 
 GREETING = "שלום, במה אפשר לעזור?"
 
@@ -65,9 +71,16 @@ class AIFlow(yemot_flow.Flow):
         print_log: configure the root logger, as in yemot-flow.
         dialog: sentences, keys and times; an agent may have other ones.
         access: who may call; default: all.
+        call_key: what identifies a call in its requests: ``"ApiCallId"`` [OFF]; ``"ApiYFCallId"`` [LIB], for
+            lines that change ``ApiCallId`` between extensions [LIVE] or do not send it; or a function
+            that gets the ``Request`` and returns a text, the same for every request of a call and no other's.
+            The other id is used where one is missing, and both where the function fails.
+
+    Raises:
+        ConfigurationError: ``call_key`` is neither a known name nor a plain function of one argument.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the public constructor: every argument is a documented setting
         self,
         ai: YemotAI,
         *,
@@ -75,9 +88,12 @@ class AIFlow(yemot_flow.Flow):
         print_log: bool = False,
         dialog: DialogSettings | None = None,
         access: AccessPolicy | None = None,
+        call_key: CallKey = "ApiCallId",
     ) -> None:
         super().__init__(timeout=timeout, print_log=print_log)
         self.access = access or EVERYONE
+        self._call_key = key_function(call_key)
+        self._call_ids: OrderedDict[str, str] | None = OrderedDict() if self._call_key is None else None
         self.ai = ai
         self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
         self.active_calls: dict[str, BaseCall] = {}  # type: ignore[assignment]  # ours are AICalls
@@ -258,21 +274,39 @@ class AIFlow(yemot_flow.Flow):
         return True
 
     def _admit(self, params: Params, path: str) -> tuple[Request, str | None]:
-        """Return the request without its secret, and the response if it is refused."""
+        """Return the request with its key and without its secret, and the response if it is refused."""
         request = Request.parse(params)
-        if self.access is EVERYONE:
-            return request, None
-        reason = self.access.rejection_reason(request, path)
-        if reason is None:
-            return self.access.without_secret(request), None
-        log.warning("call %.60r is refused: %s", request.call_id, reason)  # untrusted text, so quoted
-        return request, str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
+        reason = None if self.access is EVERYONE else self.access.rejection_reason(request, path)
+        if reason is not None:
+            log.warning("call %.60r is refused: %s", request.call_key, reason)  # untrusted text, so quoted
+            return request, str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
+        if self.access is not EVERYONE:
+            request = self.access.without_secret(request)
+        if self._call_key is not None:
+            return replace(request, key=self._call_key(request)), None
+        if self._call_ids is not None:
+            self._watch_call_ids(self._call_ids, request)
+        return request, None
+
+    def _watch_call_ids(self, call_ids: OrderedDict[str, str], request: Request) -> None:
+        """Warn once if the line changes ``ApiCallId`` within a call."""
+        call_id, yf_call_id = request.call_id, request.yf_call_id
+        if not call_id or not yf_call_id or call_ids.setdefault(yf_call_id, call_id) == call_id:
+            if len(call_ids) > MAX_WATCHED_CALLS:
+                call_ids.popitem(last=False)
+            return
+        self._call_ids = None
+        log.warning(
+            "call %.60r: the line changed ApiCallId within the call, so its state and conversation are lost; "
+            "AIFlow(…, call_key='ApiYFCallId') keeps them",
+            call_id,
+        )
 
     def _error_response(self, request: Request, error: Exception) -> str:
         if isinstance(error, StoreError):
-            log.error("call %s: the store is away, the line will ask again: %s", request.call_id, error)
+            log.error("call %s: the store is away, the line will ask again: %s", request.call_key, error)
             return outage_response(request, self.dialog)
-        log.error("call %s: no answer", request.call_id, exc_info=error)
+        log.error("call %s: no answer", request.call_key, exc_info=error)
         return str(
             Response((Play(to_text_messages(self.dialog.internal_error)), one_level_up(request.extension)))
         )

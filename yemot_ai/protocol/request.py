@@ -41,11 +41,13 @@ class Request:
 
     Attributes:
         pairs: all names and values, as sent.
+        key: what identifies the call instead of the line's ids; "" for these.
         values: those without the line's own parameters: constants and collected values.
         latest: the newest value of each name.
     """
 
     pairs: tuple[tuple[str, str], ...]
+    key: str = ""
     values: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
     latest: dict[str, str] = field(init=False, repr=False, compare=False)
 
@@ -79,6 +81,16 @@ class Request:
     def call_id(self) -> str:
         """``ApiCallId``: the same for the whole call; empty if the line is configured not to send it."""
         return self.latest.get("ApiCallId", "")
+
+    @property
+    def yf_call_id(self) -> str:
+        """``ApiYFCallId``: the same for the whole call [LIB], also where ``ApiCallId`` changes [LIVE]."""
+        return self.latest.get("ApiYFCallId", "")
+
+    @property
+    def call_key(self) -> str:
+        """What identifies the call: ``key``, else ``ApiCallId``, else ``ApiYFCallId``; empty without all."""
+        return self.key or self.latest.get("ApiCallId") or self.latest.get("ApiYFCallId", "")
 
     @property
     def phone(self) -> str:

@@ -61,7 +61,7 @@ class Session:
     """The record of one call.
 
     Attributes:
-        call_id: the call's ``ApiCallId``.
+        call_id: what identifies the call: its ``ApiCallId``, unless ``AIFlow(call_key=…)`` says otherwise.
         version: counts the saves; a save over a newer version is refused.
         phone: the caller's number ("" when withheld).
         ended: the session is a tombstone: each further request gets a hang-up.

@@ -90,10 +90,10 @@ class AgentTurns:
         """
         if isinstance(pending, AwaitTranscript):
             return await pending.transcriber.transcribe(
-                request.call_id, pending.turn_id, pending.path, answered_by=turn_name(pending.turn)
+                request.call_key, pending.turn_id, pending.path, answered_by=turn_name(pending.turn)
             )
         turn, work = self._turn_and_work(loop, pending, request)
-        return await self._ledger.run_once(request.call_id, turn, work)
+        return await self._ledger.run_once(request.call_key, turn, work)
 
     async def run_until_pieces(self, loop: AgentLoop, pending: Pending, request: Request) -> None:
         """Do what ``run_turn`` does, but return as soon as there are new pieces to speak.
@@ -105,7 +105,7 @@ class AgentTurns:
             await self.run_turn(loop, pending, request)
             return
         turn, work = self._turn_and_work(loop, pending, request)
-        await self._ledger.run_until_pieces(request.call_id, turn, work, more_than=pending.pieces)
+        await self._ledger.run_until_pieces(request.call_key, turn, work, more_than=pending.pieces)
 
     def _turn_and_work(
         self, loop: AgentLoop, pending: AwaitAnswer, request: Request

@@ -78,11 +78,11 @@ class HandlerRunner:
             request: the request.
             max_wait: maximum wait in seconds; None: as in the dialog settings.
         """
-        session = await self._runtime.store.load(request.call_id) or Session(request.call_id)
+        session = await self._runtime.store.load(request.call_key) or Session(request.call_key)
         if session.ended:
             return HANGUP_RESPONSE
         visit = session.visit or Visit()
-        local_call = self._local_calls.get_or_create(request.call_id)
+        local_call = self._local_calls.get_or_create(request.call_key)
         inflight = self._join_or_start(handler, visit, request, local_call)
         cursor = newest_cursor(request.values, visit.first_turn)
         is_poll = cursor is not None and cursor.poll > 0
@@ -118,7 +118,7 @@ class HandlerRunner:
         registered: asyncio.Future[InflightRun],
     ) -> HandlerOutcome:
         """Run the handler, or wait for the worker that runs it; run it if that worker dies."""
-        call_id, inflight = request.call_id, await registered
+        call_id, inflight = request.call_key, await registered
         key = hold_key("run", call_id, inflight.key)
         with self._runtime.hangup_watch.watching(call_id):
             while True:
@@ -272,7 +272,7 @@ class HandlerRunner:
             session = replace(session, next_turn=session.next_turn + 1, visit=visit)
             return session.with_response(cached_response(request, response)), response
 
-        session, response = await self._runtime.calls.decide(request.call_id, decide)
+        session, response = await self._runtime.calls.decide(request.call_key, decide)
         inflight.poll_turn = session.next_turn - 1
         return response
 
@@ -292,7 +292,7 @@ class HandlerRunner:
             )
             return with_response(session, request, response), str(response)
 
-        _, response = await self._runtime.calls.decide(request.call_id, decide)
+        _, response = await self._runtime.calls.decide(request.call_key, decide)
         return response
 
     def _fault_response(self, session: Session, request: Request) -> Response:
