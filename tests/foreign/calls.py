@@ -51,7 +51,11 @@ class ForeignCall:
             step = " ".join((verb, *arguments))
             for exchange in caller.exchanges[before:]:
                 if not exchange.hangup or verb == "hangs_up":
-                    yield step, code(exchange.body), _verdict(exchange)
+                    yield step, code(_one_line(exchange.body)), _verdict(exchange)
+
+
+def _one_line(body: str) -> str:
+    return body.replace("\r", "\\r").replace("\n", "\\n").replace("\ufeff", "\\ufeff")
 
 
 def _verdict(exchange: LineExchange) -> str:

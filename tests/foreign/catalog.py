@@ -87,17 +87,80 @@ _NAIVE = (
     ForeignCall("an empty body", "/nothing"),
 )
 
+_ROUTER1 = (
+    ForeignCall(
+        "four questions",
+        steps=(
+            ("presses", "1"),
+            ("says", "צפת"),
+            ("records", "/3/000.wav"),
+            ("presses", "2"),
+            ("presses", "4#"),
+        ),
+    ),
+)
+
+_WORKER = (
+    ForeignCall("POST", steps=(("says", "צפת"),), method="POST"),
+    ForeignCall("a text through `Response.json`", "/quoted", method="POST"),
+    ForeignCall("GET: `api_url_post=yes` is missing", "/"),
+)
+
+_PHP = (
+    ForeignCall(
+        "a file that ends in `?>` and a blank line",
+        "/register.php",
+        (("presses", "7"), ("presses", "1"), ("presses", "12345678")),
+    ),
+    ForeignCall("a file with a byte order mark", "/bom.php"),
+    ForeignCall("a redirect", "/bridge.php/302"),
+    ForeignCall(
+        "a redirect, with `follow_redirects`", "/bridge.php/302", switches={"follow_redirects": True}
+    ),
+    ForeignCall("status 201", "/bridge.php/201"),
+    ForeignCall("status 201, with `accept_any_2xx`", "/bridge.php/201", switches={"accept_any_2xx": True}),
+    ForeignCall(
+        "more empty fields than there are",
+        "/speech.php",
+        (("says", "חדשות"), ("says", "הודעה"), ("records", "/9/000.wav")),
+    ),
+)
+
+_FIRST_VALUE = (
+    ForeignCall("`to_dict()`: the first value of a name", "/first", steps=(("says", "מה"), ("presses", "1"))),
+    ForeignCall("the newest value of a name", "/newest", steps=(("says", "מה"), ("presses", "1#"))),
+    ForeignCall("keys", "/keys", steps=(("presses", "1#"), ("presses", "1"))),
+    ForeignCall("a recording", "/recording"),
+)
+
+_SIMPLE = (
+    ForeignCall("no such code", "/", (("presses", "9999"),)),
+    ForeignCall("one word", "/", (("presses", "3333"),)),
+    ForeignCall("the name of its setting", "/", (("presses", "4444"),)),
+    ForeignCall("a payment", "/pay", (("pays", "000"),)),
+)
+
+_TWO: Final = frozenset({"", "1"})
+
+_EXTENSIONS = tuple(
+    ForeignCall(about, f"/{key}", (("says", "דוד"),), {"extensions": _TWO, "new_call_id_per_extension": True})
+    for about, key in (
+        ("the state is kept by `ApiCallId`, which the line changes", "ApiCallId"),
+        ("the state is kept by `ApiYFCallId`", "ApiYFCallId"),
+    )
+)
+
 SERVERS: Final = {
     server.name: server
     for server in (
         ForeignServer("router2", node.start, _ROUTER2),
         ForeignServer("naive", _python("server.py", HERE / "naive"), _NAIVE),
-        ForeignServer("router1", _node("router1.mjs")),
+        ForeignServer("router1", _node("router1.mjs"), _ROUTER1),
         ForeignServer("waiting-room", _node("waiting_room.mjs")),
-        ForeignServer("worker", _node("worker.mjs")),
-        ForeignServer("php", _php),
-        ForeignServer("first-value", _python("first_value.py")),
-        ForeignServer("simple-answers", _python("simple_answers.py")),
-        ForeignServer("two-extensions", _python("two_extensions.py")),
+        ForeignServer("worker", _node("worker.mjs"), _WORKER),
+        ForeignServer("php", _php, _PHP),
+        ForeignServer("first-value", _python("first_value.py"), _FIRST_VALUE),
+        ForeignServer("simple-answers", _python("simple_answers.py"), _SIMPLE),
+        ForeignServer("two-extensions", _python("two_extensions.py"), _EXTENSIONS),
     )
 }

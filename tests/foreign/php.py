@@ -23,7 +23,7 @@ def program(path: str | None = None) -> str:
     executable = shutil.which("php", path=path)
     if executable is None:
         raise PhpMissingError(
-            "php is not installed, and the tests of foreign servers run three files of PHP: "
+            "php is not installed, and the tests of foreign servers run some in PHP: "
             "apt-get install php-cli, or install it from php.net"
         )
     return executable

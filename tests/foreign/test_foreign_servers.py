@@ -172,7 +172,7 @@ def test_without_php_the_error_says_what_to_install(tmp_path: Path) -> None:
 def test_a_run_without_php_says_so_in_its_last_lines_and_fails_in_ci(
     tmp_path: Path, ci: str, exit_code: int
 ) -> None:
-    test = "tests/foreign/test_php_servers.py::test_text_before_the_answer_is_m1607"
+    test = "tests/foreign/test_php_servers.py::test_a_warning_of_php_above_the_answer_is_m1607"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     environment = {**os.environ, "PATH": str(tmp_path), "CI": ci}
 

@@ -8,9 +8,59 @@ import urllib.request
 import pytest
 
 from tests.foreign.catalog import UrlOf
+from yemot_ai.protocol import Record, Tap, Voice
 from yemot_ai_testing import Caller
+from yemot_ai_testing.line.transports.transport import Method
 
 METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
+
+
+@METHODS
+def test_a_line_in_the_rows_of_yemot_router_is_a_conversation(url_of: UrlOf, method: Method) -> None:
+    with Caller(url_of("router1"), method=method) as caller:
+        assert caller.dial() == "לחדשות הקישו 1 לשיעורים 2 להודעות 3"
+        assert caller.presses("1") == "אמרו או הקישו עיר"
+        assert caller.says("צפת").startswith("הקליטו הודעה")
+        assert caller.records(seconds=5).startswith("M3345")
+        assert caller.presses("2") == "הקישו מספר ילדים"
+        assert caller.presses("4#") == "בחרתם 1 צפת"
+        assert caller.ended
+        assert {(problem.level, problem.code) for problem in caller.problems} == {
+            ("warning", "undocumented-value"),
+            ("warning", "play-leaves"),
+        }
+
+
+def test_the_words_that_yemot_router_writes_for_the_defaults_are_the_defaults(url_of: UrlOf) -> None:
+    caller = Caller(url_of("router1"))
+    verbs = (
+        caller.dial,
+        lambda: caller.presses("1"),
+        lambda: caller.says("צפת"),
+        lambda: (caller.records("/3/000.wav"), caller.presses("2")),
+    )
+    modes = []
+    for verb in verbs:
+        verb()
+        assert caller.question is not None
+        modes.append(caller.question.mode)
+
+    assert modes == [
+        Tap(max_digits=1, allowed=("1", "2", "3"), confirm=True),
+        Voice(),
+        Record(),
+        Tap(max_digits=2, confirm=True),
+    ]
+
+
+def test_silence_is_asked_again_under_the_next_name(url_of: UrlOf) -> None:
+    caller = Caller(url_of("router1"))
+    caller.dial()
+    caller.presses("1")
+
+    assert caller.silent() == "אמרו או הקישו עיר"
+    assert caller.question is not None
+    assert caller.question.name == "val_3"
 
 
 @pytest.mark.slow
@@ -40,6 +90,24 @@ def test_a_caller_who_hangs_up_leaves_the_waiting_room(url_of: UrlOf) -> None:
     dialling.join()
 
     assert _call(f"{url}/admin/count") == '{"waiting":0}'
+
+
+def test_a_worker_answers_a_post_with_one_line(url_of: UrlOf) -> None:
+    with Caller(url_of("worker"), method="POST") as caller:
+        assert caller.dial() == "באיזו עיר"
+        assert caller.says("צפת") == "מזג האוויר ב צפת נאה"
+        assert caller.raw.endswith("\r\n")
+        assert caller.ended
+        assert {(problem.level, problem.code) for problem in caller.problems} == {("warning", "line-end")}
+
+
+@pytest.mark.parametrize("city", ["תל-אביב", 'צפת "העתיקה"', "ת.א & ירושלים"])
+def test_a_worker_replaces_what_a_text_must_not_contain(url_of: UrlOf, city: str) -> None:
+    with Caller(url_of("worker"), method="POST") as caller:
+        caller.dial()
+
+        assert caller.says(city).endswith("נאה")
+        assert not [problem for problem in caller.problems if problem.level == "error"]
 
 
 def test_a_text_that_was_written_as_json_is_not_understood(url_of: UrlOf) -> None:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.foreign.catalog import UrlOf
+from yemot_ai.protocol import Mode, Record, Voice
 from yemot_ai_testing import Caller
 from yemot_ai_testing.line.transports.transport import Method
 
 METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
+
+
+@METHODS
+def test_a_file_that_ends_in_a_blank_line_is_a_conversation(url_of: UrlOf, method: Method) -> None:
+    with Caller(f"{url_of('php')}/register.php", method=method) as caller:
+        assert caller.dial() == "להרשמה הקישו 1 לביטול 2"
+        assert caller.presses("1") == "הקישו מספר זהות"
+        assert caller.raw.endswith(",No\n\n")
+        assert caller.presses("12345678#") == "נרשמתם d-12345678"
+        assert caller.ended
+        assert {(problem.level, problem.code) for problem in caller.problems} == {("warning", "line-end")}
 
 
 def test_before_an_exit_there_is_no_blank_line(url_of: UrlOf) -> None:
@@ -28,12 +40,22 @@ def test_php_reads_the_newest_of_repeated_values(url_of: UrlOf, method: Method) 
         assert [value for name, value in caller.exchanges[-2].pairs if name == "choice"] == ["7", "2"]
 
 
-@pytest.mark.parametrize("file", ["undefined.php", "bom.php"])
-def test_text_before_the_answer_is_m1607(url_of: UrlOf, file: str) -> None:
-    caller = Caller(f"{url_of('php')}/{file}", strict=False)
+def test_a_warning_of_php_above_the_answer_is_m1607(url_of: UrlOf) -> None:
+    caller = Caller(f"{url_of('php')}/undefined.php", strict=False)
 
     assert "M1607" in caller.dial()
+    assert "Undefined array key" in caller.raw
     assert [problem.code for problem in caller.problems] == ["not-plain-text"]
+
+
+def test_a_byte_order_mark_is_a_warning(url_of: UrlOf) -> None:
+    with Caller(f"{url_of('php')}/bom.php") as caller:
+        assert caller.dial() == ""
+        assert caller.ended
+        assert caller.raw.startswith("\ufeff")
+        assert [(problem.level, problem.code) for problem in caller.problems] == [
+            ("warning", "byte-order-mark")
+        ]
 
 
 @pytest.mark.parametrize("way", ["302", "301", "307", "here", "loop"])
@@ -83,3 +105,29 @@ def test_with_the_switch_the_line_uses_an_answer_with_status_201(url_of: UrlOf) 
     with Caller(f"{url_of('php')}/bridge.php/201", accept_any_2xx=True) as caller:
         assert caller.dial() == "להרשמה הקישו 1 לביטול 2"
         assert caller.presses("2") == "ההרשמה בוטלה"
+
+
+@METHODS
+def test_surplus_empty_fields_shift_nothing(url_of: UrlOf, method: Method) -> None:
+    with Caller(f"{url_of('php')}/speech.php", method=method) as caller:
+        assert caller.dial() == "שלום"
+        assert _mode(caller) == Voice()
+        assert caller.says("חדשות") == "אמרתם חדשות מה עוד"
+        assert caller.says("הודעה").startswith("הקליטו")
+        assert _mode(caller) == Record(folder="/9", confirm=False, max_seconds=60)
+        assert caller.records(seconds=90) == "ההודעה נשמרה"
+        assert not [problem for problem in caller.problems if problem.level == "error"]
+
+
+@METHODS
+def test_php_replaces_what_a_text_must_not_contain(url_of: UrlOf, method: Method) -> None:
+    with Caller(f"{url_of('php')}/speech.php", method=method) as caller:
+        caller.dial()
+
+        assert caller.presses("5#") == "אמרתם Digits 5 מה עוד"
+        assert caller.says('ת.ד. "5" & צה-ל') == "אמרתם ת ד   5    צה ל מה עוד"
+
+
+def _mode(caller: Caller) -> Mode:
+    assert caller.question is not None
+    return caller.question.mode

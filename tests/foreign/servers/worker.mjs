@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 
 const text = (line) => new Response(`${line}\r\n`, { headers: { 'Content-Type': 'application/json' } });
 
+const speakable = (said) => said.replace(/[.\-&="'|\r\n]+/g, ' ');
+
 async function handle(request) {
     if (request.method !== 'POST') {
         return new Response('Method Not Allowed', { status: 405 });
@@ -15,7 +17,8 @@ async function handle(request) {
     if (!form.has('city')) {
         return text('read=t-באיזו עיר=city,no,voice');
     }
-    return text(`id_list_message=t-מזג האוויר ב ${form.getAll('city').at(-1)} נאה&go_to_folder=hangup`);
+    const city = speakable(form.getAll('city').at(-1));
+    return text(`id_list_message=t-מזג האוויר ב ${city} נאה&go_to_folder=hangup`);
 }
 
 const server = createServer(async (incoming, outgoing) => {

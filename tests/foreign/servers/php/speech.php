@@ -1,6 +1,11 @@
 <?php
 // A conversation under one name. Its rows have more empty fields than the modes have.
-$speech = $_REQUEST['speech'] ?? '';
+$speech = speakable($_REQUEST['speech'] ?? '');
+
+function speakable(string $said): string
+{
+    return str_replace(['.', '-', '&', '=', '"', "'", '|', "\r", "\n"], ' ', $said);
+}
 
 if (isset($_REQUEST['message'])) {
     exit("id_list_message=t-ההודעה נשמרה&go_to_folder=hangup");
