@@ -63,7 +63,7 @@ def test_a_line_without_a_setting_warns() -> None:
 def test_the_warning_of_an_unknown_key_suggests_a_similar_one() -> None:
     (warning,) = read_ext_ini(f"{API}api_hangup_sent=no").warnings
     assert str(warning) == (
-        "ext.ini:3: unknown-key: 'api_hangup_sent' is not in the official text as this version knows it; "
+        "ext.ini:3: unknown-key: 'api_hangup_sent' is not known as an official setting of an API extension; "
         "did you mean 'api_hangup_send'?"
     )
 
@@ -336,6 +336,13 @@ def test_a_link_in_an_extension_that_asks_no_server_warns(line: str) -> None:
     result = read_ext_ini(f"{line}api_link=http://127.0.0.1/yemot")
     assert not result.extension.is_api
     assert "no-api" in [warning.code for warning in result.warnings]
+
+
+def test_a_link_in_an_extension_of_another_type_may_have_its_own_use() -> None:
+    assert (
+        read_ext_ini("type=playfile\ncontrol_play1=send_api\napi_link=http://127.0.0.1/yemot").warnings == ()
+    )
+    assert "no-api" not in str(read_ext_ini("check_api=yes\napi_link=http://127.0.0.1/yemot").warnings)
 
 
 def test_words_that_end_in_a_number_are_words_of_their_own() -> None:

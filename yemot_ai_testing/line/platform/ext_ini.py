@@ -101,7 +101,7 @@ class _ExtIniReader:
             self._warnings += check_settings(self._own.settings, kind)
         extension = self._api() if kind == "api" else Extension(kind=kind)
         self._check_continuations()
-        if kind in TYPES - {"api"} and self._has_own_link() and "check_api" not in self._values:
+        if kind == "menu" and self._has_own_link() and "check_api" not in self._values:
             self._warn("api_link", "no-api", "no server is asked: the type of the extension is not api")
         warnings = _by_line(self._warnings)
         extension = replace(

@@ -3,7 +3,7 @@ r"""Check the settings of an extension: unknown keys, values that are not allowe
 >>> from yemot_ai_testing.line.platform.ini_file import read_ini
 >>> for warning in check_settings(read_ini("api_pots=yes\npassword=1234").settings, "api"):
 ...     print(warning)
-ext.ini:1: unknown-key: 'api_pots' is not in the official text as this version knows it
+ext.ini:1: unknown-key: 'api_pots' is not known as an official setting of an API extension
 ext.ini:2: not-simulated: 'password' is not simulated [OFF]: callers are not asked for a password
 """
 
@@ -20,7 +20,7 @@ from yemot_ai_testing.line.platform.unsimulated import TYPES, find_unsimulated
 
 __all__ = ["check_common_settings", "check_settings", "read_type"]
 
-_NOT_KNOWN: Final = "is not in the official text as this version knows it"
+_KINDS: Final = {"api": "an API extension", "menu": "a menu", "": "an API extension or a menu"}
 _UNMUTED: Final = frozenset({"M0000", "M1000"})
 
 
@@ -34,8 +34,8 @@ def read_type(setting: Setting | None) -> tuple[str, tuple[IniWarning, ...]]:
     kind = setting.value.lower()
     if kind not in TYPES:
         message = (
-            f"type={setting.value} {_NOT_KNOWN}{_suggestion(kind, TYPES)}; no server is asked, the caller "
-            "only passes through"
+            f"type={setting.value} is not in the official list as this version knows it"
+            f"{_suggestion(kind, TYPES)}; no server is asked, the caller only passes through"
         )
         return setting.value, (setting.warning("unknown-type", message),)
     if kind != setting.value:
@@ -48,7 +48,7 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
 
     Args:
         settings: the settings by key.
-        kind: the type of the extension, ``api`` or ``menu``.
+        kind: the type of the extension, ``api`` or ``menu``; empty for either.
     """
     for name, setting in settings.items():
         key = find_key(name)
@@ -63,12 +63,13 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
                 message = f"{name!r} is not simulated [OFF]: {unsimulated.meaning}"
                 yield setting.warning("not-simulated", message)
         else:
-            yield setting.warning("unknown-key", f"{name!r} {_NOT_KNOWN}{_suggestion(name, KEYS)}")
+            message = f"{name!r} is not known as an official setting of {_KINDS[kind]}"
+            yield setting.warning("unknown-key", f"{message}{_suggestion(name, KEYS)}")
 
 
 def check_common_settings(settings: Mapping[str, Setting]) -> Iterator[IniWarning]:
     """Yield the warnings about the settings of ``ivr.ini``, which may be those of any type of extension."""
-    for warning in check_settings(settings, "menu"):
+    for warning in check_settings(settings, ""):
         if warning.code == "unknown-key" and "did you mean" not in warning.message:
             message = f"{warning.message}; settings of other types of extensions are not simulated"
             yield IniWarning(warning.file, warning.line, "not-simulated", message)

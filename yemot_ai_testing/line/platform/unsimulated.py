@@ -123,6 +123,6 @@ TYPES: Final = frozenset(
 
 
 def find_unsimulated(key: str, kind: str) -> UnsimulatedSettings | None:
-    """Return the official settings that ``key`` belongs to in an extension of type ``kind``."""
-    tables = (*UNSIMULATED, *(MENU_SETTINGS if kind == "menu" else ()))
+    """Return the settings that ``key`` belongs to in an extension of type ``kind``; empty for any type."""
+    tables = (*UNSIMULATED, *(MENU_SETTINGS if kind != "api" else ()))
     return next((settings for settings in tables if settings.pattern.fullmatch(key)), None)
