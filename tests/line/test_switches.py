@@ -102,11 +102,35 @@ def test_the_default_of_each_ext_ini_setting_is_that_of_the_official_text(
 
 @pytest.mark.parametrize(
     "invalid",
-    [{"confirmation": "never"}, {"two_plays": "first"}, {"nested_extension": "1-2"}, {"speech_retires": 1}],
+    [
+        {"confirmation": "never"},
+        {"two_plays": "first"},
+        {"nested_extension": "1-2"},
+        {"speech_retires": 1},
+        {"lenient": "true"},
+        {"lenient": 1},
+        {"retain_values": None},
+        {"did": 772222770},
+        {"enter_id": None},
+        {"server_timeout": "10"},
+        {"server_timeout": None},
+        {"server_timeout": -1},
+        {"server_timeout": True},
+        {"music_seconds": "10"},
+        {"speech_retries": 1.5},
+    ],
+    ids=str,
 )
 def test_an_invalid_setting_raises(invalid: dict[str, Any]) -> None:
     with pytest.raises(AppError, match=next(iter(invalid))):
         Caller(Script(), **invalid)
+
+
+@pytest.mark.parametrize(
+    "valid", [{"server_timeout": 1}, {"music_seconds": None}, {"music_seconds": 10}], ids=str
+)
+def test_a_valid_setting_raises_nothing(valid: dict[str, Any]) -> None:
+    Caller(Script(), **valid)
 
 
 @pytest.mark.parametrize(("rule", "confirms"), [("keyboard", False), ("always", True)])

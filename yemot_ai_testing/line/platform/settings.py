@@ -151,6 +151,25 @@ class LineSettings:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise AppError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            expected = _expected_instead(setting.default, value)
+            if expected:
+                raise AppError(f"{setting.name} is {expected}, not {value!r}")
+
+
+def _expected_instead(default: object, value: object) -> str:
+    """Return what is expected if ``value`` has not the type of ``default``; else an empty string."""
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else "True or False"
+    if isinstance(default, str):
+        return "" if isinstance(value, str) else "a string: a number would lose its leading zeros"
+    if value is None and default is None:
+        return ""
+    types = int if isinstance(default, int) else int | float
+    return (
+        "" if isinstance(value, types) and not isinstance(value, bool) and value >= 0 else "a number from 0"
+    )
 
 
 def line_settings() -> dict[str, LineSetting]:
