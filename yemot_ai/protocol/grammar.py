@@ -222,7 +222,7 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
     if name.casefold() in _NAMES:
         reason += f": write {name.casefold()!r}"
     elif "=" not in part.text and parsed.parts:
-        reason += f": the & before it ends an action, in a text {describe_substitutes('&')}"
+        reason += f": the & before it ends an action, in a text, {describe_substitutes('&')}"
     mistake = "api_answer" if name.startswith("api_answer_") else name
     parsed.report("unknown-action", _COMMON_MISTAKES.get(mistake, reason), part.position)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
+from yemot_ai.protocol.fields.white_space import strip_blanks
 
 __all__ = [
     "CONTROL",
@@ -297,9 +298,10 @@ class DateText(Codec):
 
 def phone_warnings(text: str, separator: str = "") -> Iterator[FieldWarning]:
     """Warn of phone numbers, with ``separator`` between, that have more than digits [?]."""
-    other = re.search(f"[^0-9{separator}]", text)
+    bare, start = strip_blanks(text)
+    other = re.search(f"[^0-9{separator}]", bare)
     if other:
-        yield "phone-number", other.start()
+        yield "phone-number", start + other.start()
 
 
 def first_index(pattern: re.Pattern[str], text: str) -> int:

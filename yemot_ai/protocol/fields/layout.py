@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from yemot_ai.errors import InvalidValueError
-from yemot_ai.protocol.fields.codecs import Codec, FieldWarning
+from yemot_ai.protocol.fields.codecs import Codec
 from yemot_ai.protocol.fields.parts import Part, split_parts
 from yemot_ai.protocol.fields.white_space import blank_edge, strip_blanks
 
@@ -109,15 +109,16 @@ class Layout:
         try:
             part.value, decoded, start = _decode(codec, text)
         except InvalidValueError as error:
-            part.valid = ignore is not None and _is_valid(codec, "")
-            part.value = codec.decode("") if part.valid else None
-            (ignore if ignore and part.valid else report)(
-                error.code, f"{_label(name)}: {error.reason}", position + error.position
-            )
+            if ignore and _is_valid(codec, ""):
+                part.value, part.valid, report = codec.decode(""), True, ignore
+            report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
             return part
         part.valid = True
-        own = [(code, start + index) for code, index in codec.find_warnings(decoded)]
-        for code, index in [*own, *_space_warnings(codec, text, own)]:
+        warnings = [(code, start + index) for code, index in codec.find_warnings(decoded)]
+        edge = None if codec.keeps_spaces and decoded == text else blank_edge(text)
+        if edge is not None and edge not in [index for _, index in warnings]:
+            warnings.append(("white-space", edge))
+        for code, index in warnings:
             report(code, f"{_label(name)}: {text[:40]!r}", position + index)
         return part
 
@@ -170,13 +171,6 @@ def _is_valid(codec: Codec, text: str) -> bool:
     except InvalidValueError:
         return False
     return True
-
-
-def _space_warnings(codec: Codec, text: str, own: Sequence[FieldWarning]) -> Iterator[FieldWarning]:
-    """Warn of a blank edge, unless it is part of the text or the codec has warned of it."""
-    edge = None if codec.keeps_spaces else blank_edge(text)
-    if edge is not None and edge not in [index for _, index in own]:
-        yield "white-space", edge
 
 
 def _label(name: str) -> str:
