@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from yemot_ai import AccessPolicy, AICall, AIFlow, CallSummary, YemotAI, referen
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.call_key import CallKey
 from yemot_ai.protocol import Request
+from yemot_ai.providers import Reply
 from yemot_ai.sessions import CALLER_KEY_PREFIX
 from yemot_ai_testing import Caller, ScriptedProvider
 
@@ -25,6 +26,16 @@ LINES: dict[str, dict[str, Any]] = {
     "[LIVE] a new ApiCallId in each extension": {"new_call_id_per_extension": True},
     "[OFF] api_call_id_send=no": {"omitted": frozenset({"ApiCallId"})},
 }
+
+
+class NoModel:
+    """A provider that is not asked, in real time: a file takes real time."""
+
+    name = "none"
+    streams = False
+
+    async def ask(self, prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+        yield Reply(prompt, session=None)
 
 
 def make_flow(call_key: CallKey = "ApiYFCallId", *, store: str | None = None, **options: Any) -> AIFlow:  # noqa: ANN401 - arguments of AIFlow
@@ -69,6 +80,21 @@ def test_a_line_that_changes_the_id_loses_the_state_by_default_and_the_log_says_
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "AIFlow(…, call_key='ApiYFCallId') keeps them" in warnings[0]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "json"])
+@pytest.mark.parametrize("key", ["a/b/../c", "..", "שיחה 5", "x" * 3000, "%", "a:b"], ids=lambda key: key[:8])
+def test_any_printable_text_is_a_key_in_every_store(kind: str, key: str, tmp_path: Path) -> None:
+    store = f"{kind}:" if kind == "memory" else f"{kind}:{tmp_path / 'calls'}"
+    flow = make_flow(lambda _: key, store=store, provider=NoModel())
+    send(flow)
+    send(flow, name="דוד")
+
+    assert "שלום דוד דוד" in send(flow, "2")
+    flow.handle_request({"hangup": "yes"})
+    assert flow.ai.open_calls() == 0
+    assert "שלום" not in send(flow, "2")  # the call has ended
+    flow.ai.close()
 
 
 @pytest.mark.parametrize("call_key", ["ApiCallId", "ApiYFCallId"])
@@ -228,9 +254,10 @@ def test_a_conversation_continues_in_another_extension(line: str) -> None:
     provider.assert_complete()
 
 
-def test_the_state_survives_a_restart_between_two_extensions(tmp_path: Path) -> None:
-    store = f"sqlite:{tmp_path / 'calls.db'}"
-    workers = [make_flow(store=store), make_flow(store=store)]
+@pytest.mark.parametrize("kind", ["sqlite", "json"])
+def test_the_state_survives_a_restart_between_two_extensions(kind: str, tmp_path: Path) -> None:
+    store = f"{kind}:{tmp_path / 'calls'}"
+    workers = [make_flow(store=store, provider=NoModel()) for _ in range(2)]
 
     def restarting(pairs: list[tuple[str, str]]) -> str:
         response = workers[0].handle_request(pairs)
@@ -241,7 +268,7 @@ def test_the_state_survives_a_restart_between_two_extensions(tmp_path: Path) -> 
     caller = Caller(restarting, extension="1", new_call_id_per_extension=True)
     caller.dial()
 
-    assert "שלום דוד None" in caller.says("דוד")  # attributes end with the process
+    assert caller.says("דוד") == "שלום דוד None"  # attributes end with the process
     caller.hangs_up()
     assert workers[0].ai.open_calls() == 0
     workers[0].ai.close()
