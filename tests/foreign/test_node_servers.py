@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import urllib.request
 
 import pytest
@@ -67,28 +66,24 @@ def test_silence_is_asked_again_under_the_next_name(url_of: UrlOf) -> None:
 def test_a_caller_polls_in_a_waiting_room_until_a_person_opens_it(url_of: UrlOf) -> None:
     url = url_of("waiting-room")
     with Caller(url) as caller:
-        dialling = threading.Thread(target=caller.dial)
-        dialling.start()
-        _call(f"{url}/admin/someone-waits")
-        _call(f"{url}/admin/open", data=b"")
-        dialling.join()
+        caller.schedule.call(lambda: _call(f"{url}/admin/open", data=b""), after=2.5)
 
-        assert caller.heard.startswith("אתם ממתינים")
+        assert caller.dial().startswith("אתם ממתינים אתם ממתינים")
         assert caller.heard.endswith("הרב פנוי")
         assert caller.ended
         assert caller.problems == ()
+        assert [name for name, _ in caller.exchanges[2].pairs if name.startswith("w_")] == ["w_1", "w_2"]
 
 
+@pytest.mark.slow
 def test_a_caller_who_hangs_up_leaves_the_waiting_room(url_of: UrlOf) -> None:
     url = url_of("waiting-room")
     caller = Caller(url)
-    dialling = threading.Thread(target=caller.dial)
-    dialling.start()
-    _call(f"{url}/admin/someone-waits")
+    caller.interrupts(after=2.5)
 
-    caller.hangs_up()
-    dialling.join()
+    caller.dial()
 
+    assert caller.ended
     assert _call(f"{url}/admin/count") == '{"waiting":0}'
 
 

@@ -3,7 +3,6 @@ import { serve } from './form_server.mjs';
 
 const polls = new Map(); // call id -> how often it has polled
 const admitted = new Set();
-const watchers = []; // resolve functions of requests that wait for a caller
 
 function line(values) {
     const call = values.ApiCallId;
@@ -17,16 +16,11 @@ function line(values) {
     }
     const count = (polls.get(call) ?? 0) + 1;
     polls.set(call, count);
-    watchers.splice(0).forEach((resolve) => resolve());
     return `read=t-אתם ממתינים=w_${count},no,1,1,1,No,,,,,1,Ok,None,,no`;
 }
 
-async function admin(path) {
-    if (path === '/admin/someone-waits') {
-        if (polls.size === 0) {
-            await new Promise((resolve) => watchers.push(resolve));
-        }
-    } else if (path === '/admin/open') {
+function admin(path) {
+    if (path === '/admin/open') {
         [...polls.keys()].forEach((call) => admitted.add(call));
     }
     return JSON.stringify({ waiting: polls.size });
