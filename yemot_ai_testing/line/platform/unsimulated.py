@@ -59,7 +59,7 @@ UNSIMULATED: Final = (
     _settings(
         "check_access_filter access_filter… check_template_filter… check_points_filter… check_listening_ok "
         "listening… go_to_from_tzintuk… check_did_and_go_to_folder… did_and_phone… did_directed_check "
-        "check_if_music_on_hold…",
+        "הפעל_מעבר_לשלוחה_אחרת_לפי_המספר_המחויג… בדיקה_לפי_מספר_מחייג_ומחויג check_if_music_on_hold…",
         "callers are not filtered, and not sent elsewhere",
     ),
     _settings("limit_call… limit_entries_folder…", "nothing is limited"),
