@@ -108,15 +108,17 @@ class EndlessLineError(ToolkitError, AssertionError):
     Attributes:
         requests: the number of requests since the last action of the caller.
         seconds: the time since then, on the clock of the line.
+        warnings: what is doubtful in the last response.
     """
 
-    def __init__(self, *, requests: int, seconds: float, body: str) -> None:
+    def __init__(self, *, requests: int, seconds: float, body: str, warnings: tuple[str, ...] = ()) -> None:
         self.requests = requests
         self.seconds = seconds
+        self.warnings = warnings
+        causes = "; ".join(warnings) or "do polls, a re-used value or go_to_folder=. make a loop?"
         super().__init__(
             f"after {requests} requests in {seconds:g} s the line still does not wait for the caller; "
-            f"the last response was {body!r}: do polls, a re-used value or "
-            "go_to_folder=. make a loop?"
+            f"the last response was {body!r}: {causes}"
         )
 
 

@@ -209,6 +209,13 @@ def test_a_server_that_only_lets_the_line_poll_is_stopped() -> None:
         caller.dial()
 
 
+def test_a_loop_is_explained_by_the_warnings_of_its_response() -> None:
+    caller = Caller(lambda _: "go_to_folder=hangup ")
+    with pytest.raises(EndlessLineError, match="write exactly hangup") as caught:
+        caller.dial()
+    assert len(caught.value.warnings) == 1
+
+
 def test_a_poll_gets_the_key_of_an_interruption() -> None:
     log: list[dict[str, list[str]]] = []
     poll = "read=t-רגע=w1,no,1,1,1,No,,,,,1,Ok,None,,no"

@@ -202,5 +202,10 @@ class Driver:
     def _check_limits(self, requests: int) -> None:
         seconds = self._call.clock.now() - self._silent_since
         if requests > MAX_REQUESTS or seconds > MAX_SECONDS:
-            last = self._call.exchanges[-1].body if self._call.exchanges else ""
-            raise EndlessLineError(requests=requests, seconds=seconds, body=last)
+            last = self._call.exchanges[-1] if self._call.exchanges else None
+            raise EndlessLineError(
+                requests=requests,
+                seconds=seconds,
+                body="" if last is None else last.body,
+                warnings=() if last is None else tuple(problem.message for problem in last.problems),
+            )
