@@ -15,7 +15,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.line.apps import ASK, Script
-from yemot_ai_testing import Caller, Line
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.tree import ExtensionTree
@@ -408,6 +409,16 @@ async def redirecting_asgi(scope: Any, receive: Any, send: Any) -> None:  # noqa
     await send(
         {"type": "http.response.body", "body": f"read=t-{scope['path'][1:]} {phone}=q,no,voice".encode()}
     )
+
+
+def test_a_redirect_is_followed_beside_an_application_in_virtual_time() -> None:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider()))
+    flow.ai_agent("2", greeting="שלום")(lambda _call, _text: None)
+    with web({"/y": redirect("/next"), "/next": (200, {}, "go_to_folder=/2")}) as served:
+        links = {"1": served.url("/y"), "2": "http://h/"}
+        tree = ExtensionTree({path: Extension(link=link) for path, link in links.items()})
+        caller = Caller(Line(tree, servers={"http://h/": flow}), extension="1", follow_redirects=True)
+        assert caller.dial() == "שלום"
 
 
 def test_an_asgi_application_is_redirected_to_itself() -> None:

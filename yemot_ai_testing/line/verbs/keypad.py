@@ -148,11 +148,17 @@ def _validated(tap: Tap, typed: str, least: int, is_file: Callable[[str], bool |
         return Rejected("M1224")
     if len(typed) < least:
         return Rejected("M1035")
-    if tap.block_zero and typed.isdigit() and int(typed) == 0:
+    if tap.block_zero and _is_zero(tap, typed):
         return Rejected("M1625")
     if tap.keyboard in VALID_NUMBERS and not VALID_NUMBERS[tap.keyboard](typed):
         return Rejected("M1224")  # that it is not taken is [OFF], what is said then is [?]
     return Accepted(_format(tap, typed))
+
+
+def _is_zero(tap: Tap, typed: str) -> bool:
+    """Whether the amount is 0; with ``Price`` a ``*`` is its point."""
+    digits = typed.replace("*", "") if tap.keyboard == "Price" else typed
+    return digits.isdigit() and int(digits) == 0
 
 
 def _is_allowed(tap: Tap, typed: str, is_file: Callable[[str], bool | None]) -> bool:
