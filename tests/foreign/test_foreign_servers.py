@@ -74,6 +74,19 @@ def test_yemot_router2_sends_html_as_the_content_type(router2: str) -> None:
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+def test_a_lenient_line_asks_what_another_one_refuses(router2: str) -> None:
+    refused = Caller(f"{router2}/engine-forced", strict=False)
+    assert "M1607" in refused.dial()
+
+    with Caller(f"{router2}/engine-forced", lenient=True) as caller:
+        assert caller.dial() == "ספרו"
+        assert _question(caller) == ("val_1", Voice)
+        assert caller.says("סיפור ארוך") == ""
+        assert caller.ended
+        assert {problem.code for problem in caller.problems} >= {"choice", "number"}
+        assert {problem.level for problem in caller.problems} == {"warning"}
+
+
 @pytest.mark.slow
 def test_an_unhandled_error_ends_the_process_of_yemot_router2_with_all_calls() -> None:
     with serving(*start()) as address:
