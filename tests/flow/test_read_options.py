@@ -13,7 +13,7 @@ def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: A
     def handler(call: AICall) -> None:
         call.read("מה", **{"val_name": "x", **options})
 
-    return line.enter("7").removeprefix("read=t-מה=x,")
+    return line.enter("7").removeprefix("read=t-מה=x,").removeprefix("read=t-מה=Digits,")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,8 @@ def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: A
         ({"sec_wait": 3.0}, "no,,1,3,No,,,,,,,None,,no"),
         ({"mode": "stt", "lang": "he_IL"}, "no,voice,he-IL"),
         ({"mode": "stt", "lang": None}, "no,voice"),
+        ({"mode": "STT"}, "no,voice"),
+        ({"mode": None, "val_name": None}, "no,,1,7,No,,,,,,,None,,no"),
         ({"mode": "record", "path": "/recordings/"}, "no,record,/recordings"),
         ({"mode": "record", "path": "ivr2:/1/2"}, "no,record,/1/2"),
         ({"mode": "record", "path": None, "file_name": None}, "no,record"),
@@ -85,6 +87,9 @@ def test_a_text_argument_is_the_word_of_the_line(
         ({"mode": "record", "path": "messages"}, "no,record,/messages", "'messages') is no folder from the"),
         ({"mode": "record", "path": "a/b/"}, "no,record,/a/b", "'a/b/') is no folder from the root; '/a/b'"),
         ({"mode": "record", "path": "/"}, "no,record", "(path='/') names no folder"),
+        ({"mode": "record", "path": "."}, "no,record", "(path='.') names no folder"),
+        ({"mode": "record", "path": "../x"}, "no,record,/x", "(path='../x') is no folder from the root"),
+        ({"mode": "record", "path": "//1//2"}, "no,record,/1/2", "(path='//1//2') is no folder from"),
         ({"mode": "stt", "quiet_max": 3, "length_max": 10}, "no,voice", "(quiet_max=, max_length=) has no"),
         (
             {"max_digit": 1},
@@ -143,6 +148,7 @@ def test_a_name_that_the_line_cannot_send_is_changed_for_the_line_only(flow: AIF
         ({"max_digits": float("inf")}, "(max_digits=inf) is not a whole number"),
         ({"mode": "stt", "amount_attempts": "few"}, "(amount_attempts='few') is not a whole number"),
         ({"mode": "listen"}, "no read mode 'listen'"),
+        ({"typing_playback_mode": True}, "keyboard: 'True' is not one of"),
         ({"val_name": "ApiPhone"}, "ApiPhone"),
     ],
     ids=str,

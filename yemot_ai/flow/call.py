@@ -18,10 +18,10 @@ from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
 from yemot_ai.flow.compat.option_values import value_name
 from yemot_ai.flow.compat.read_options import (
-    SPEECH_MODES,
     ReadOptions,
     check_names,
     count_attempts,
+    is_speech,
     read_mode,
     reuses_value,
     speech_value,
@@ -181,7 +181,7 @@ class BaseCall(yemot_flow.Call):
                 read = Read(question, name, read_mode(options), reuses_value(options))
                 raise self._interrupt_with(*before, read)
             self._run.clear_queue()
-            answer = speech_value(value) if options.get("mode") in SPEECH_MODES else value
+            answer = speech_value(value) if is_speech(options) else value
             self.params[val_name] = answer
             if answer:
                 break

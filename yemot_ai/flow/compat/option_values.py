@@ -124,7 +124,7 @@ def recording_folder(path: str | None) -> str:
     A relative folder, as in yemot-flow's examples, is one below the root.
     """
     given = text(path).strip()
-    parts = [part for part in given.removeprefix("ivr2:").split("/") if part]
+    parts = [part for part in given.removeprefix("ivr2:").split("/") if part not in {"", ".", ".."}]
     folder = "".join(f"/{part}" for part in parts)
     if given and not folder:
         warn_once(
@@ -132,7 +132,7 @@ def recording_folder(path: str | None) -> str:
             "(api_dir, else this extension)",
             given,
         )
-    elif given.removeprefix("ivr2:")[:1] not in {"", "/"}:
+    elif given.removeprefix("ivr2:").rstrip("/") != folder:
         warn_once("call.read(path=%r) is no folder from the root; %r is sent", given, folder)
     return folder
 

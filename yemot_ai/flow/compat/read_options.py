@@ -28,11 +28,9 @@ from yemot_ai.flow.compat.option_values import (
 from yemot_ai.flow.source_place import warn_once
 from yemot_ai.protocol import Keyboard, Record, Tap, Voice, normalize_speech, pressed_keys
 
-__all__ = ["SPEECH_MODES", "ReadOptions", "check_names", "count_attempts", "read_mode", "reuses_value"]
+__all__ = ["ReadOptions", "check_names", "count_attempts", "read_mode", "reuses_value"]
 
 Mode: TypeAlias = Literal["tap", "voice", "stt", "record"]
-
-SPEECH_MODES = frozenset({"voice", "stt"})
 
 DEFAULT_SECONDS = 7
 """Seconds that the line waits for a key by default [OFF]."""
@@ -79,15 +77,15 @@ class ReadOptions(TypedDict, total=False):
         url_encode: yemot-flow's; has no effect.
     """
 
-    mode: Mode
+    mode: Mode | None
     pre_message: Playable | Iterable[Playable] | None
-    val_name: str
+    val_name: str | None
     re_enter_if_exists: SwitchOption
     max_digits: CountOption
     min_digits: CountOption
     sec_wait: CountOption
     digits_allowed: str | int | Iterable[str | int] | None
-    typing_playback_mode: Keyboard | Literal["NO"]
+    typing_playback_mode: Keyboard | Literal["NO", ""] | None
     block_asterisk_key: SwitchOption
     block_zero_key: SwitchOption
     replace_char: str | None
@@ -144,7 +142,7 @@ def read_mode(options: ReadOptions) -> Tap | Voice | Record:
     Raises:
         ConfigurationError: there is no such mode, or the line would refuse a value.
     """
-    mode = options.get("mode", "tap")
+    mode = _mode(options)
     try:
         match mode:
             case "tap":
@@ -165,13 +163,17 @@ def reuses_value(options: ReadOptions) -> bool:
 
 def count_attempts(options: ReadOptions) -> int:
     """Return how often the question is sent: for keys the line repeats it, for speech it does not."""
-    is_speech = options.get("mode") in SPEECH_MODES
-    return (_count(options, "amount_attempts") or 1) if is_speech else 1
+    return (_count(options, "amount_attempts") or 1) if is_speech(options) else 1
+
+
+def is_speech(options: ReadOptions) -> bool:
+    """Return whether the caller is asked to speak."""
+    return _mode(options) in {"voice", "stt"}
 
 
 def _tap(options: ReadOptions) -> Tap:
     seconds = _count(options, "sec_wait", minimum=0)
-    keyboard = one_of(get_args(Keyboard), options.get("typing_playback_mode") or "No")
+    keyboard = one_of(get_args(Keyboard), text(options.get("typing_playback_mode") or "No"))
     return Tap(
         max_digits=_count(options, "max_digits"),
         min_digits=_count(options, "min_digits") or 1,
@@ -222,6 +224,10 @@ def _record(options: ReadOptions) -> Record:
 def _max_length(options: ReadOptions) -> int | None:
     most = _count(options, "max_length")
     return _count(options, "length_max") if most is None else most
+
+
+def _mode(options: ReadOptions) -> str:
+    return text(options.get("mode") or "tap").casefold()
 
 
 def _switch(options: ReadOptions, name: str, word: str) -> bool:
