@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED
+from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, MENU_KEYS, UNDOCUMENTED
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.line.platform.unsimulated import MENU_SETTINGS, UNSIMULATED, UnsimulatedSettings
 from yemot_ai_testing.line.states import State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "line-simulator.md").read_text(encoding="utf-8")
-EVERY_KEY = [*KEYS.values(), *(key for _, key in KEY_PATTERNS)]
+EVERY_KEY = [*KEYS.values(), *MENU_KEYS.values(), *(key for _, key in KEY_PATTERNS)]
 
 
 def switch_row(switch: LineSetting) -> str:

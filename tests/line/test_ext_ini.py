@@ -12,6 +12,7 @@ from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
 from yemot_ai_testing.line.platform.ext_keys import (
     KEY_PATTERNS,
     KEYS,
+    MENU_KEYS,
     PARAMETER_KEYS,
     UNDOCUMENTED,
     find_key,
@@ -232,17 +233,18 @@ def test_an_official_setting_that_is_not_simulated_has_a_note_off(line: str) -> 
     assert read_ext_ini(API + line).extension.notes == (warning,)
 
 
-def test_settings_of_a_menu_have_notes_in_a_menu_only() -> None:
-    (warning,) = read_ext_ini("type=menu\ndigits=2").warnings
+def test_settings_of_a_menu_are_known_in_a_menu_only() -> None:
+    text = "digits=2\nM1001_say=yes\nomer_today_play=yes"
+    (warning,) = read_ext_ini(f"type=menu\n{text}").warnings
     assert str(warning) == (
-        "ext.ini:2: not-simulated: 'digits' is not simulated [OFF]: one key leads to the folder of that name"
+        "ext.ini:4: not-simulated: 'omer_today_play' is not simulated [OFF]: only M0000 and M1000 are heard"
     )
-    assert codes("digits=2") == ["unknown-key"]
+    assert codes(text) == ["unknown-key"] * 3
 
 
 def test_no_setting_is_both_known_and_not_simulated() -> None:
     tables = (*UNSIMULATED, *MENU_SETTINGS)
-    assert not [name for name in KEYS for table in tables if table.pattern.fullmatch(name)]
+    assert not [name for name in [*KEYS, *MENU_KEYS] for table in tables if table.pattern.fullmatch(name)]
 
 
 @pytest.mark.parametrize(
@@ -292,7 +294,7 @@ def test_the_settings_of_an_extension_are_stronger_than_those_of_ivr_ini_off() -
 
 
 def test_a_setting_of_ivr_ini_that_is_not_simulated_has_a_note() -> None:
-    ini = read_ivr_ini("start=min\napi_hangup_sent=no\npassword=1\ndigits=2")
+    ini = read_ivr_ini("start=min\napi_hangup_sent=no\npassword=1\ntimeout=2\ndigits=2")
     assert [(warning.line, warning.code) for warning in ini.warnings] == [
         (1, "not-simulated"),
         (2, "unknown-key"),

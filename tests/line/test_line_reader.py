@@ -166,7 +166,7 @@ def test_the_time_of_expiry_dates_can_be_given(tmp_path: Path) -> None:
 
 def test_a_caller_who_enters_an_extension_gets_its_notes_once(tmp_path: Path) -> None:
     folder = write(
-        tree(tmp_path, _="type=menu\ndigits=2", _1=api(LINK, "password=1"), _3="type=playfile"),
+        tree(tmp_path, _="type=menu\ntimeout=2", _1=api(LINK, "password=1"), _3="type=playfile"),
         {"ivr.ini": "start=min"},
     )
     caller = Caller(line(folder, "go_to_folder=/", "go_to_folder=/3"))

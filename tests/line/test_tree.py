@@ -124,11 +124,36 @@ def test_a_digit_in_a_menu_leads_to_the_folder_of_that_name() -> None:
     assert caller.extension == "2"
 
 
-def test_a_digit_without_a_folder_is_refused() -> None:
+def test_a_menu_is_heard_again_after_a_digit_without_a_folder_off() -> None:
     caller = Caller(shop(Script()))
     caller.dial()
-    assert caller.presses("7").startswith("M1224")
+    assert caller.presses("7") == "f-M1000"
     assert caller.extension == ""
+
+
+def test_a_menu_can_say_that_a_key_is_wrong_off(tmp_path: Path) -> None:
+    folder = tree(tmp_path, _="type=menu\nM1001_say=yes")
+    (folder / "M1000.wav").touch()
+    caller = Caller(Line.read(folder))
+    caller.dial()
+    assert caller.presses("7") == "M1001 f-M1000"
+
+
+def test_a_digit_without_a_folder_is_refused_outside_a_menu() -> None:
+    caller = Caller(shop(Script()), extension="3")
+    caller.dial()
+    assert caller.presses("7").startswith("M1224")
+
+
+@pytest.mark.parametrize(("keys", "extension"), [("1", "01"), ("01", "01"), ("11", "11"), ("2", "")])
+def test_the_folders_of_a_menu_can_have_names_of_two_digits_off(
+    tmp_path: Path, keys: str, extension: str
+) -> None:
+    folder = tree(tmp_path, _="type=menu\ndigits=2", _01="type=menu", _11="type=menu", _2="type=menu")
+    caller = Caller(Line.read(folder))
+    caller.dial()
+    caller.presses(keys)
+    assert caller.extension == extension
 
 
 @pytest.mark.parametrize(

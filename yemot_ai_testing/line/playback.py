@@ -58,8 +58,7 @@ class Playback:
         codes += ["M1000"] if extension_settings.kind == "menu" else []
         self._welcomed.add(extension)
         for code in codes:
-            for stem in extension_settings.message_files(code):
-                self.play_own_file(stem)
+            self.play_own_message(code)
 
     def end_call(self, reason: str) -> None:
         """Record that the call has left the application."""
@@ -91,6 +90,11 @@ class Playback:
     def speak(self, text: str) -> None:
         """Play ``text`` in the line's text-to-speech voice."""
         self.play_sound(text, kind="text", seconds=len(text) * SECONDS_PER_CHARACTER)
+
+    def play_own_message(self, code: str) -> None:
+        """Play the files of a message of the extension: M0000, M0000-1 … [OFF]."""
+        for stem in self.extension_settings.message_files(code) if self.extension_settings else ():
+            self.play_own_file(stem)
 
     def play_own_file(self, stem: str) -> None:
         """Play a file of the extension if it exists."""

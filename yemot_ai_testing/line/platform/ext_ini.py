@@ -107,7 +107,9 @@ class _ExtIniReader:
         extension = replace(
             extension,
             muted=self._muted(),
-            messages_max=self._messages_max(),
+            messages_max=self._positive("messages_max"),
+            menu_digits=self._positive("digits") or 1,
+            says_wrong_key=self._is_yes("M1001_say"),
             welcome_once=self._is_yes("say_first_one_time"),
             files=self._files,
             keys={key: setting.value for key, setting in self._settings.items()},
@@ -268,8 +270,8 @@ class _ExtIniReader:
                 codes -= {match[1]} if self._is_no(key) else set()
         return frozenset(codes)
 
-    def _messages_max(self) -> int | None:
-        value = self._values.get("messages_max", "")
+    def _positive(self, key: str) -> int | None:
+        value = self._values.get(key, "")
         return int(value) if re.fullmatch(r"0*[1-9][0-9]{0,8}", value) else None
 
     def _check_continuations(self) -> None:

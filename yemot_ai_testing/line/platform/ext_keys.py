@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["KEYS", "KEY_PATTERNS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "find_key"]
+__all__ = ["KEYS", "KEY_PATTERNS", "MENU_KEYS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "find_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,15 @@ _NAMED_KEYS: Final = (
 KEYS: Final = {key.name: key for key in _NAMED_KEYS}
 """The settings with a fixed name [OFF]: of the API extension, and of all extensions."""
 
+MENU_KEYS: Final = {
+    key.name: key
+    for key in (
+        _key("digits", _NUMBER, "how many digits the names of folders have: with 2 the key 1 leads to 01"),
+        _key("M1001_say", _YES_NO, "`yes`: M1001 is heard for a key without a folder"),
+    )
+}
+"""Further settings of a menu [OFF]."""
+
 _PATTERNS: Final = (
     (r"api_add_[0-9]{1,9}", "api_add_N", "name=value", "a constant in every request; N from 0"),
     (r"muted_M[0-9]{4}", "muted_MNNNN", "yes or no", "`yes`: this message is not heard; `no`: it is"),
@@ -147,10 +156,17 @@ UNDOCUMENTED: Final = frozenset(
 """Settings in published code that the official text does not have [CODE]: do not rely on them."""
 
 
-def find_key(name: str) -> ExtIniKey | None:
-    """Return the setting of that name in the tables above; None if it is unknown."""
+def find_key(name: str, kind: str = "api") -> ExtIniKey | None:
+    """Return the setting of that name in the tables above; None if it is unknown.
+
+    Args:
+        name: the name in a file.
+        kind: the type of the extension; that of ``api`` has no settings of a menu.
+    """
     if name in KEYS:
         return KEYS[name]
+    if name in MENU_KEYS and kind != "api":
+        return MENU_KEYS[name]
     return next((key for pattern, key in KEY_PATTERNS if pattern.fullmatch(name)), None)
 
 

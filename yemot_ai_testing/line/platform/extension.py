@@ -71,6 +71,8 @@ class Extension:
         messages_max: from which continuation of M0000 downwards they are played (``messages_max``); None is
             upwards from the first. [OFF]
         welcome_once: play M0000 once in a call (``say_first_one_time``). [OFF]
+        menu_digits: how many digits the names of a menu's folders have (``digits``). [OFF]
+        says_wrong_key: play M1001 for a key without a folder (``M1001_say``). [OFF]
         global_folder: look for a missing file in the shared library (``global_folder_check``). [OFF]
         files: the names of the folder's files; None if unknown.
         keys: all keys and values of the extension, the last of each.
@@ -104,6 +106,8 @@ class Extension:
     muted: frozenset[str] = frozenset()
     messages_max: int | None = None
     welcome_once: bool = False
+    menu_digits: int = 1
+    says_wrong_key: bool = False
     global_folder: bool = False
     files: frozenset[str] | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)

@@ -51,7 +51,7 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
         kind: the type of the extension, ``api`` or ``menu``; empty for either.
     """
     for name, setting in settings.items():
-        key = find_key(name)
+        key = find_key(name, kind)
         if key is not None:
             yield from _check_value(name, key, setting)
         elif name in UNDOCUMENTED:
@@ -100,6 +100,7 @@ def _case_warning(setting: Setting, name: str, lower: str) -> IniWarning:
 
 
 def _suggestion(name: str, names: Mapping[str, object] | frozenset[str]) -> str:
-    candidates = [*names, *(key.name for _, key in KEY_PATTERNS)] if names is KEYS else sorted(names)
+    patterns = (key.name for _, key in KEY_PATTERNS) if names is KEYS else ()
+    candidates = [*sorted(names), *patterns]
     close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.75)
     return f"; did you mean {close[0]!r}?" if close else ""

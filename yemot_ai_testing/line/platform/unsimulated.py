@@ -2,8 +2,8 @@
 
 >>> find_unsimulated("enter_id_type", "api").meaning
 'callers do not log in'
->>> find_unsimulated("digits", "api"), find_unsimulated("digits", "menu").name
-(None, 'digits')
+>>> find_unsimulated("omer_today_play", "api"), find_unsimulated("omer_today_play", "menu").meaning
+(None, 'only M0000 and M1000 are heard')
 
 Source: [OFF] the official texts on general settings, on the order of checks before an extension, on entering
 by a personal ID, on menus, and the list of all types of extensions.
@@ -79,11 +79,9 @@ UNSIMULATED: Final = (
 """Settings that any extension, or an API extension, may have."""
 
 MENU_SETTINGS: Final = (
-    _settings("digits", "one key leads to the folder of that name"),
     _settings("timeout timeout_goto attempts", "the menu waits without an end"),
     _settings("up root again hash_extension star_extension", "`*` and `#` have no effect"),
     _settings("text_extensions", "folders have the names of their keys"),
-    _settings("M1001_say", "M1001 is not heard"),
     _settings(
         "menu_sequence menu_voice say_menu_voice menu_say_conf_bridge… menu_say_playdir_time… "
         "menu_check_playfile_message… manu_say_last_play play_file_date… file_to_play_date omer_today_play "

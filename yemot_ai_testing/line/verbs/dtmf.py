@@ -229,11 +229,17 @@ def _go_back(call: Call, state: Paying) -> None:
 
 def _choose_folder(call: Call, state: Outside, digits: str) -> None:
     """Enter the subfolder of that name, from a folder without a server."""
-    extension = resolve(state.extension, digits)
-    if extension is None or call.line.get_extension(extension) is None:
-        call.playback.play_system_message("M1224")
-    else:
+    settings = call.extension_settings
+    menu = settings if settings is not None and settings.kind == "menu" else None
+    extension = resolve(state.extension, digits if menu is None else digits.zfill(menu.menu_digits))
+    if extension is not None and call.line.get_extension(extension) is not None:
         call.enter_extension(extension)
+    elif menu is None:
+        call.playback.play_system_message("M1224")
+    else:  # the menu is heard again [OFF]
+        if menu.says_wrong_key:
+            call.playback.play_system_message("M1001")
+        call.playback.play_own_message("M1000")
 
 
 def check_keys(state: State, keys: str) -> None:
