@@ -59,7 +59,7 @@ class Caller:
         extension: where the call begins; ``""`` is the root.
         method: ``GET`` or ``POST``; a ``Line`` has its own.
         clock: the line's clock; by default the application's virtual clock, else real time.
-        strict: raise a ``LineError`` for a response that a real line would meet with M1607.
+        strict: raise a ``LineError`` for a response that a real line may meet with M1607.
         remote: allow a URL that is not on this machine.
         call_id: ``ApiCallId``; a new one by default.
         options: any field of ``LineSettings``; without a ``Line`` also the settings of its ``ext.ini``.
