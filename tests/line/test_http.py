@@ -426,7 +426,21 @@ def test_an_asgi_application_is_redirected_to_itself() -> None:
     assert caller.dial() == "שלום 0503"
 
 
-@pytest.mark.parametrize("target", ["http://127.0.0.1:8000/y", "https://127.0.0.1/y", "http://example.com/y"])
+@pytest.mark.parametrize(
+    "target", ["http://127.0.0.1:8000/y", "https://localhost/y", "http://[::1]/y", "/y", "y"]
+)
+def test_any_address_on_this_machine_is_the_application_in_this_process(target: str) -> None:
+    def app(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        if environ["PATH_INFO"] == "/y":
+            start_response("200 OK", [])
+            return [ASK.encode()]
+        start_response("302 Found", [("location", target)])
+        return []
+
+    assert Caller(app, follow_redirects=True).dial() == "מה"
+
+
+@pytest.mark.parametrize("target", ["http://example.com/y", "//example.com/y", "http://192.168.0.1/"])
 def test_a_redirect_out_of_an_application_in_this_process_is_a_problem(target: str) -> None:
     def app(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         start_response("302 Found", [("location", target)])

@@ -55,7 +55,6 @@ ASGIApp: TypeAlias = Callable[
 ]
 APP_URL = "http://127.0.0.1/"
 """Where an application in this process is called: it has no URL of its own."""
-HTTP_PORTS = {None, 80}
 log = logging.getLogger("yemot_ai_testing")
 
 
@@ -226,13 +225,13 @@ def _first_request(encoding: RequestEncoding, pairs: Pairs) -> HTTPRequest:
 
 
 def _is_app(url: SplitResult) -> bool:
-    """Whether ``url`` is the application in this process."""
-    return url.scheme == "http" and is_loopback(url.hostname or "") and url.port in HTTP_PORTS
+    """Whether ``url`` is the application in this process, which may believe to have any port."""
+    return is_loopback(url.hostname or "")
 
 
 def _elsewhere(request: HTTPRequest) -> TransportResponse:
     return redirect_fault(
-        f"the redirect leads to {request.url}, and the application in this process is not there"
+        f"the redirect leads to {request.url}, which is not the application in this process"
     )
 
 
