@@ -6,6 +6,11 @@ __all__ = ["ERRORS", "KNOWN_NAME", "MARK", "WARNINGS"]
 
 MARK = "‸"
 ERRORS = [
+    ("go_to_folder=‸ ", "target"),
+    ("go_to_folder=/1‸,,2", "target"),
+    ("routing_yemot=077‸,,1", "character"),
+    ("id_list_message=n-5‸,6", "number"),
+    ("‸read", "simple-answer"),
     ("‸\ufeff", "empty-answer"),
     ("&‸", "empty-answer"),
     ("id_list_message=t-a‸\x07b", "text-character"),
@@ -20,7 +25,6 @@ ERRORS = [
     (f"read=t-a=x,,1,1,{'9' * 100}‸9", "number"),
     ("routing=‸05..06", "format"),
     ("routing=‸05=7", "format"),
-    ("routing_yemot=077‸,1", "character"),
     ("routing_yemot=‸", "empty-value"),
     ("read=f-a=b‸=x,no", "read-shape"),
     ("credit_card=p,,,,,,,,,all,EnterPhone,NameStt,NoAsk,CreateToken,GoBack,‸x", "too-many-fields"),
@@ -115,6 +119,11 @@ ERRORS = [
     ("music_on_hold=x,30,‸return", "choice"),
 ]
 WARNINGS = [
+    ("go_to_folder=/1,‸", "empty-fields"),
+    ("go_to_folder=hangup,‸,", "empty-fields"),
+    ("routing_yemot=077,‸", "empty-fields"),
+    ("id_list_message=n-5,‸&go_to_folder=1", "empty-fields"),
+    ("api_log_no‸ &go_to_folder=1", "white-space"),
     ("go_to_folder=1‸\n", "line-end"),
     ("go_to_folder=1‸ \r\n\n", "line-end"),
     ("‸\r\n go_to_folder=1", "line-end"),

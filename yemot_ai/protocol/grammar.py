@@ -24,6 +24,7 @@ from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, 
 from yemot_ai.protocol.fields.codecs import CONTROL
 from yemot_ai.protocol.fields.layout import Report, field_values
 from yemot_ai.protocol.fields.parts import Part, split_parts
+from yemot_ai.protocol.fields.white_space import blank_edge
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
@@ -170,9 +171,9 @@ def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
     pieces = split_parts(text, "&", offset)
     if len(pieces) > 1 and not pieces[-1][1]:
         pieces.pop()
-    if pieces[0][1] == NO_LOG:
+    if pieces[0][1].strip() == NO_LOG:
         parsed.log = False
-        pieces.pop(0)
+        _check_spaces(parsed, "the prefix", *pieces.pop(0))
     for number, (position, piece) in enumerate(pieces, start=1):
         if piece.strip():
             parsed.parts.append(_parse_action(parsed, piece, position, number))
@@ -190,9 +191,8 @@ def _parse_action(parsed: ParseResult, text: str, position: int, number: int) ->
     name = written.strip()
     part = Part("action", name, text, position, number)
     offset = position + len(written) + 1
-    if name != written and (name in _NAMES or not equals):
-        edge = 0 if written[0].isspace() else len(name)
-        parsed.report("white-space", f"the action is written {written[:40]!r}", position + edge)
+    if name in _NAMES or not equals:
+        _check_spaces(parsed, "the action", position, written)
     if name == "noop" and not equals:
         parsed.report("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
@@ -208,6 +208,13 @@ def _parse_action(parsed: ParseResult, text: str, position: int, number: int) ->
     else:
         _report_unknown_action(parsed, part)
     return part
+
+
+def _check_spaces(parsed: ParseResult, what: str, position: int, written: str) -> None:
+    """Warn of white space at the edges of a name [?]."""
+    edge = blank_edge(written)
+    if edge is not None:
+        parsed.report("white-space", f"{what} is written {written[:40]!r}", position + edge)
 
 
 def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
@@ -278,9 +285,7 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     if message_type is None or not dash:
         parsed.report("message-type", f"{text[:40]!r} does not start with a message type", position)
         return part
-    if kind != written:
-        edge = 0 if written[0].isspace() else len(kind)
-        parsed.report("white-space", f"the message type is written {written[:40]!r}", position + edge)
+    _check_spaces(parsed, "the message type", position, written)
     joined = _JOINED.search(data)
     if joined:
         start = position + len(written) + 1 + joined.start()

@@ -71,7 +71,11 @@ _ERRORS: Final = (
     ("empty-answer", "[OFF]", "answer with an action, e.g. go_to_folder=hangup"),
     ("not-plain-text", "[OFF]", "answer with bare text: no HTML and no JSON"),
     ("unknown-action", "[OFF]", "use one of the documented actions"),
-    ("simple-answer", "[OFF]", f"give it alone, as a simple answer; in a text, {describe_substitutes('&')}"),
+    (
+        "simple-answer",
+        "[OFF]",
+        f"a simple answer is one word, alone, and names no action; in a text, {describe_substitutes('&')}",
+    ),
     (
         "after-read",
         "[OFF]",
@@ -103,7 +107,11 @@ _ERRORS: Final = (
 _WARNINGS: Final = (
     ("line-end", "[?]", "send nothing around it: that the line accepts this is not confirmed"),
     ("byte-order-mark", "[?]", "save the source file as UTF-8 without a byte order mark"),
-    ("white-space", "[?]", "remove it, and invisible marks: that the line ignores them is not confirmed"),
+    (
+        "white-space",
+        "[?]",
+        "remove the blanks and invisible marks: that the line ignores them is not confirmed",
+    ),
     (
         "hangup-space",
         "[?]",

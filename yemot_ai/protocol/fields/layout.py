@@ -67,7 +67,7 @@ class Layout:
         """
         if len(self.codecs) == 1:
             ignore = None
-        pieces = split_parts(text, ",", offset) if len(self.codecs) > 1 else [(offset, text)]
+        pieces = self._split(text, offset)
         if self.repair:
             pieces = self.repair(pieces, report)
         missing = [(offset + len(text), "")] * (len(self.codecs) - len(pieces))
@@ -80,6 +80,16 @@ class Layout:
         if len(pieces) > len(self.codecs):
             fields.append(self._parse_surplus(pieces, report, ignore))
         return fields
+
+    def _split(self, text: str, offset: int) -> list[tuple[int, str]]:
+        """Return positions and texts of the fields; a field that takes commas takes none that are surplus."""
+        if len(self.codecs) > 1:
+            return split_parts(text, ",", offset)
+        (codec,) = self.codecs.values()
+        bare = text.rstrip(",")
+        if bare == text or _is_valid(codec, text) or not _is_valid(codec, bare):
+            return [(offset, text)]
+        return [(offset, bare), *split_parts(text[len(bare) + 1 :], ",", offset + len(bare) + 1)]
 
     def _parse_surplus(self, pieces: list[tuple[int, str]], report: Report, ignore: Report | None) -> Part:
         """Return the part of all fields after the known ones; it is valid if they are ignored."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import CONTROL, Codec, FieldWarning, FindWarnings, first_index
-from yemot_ai.protocol.fields.white_space import BLANK
+from yemot_ai.protocol.fields.white_space import BLANK, strip_blanks
 
 __all__ = ["EQUALS_SIGN", "FolderTarget", "FreeText", "Regex"]
 
@@ -89,6 +89,8 @@ class FolderTarget(Codec):
 
     def encode(self, value: object) -> str:
         """Check the form."""
+        if isinstance(value, str) and not strip_blanks(value)[0]:
+            raise InvalidValueError("target", f"{value[:40]!r} is not {self.description}")
         return Regex(self.pattern, self.description, code="target").encode(value)
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
