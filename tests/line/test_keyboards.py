@@ -359,6 +359,22 @@ def test_a_missing_sound_of_a_key_is_silent_and_a_warning() -> None:
     assert [problem.code for problem in caller.problems] == ["missing-file"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        pytest.param("ID,yes,5,4,50,Number,yes,no,*/,", [], id="the official example [OFF]"),
+        pytest.param("ID,no,6,6,7,Date", ["pre-question"], id="limits of the keyboard [OFF]"),
+        pytest.param("ID,no,8,8,7,Date", [], id="the right limits [OFF]"),
+        pytest.param("ID,no,1,1,7,No,,,,,,no", ["pre-question"], id="a word for the default [?]"),
+    ],
+)
+def test_a_doubtful_field_of_a_pre_question_is_a_warning(fields: str, warned: list[str]) -> None:
+    text = f"type=api\napi_link={LINK}\napi_000={fields}"
+    result = read_ext_ini(text, files=frozenset({"000.wav"}))
+    assert [warning.code for warning in result.warnings] == warned
+    assert len(result.extension.pre_questions) == 1
+
+
 def test_the_file_before_the_confirmation_is_played_before_the_datum() -> None:
     """[OFF] "Play a file before the datum"."""
     app = Script(ASK)

@@ -17,7 +17,7 @@ from itertools import count, takewhile
 from typing import Final
 
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
-from yemot_ai.protocol import Action, Read, Response, SimpleAnswer
+from yemot_ai.protocol import Action, Read, Response, SimpleAnswer, lint
 from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension, PreQuestion
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
@@ -33,6 +33,8 @@ _MUTED: Final = re.compile(r"muted_(M[0-9]{4})")
 _CONTINUATION: Final = re.compile(r"(M0000|M1000)-[0-9]+")
 _ANSWER_PREFIX: Final = "api_answer_"
 _LOCAL_PREFIX: Final = "read_answer_"
+_EXPECTED_IN_QUESTIONS: Final = frozenset({"reuse", "confirmation"})
+"""Warnings for what the official pre-questions do on purpose [OFF]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,9 @@ class _ExtIniReader:
         key_sounds = self._key_sounds()
         for key in sorted(key for key in self._values if _PRE_QUESTION.fullmatch(key)):
             number = key.removeprefix("api_")
+            source = f"read=f-{number}={self._values[key]}"
             try:
-                read = next(iter(Response.parse(f"read=f-{number}={self._values[key]}")))
+                read = next(iter(Response.parse(source)))
             except ResponseSyntaxError as error:
                 self._warn(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
                 continue
@@ -247,6 +250,9 @@ class _ExtIniReader:
                 f"{number}.{ending}" in self._files for ending in AUDIO_SUFFIXES
             ):
                 self._warn(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
+            for problem in lint(source):
+                if problem.code not in _EXPECTED_IN_QUESTIONS:
+                    self._warn(key, "pre-question", f"{self._values[key]!r}: {problem.message}")
             if isinstance(read, Read):
                 yield PreQuestion(number, read, tuple(key_sounds.get(number, ())))
 
