@@ -8,7 +8,7 @@ import sys
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, TypeAlias
 
 __all__ = ["WarnedPlaces", "source_place", "warn_once", "warned_places"]
 
@@ -17,7 +17,7 @@ log = logging.getLogger("yemot_ai")
 _PACKAGE: Final = f"{Path(__file__).parents[1]}{os.sep}"
 _MAX_WARNED: Final = 1000
 
-WarnedPlaces = set[tuple[str, str]]
+WarnedPlaces: TypeAlias = set[tuple[str, str]]
 """The places and messages that were logged."""
 
 warned_places: ContextVar[WarnedPlaces | None] = ContextVar("warned_places", default=None)

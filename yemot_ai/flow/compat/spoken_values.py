@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.source_place import warn_once
-from yemot_ai.protocol import Digits, Letters, Message, Number, Text, speakable
+from yemot_ai.protocol import Digits, Letters, Message, Number, Text, normalize_speech, speakable
 
 __all__ = ["Numeral", "numeral_text", "read_number", "spell", "spell_letters"]
 
@@ -18,6 +18,8 @@ Numeral: TypeAlias = int | float | Decimal
 
 _MAX_NUMBER_DIGITS: Final = 15
 """A number with more digits is a code: nobody understands it as one number."""
+
+_MAX_DECIMAL_DIGITS: Final = 100
 
 _GROUPS: Final = re.compile(r"(?<=[0-9])[,\s](?=[0-9]{3}(?![0-9]))")
 _WHOLE: Final = re.compile(r"[0-9]+")
@@ -43,7 +45,7 @@ def read_number(value: str | Numeral) -> tuple[Message, ...]:
     Raises:
         ConfigurationError: there is no number in it.
     """
-    text = _GROUPS.sub("", numeral_text(value).strip())
+    text = _GROUPS.sub("", numeral_text(value))
     if _CODE.fullmatch(text):
         return (Digits(_NO_DIGIT.sub("", text)),)
     if _WHOLE.fullmatch(text):
@@ -67,7 +69,7 @@ def spell(value: str | Numeral) -> tuple[Message, ...]:
     runs = _RUN.findall(numeral_text(value))
     messages = tuple(message for run in runs for message in _spell_run(run))
     if not messages:
-        raise ConfigurationError("('digits', …) was given a text without digits or letters")
+        raise ConfigurationError("('digits' or 'alpha', …) was given a text without digits or letters")
     return messages
 
 
@@ -78,20 +80,21 @@ def spell_letters(value: str | Numeral) -> tuple[Message, ...]:
 
 
 def numeral_text(value: str | Numeral) -> str:
-    """Return a number as it is written, with ASCII digits and without an exponent.
+    """Return a number as it is written: ASCII digits, no exponent, no invisible characters.
 
     Raises:
-        ConfigurationError: it is infinite, or not a number.
+        ConfigurationError: it is infinite, not a number, or longer than any that is meant.
 
     >>> numeral_text(3.0), numeral_text(2.50), numeral_text("٣")
     ('3', '2.5', '3')
     """
     if isinstance(value, float | Decimal):
         exact = Decimal(str(value))
-        if not exact.is_finite():
+        if not exact.is_finite() or exact.adjusted() > _MAX_DECIMAL_DIGITS:
             raise ConfigurationError(f"{value} cannot be read as a number")
-        return format(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact, "f")
-    return "".join(str(unicodedata.decimal(character, character)) for character in str(value))
+        return str(int(exact)) if exact == exact.to_integral_value() else format(exact, "f")
+    text = normalize_speech(str(value))
+    return "".join(str(unicodedata.decimal(character, character)) for character in text)
 
 
 def _spell_run(run: str) -> tuple[Message, ...]:
@@ -103,5 +106,5 @@ def _spell_run(run: str) -> tuple[Message, ...]:
         return (Text(_SIGNS[run]),)
     if _SEPARATORS.fullmatch(run):
         return ()
-    warn_once("('digits', …) was given more than digits and Latin letters; the rest is spoken as a text")
+    warn_once("('digits' or 'alpha', …) was given more than digits and Latin letters, which is spoken")
     return tuple(speakable(run))
