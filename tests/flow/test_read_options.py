@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow
+from yemot_ai import AICall, AIFlow, AsyncAICall
 
 
 def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: ANN401 - read's own
@@ -126,6 +126,21 @@ def test_a_warning_names_the_line_of_the_handler_once(
 
     first = handler.__code__.co_firstlineno + 2
     places = [record.getMessage().partition(": call.read(")[0] for record in caplog.records]
+    assert places == [f"{__file__}:{first}", f"{__file__}:{first + 1}"]
+
+
+def test_a_warning_names_the_line_of_an_async_handler(
+    flow: AIFlow, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    @flow.get("7")
+    async def handler(call: AsyncAICall) -> None:
+        await call.play_message([("digits", "")])
+        await call.read("מה", val_name="x", sec_wait=1.5)
+
+    line.enter("7")
+
+    first = handler.__code__.co_firstlineno + 2
+    places = [record.getMessage().partition(": ")[0] for record in caplog.records]
     assert places == [f"{__file__}:{first}", f"{__file__}:{first + 1}"]
 
 
