@@ -130,6 +130,25 @@ def test_a_settings_file_that_cannot_be_read_warns(tmp_path: Path) -> None:
     assert [note.code for note in Line.read(tmp_path).extensions["2"].notes] == ["unreadable"]
 
 
+def test_an_ivr_ini_that_cannot_be_read_warns_in_each_extension(tmp_path: Path) -> None:
+    tree(tmp_path, _=api(LINK), _1=api(LINK))
+    (tmp_path / "ivr.ini").symlink_to(tmp_path / "nothing")
+    assert warnings(tmp_path) == ["ivr.ini: unreadable"]
+    assert [note.place for note in Line.read(tmp_path).extensions["1"].notes] == ["ivr.ini"]
+
+
+def test_an_ivr_ini_in_another_encoding_is_read_with_a_warning(tmp_path: Path) -> None:
+    tree(tmp_path, _=api(LINK))
+    (tmp_path / "ivr.ini").write_bytes("title=עברית\nmuted_messages=M1002".encode("windows-1255"))
+    assert warnings(tmp_path) == ["ivr.ini: not-utf8"]
+    assert Line.read(tmp_path).extensions[""].muted == {"M1002"}
+
+
+def test_the_path_of_an_extension_is_that_of_its_folder(tmp_path: Path) -> None:
+    tree(tmp_path, _=api(LINK), **{".hidden": api(LINK)})
+    assert sorted(Line.read(tmp_path).extensions) == ["", ".hidden"]
+
+
 def test_a_link_to_a_folder_is_not_followed_and_warns(tmp_path: Path) -> None:
     tree(tmp_path, _=api(LINK), _1=api(LINK))
     (tmp_path / "1" / "2").symlink_to(tmp_path)

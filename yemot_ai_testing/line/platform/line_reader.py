@@ -56,39 +56,26 @@ class _LineReader:
         for place, subfolders, names in os.walk(self._root, onerror=self._report_unreadable):
             subfolders.sort()
             folder = Path(place)
-            path = folder.relative_to(self._root).as_posix().removeprefix(".")
-            if not path and IVR_INI in names:
+            path = "" if folder == self._root else folder.relative_to(self._root).as_posix()
+            if not path:
                 common = self._read_ivr_ini()
             self._check_names(folder, path, subfolders, names)
             self._read_extension(folder, path, frozenset(names), common)
 
     def _read_ivr_ini(self) -> IniFile:
-        ini = read_ivr_ini(self._read_text(self._root / IVR_INI, IVR_INI), now=self._now)
+        text, warnings = _read_text(self._root / IVR_INI, IVR_INI)
+        ini = read_ivr_ini(text, now=self._now)
+        ini = replace(ini, warnings=(*warnings, *ini.warnings))
         self.warnings += ini.warnings
         return ini
 
     def _read_extension(self, folder: Path, path: str, names: frozenset[str], common: IniFile) -> None:
         name = f"{path}/{EXT_INI}".lstrip("/")
-        before = len(self.warnings)
-        text = (
-            self._read_text(folder / EXT_INI, name) if (folder / EXT_INI).exists() or EXT_INI in names else ""
-        )
-        read_warnings = tuple(self.warnings[before:])
+        text, warnings = _read_text(folder / EXT_INI, name)
         ext_ini = read_ext_ini(text, name=name, files=names, common=common, now=self._now)
-        notes = (*read_warnings, *ext_ini.extension.notes)
+        notes = (*warnings, *ext_ini.extension.notes)
         self.extensions[path] = replace(ext_ini.extension, notes=notes)
-        self.warnings += ext_ini.warnings
-
-    def _read_text(self, path: Path, name: str) -> str:
-        try:
-            raw = path.read_bytes()
-        except OSError as error:
-            message = f"it cannot be read ({error.strerror}): its settings do not count"
-            self.warnings.append(IniWarning(name, 0, "unreadable", message))
-            return ""
-        text, warnings = decode_ini(raw, name)
-        self.warnings += warnings
-        return text
+        self.warnings += (*warnings, *ext_ini.warnings)
 
     def _check_names(self, folder: Path, path: str, subfolders: list[str], names: list[str]) -> None:
         for name in sorted(names):
@@ -116,6 +103,18 @@ class _LineReader:
 
     def _warn_of(self, path: str, name: str, code: str, message: str) -> None:
         self.warnings.append(IniWarning(f"{path}/{name}".lstrip("/"), 0, code, message))
+
+
+def _read_text(path: Path, name: str) -> tuple[str, tuple[IniWarning, ...]]:
+    """Return the text of a file, empty if there is none, and the warnings about it."""
+    if not os.path.lexists(path):
+        return "", ()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        message = f"it cannot be read ({error.strerror}): its settings do not count"
+        return "", (IniWarning(name, 0, "unreadable", message),)
+    return decode_ini(raw, name)
 
 
 def _once(warnings: Iterable[IniWarning]) -> Iterator[IniWarning]:
