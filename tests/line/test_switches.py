@@ -345,6 +345,14 @@ def test_with_new_call_id_per_extension_the_same_extension_keeps_it(target: str)
     assert len({request["ApiCallId"] for request in app.requests}) == 1
 
 
+def test_with_new_call_id_per_extension_a_caller_who_comes_back_has_a_new_one() -> None:
+    app = Script(ASK, "go_to_folder=/2", "go_to_folder=/1", ASK)
+    dialled(two_extensions(app), "1", new_call_id_per_extension=True).says("א")
+    ids = [request["ApiCallId"] for request in app.requests]
+    assert len(set(ids)) == 3
+    assert ids[0] == ids[1]
+
+
 def test_with_new_call_id_per_extension_the_hang_up_in_a_menu_has_the_last_id() -> None:
     app = Script(ASK, "go_to_folder=/")
     caller = dialled(two_extensions(app), "1", new_call_id_per_extension=True)
