@@ -120,9 +120,9 @@ def test_a_warning_names_the_line_of_the_handler_once(
         call.read("מה", val_name="x", sec_wait=1.5)
         call.read("מה", val_name="y", sec_wait=1.5)
 
-    line.enter("7")
-    line.enter("7")
-    line.gives("1")
+    for caller in (line, Line(flow, "c2")):
+        caller.enter("7")
+        caller.gives("1")
 
     first = handler.__code__.co_firstlineno + 2
     places = [record.getMessage().partition(": call.read(")[0] for record in caplog.records]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -37,17 +38,13 @@ def key_function(call_key: object) -> KeyFunction | None:
     if call_key == "ApiCallId":
         return None
     if call_key == "ApiYFCallId":
-        return _yf_call_id
+        return operator.attrgetter("yf_call_id")  # without it, the key is as by default
     if not callable(call_key):
         raise ConfigurationError(
             f"call_key={call_key!r}: use 'ApiCallId', 'ApiYFCallId', or a function that gets the Request"
         )
     _check_signature(call_key)
     return _DeveloperKey(call_key)
-
-
-def _yf_call_id(request: Request) -> str:
-    return request.yf_call_id or request.call_id
 
 
 def _check_signature(function: Callable[..., object]) -> None:

@@ -19,8 +19,6 @@ Numeral: TypeAlias = int | float | Decimal
 _MAX_NUMBER_DIGITS: Final = 15
 """A number with more digits is a code: nobody understands it as one number."""
 
-_MAX_DECIMAL_DIGITS: Final = 100
-
 _GROUPS: Final = re.compile(r"(?<=[0-9])[,\s](?=[0-9]{3}(?![0-9]))")
 _WHOLE: Final = re.compile(r"[0-9]+")
 _CODE: Final = re.compile(r"(?:\+|0)[0-9][-\s()0-9]*")
@@ -83,14 +81,14 @@ def numeral_text(value: str | Numeral) -> str:
     """Return a number as it is written: ASCII digits, no exponent, no invisible characters.
 
     Raises:
-        ConfigurationError: it is infinite, not a number, or longer than any that is meant.
+        ConfigurationError: it is infinite, or not a number.
 
     >>> numeral_text(3.0), numeral_text(2.50), numeral_text("٣")
     ('3', '2.5', '3')
     """
     if isinstance(value, float | Decimal):
         exact = Decimal(str(value))
-        if not exact.is_finite() or exact.adjusted() > _MAX_DECIMAL_DIGITS:
+        if not exact.is_finite():
             raise ConfigurationError(f"{value} cannot be read as a number")
         return str(int(exact)) if exact == exact.to_integral_value() else format(exact, "f")
     text = normalize_speech(str(value))
