@@ -50,6 +50,27 @@ def test_the_fields_of_each_mode_are_numbered_as_in_the_official_table(layout: o
     assert numbers == list(range(1, counts[id(layout)] + 1))
 
 
+@pytest.mark.parametrize(
+    ("fields", "number", "line"),
+    [
+        ("x,no,10,9,7,Phone,no,no,,,,,,,no,no", 16, "field 16, mentioned but not described: no"),
+        ("x,no,1,1,7,No,,,,,,,,,no,,", 16, "field 16, not a known field: ,"),
+        ("MOP,,4,4,Digits,yes", 5, "field 5, seconds to wait: 7 (default)"),
+        ("MOP,,4,4,Digits,yes", 7, "field 7, * is refused: yes"),
+        ("x, no", 2, "field 2, uses a value that the call has already: no"),
+    ],
+)
+def test_a_doubtful_field_is_explained_by_what_it_is_taken_for(fields: str, number: int, line: str) -> None:
+    (action,) = explain(f"read=t-a={fields}").actions
+    headings = [part.heading for part in action.parts if part.kind == "field" and part.number == number]
+    assert headings == [line]
+
+
+def test_a_number_is_explained_with_its_leading_zeros() -> None:
+    (action,) = explain("id_list_message=n-0501234567").actions
+    assert [part.heading for part in action.parts] == ["message 1, a number: 0501234567"]
+
+
 def test_titles_belong_to_fields_of_their_layout() -> None:
     known = [*ACTIONS.values(), *MESSAGE_TYPES.values(), SimpleAnswer]
     for layout in [READ_TAP, READ_VOICE, READ_RECORD, *(cls.LAYOUT for cls in known)]:

@@ -221,7 +221,7 @@ class MusicOnHoldMessage(
 class Comment(
     MessageBase, prefix="noop", title="a remark, ignored", layout=Layout(text=(_COMMENT, "comment"))
 ):
-    """A comment between messages, which the line ignores [OFF]; an empty one is undocumented [LIB].
+    """A comment between messages, which the line ignores [OFF]; an empty one is undocumented [?].
 
     Args:
         text: the comment, without ``.``.

@@ -82,7 +82,7 @@ _FIELD: Final = f"[^,&={CONTROL}]"
 _YES: Final = Choice({"": False, "no": False, "yes": True})
 _NO: Final = Choice({"": True, "no": False})
 _MAX_DIGITS: Final = Integer(minimum=1, allow_star=True, none_label="no limit")
-# The official value is NO; the established libraries send No in production. Empty means the same.
+# The official value is NO; yemot-router2 sends No in production [LIB]. Empty means the same.
 _KEYBOARD: Final = Choice({"No": "No", "NO": "No", "": "No", **{name: name for name in get_args(Keyboard)}})
 _REPLACE: Final = Regex(
     re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default="", keeps_spaces=True
@@ -222,7 +222,7 @@ class Voice(LayoutValue, title="by speech", layout=Layout(**_VOICE)):
 
 @dataclass(frozen=True, slots=True)
 class Record(LayoutValue, title="by recording", layout=Layout(**_RECORD)):
-    """A recording; its value is the path of the file [OFF].
+    """A recording [OFF]; its value is the path of the file [LIB].
 
     Args:
         folder: folder of the file, e.g. ``/1/2``; empty for ``api_dir`` or the extension.
