@@ -72,16 +72,17 @@ class NeverDueError(ToolkitError, AssertionError):
     """A function that was scheduled for the answer to a verb did not run: the line waited before.
 
     Attributes:
+        name: what it was.
         after: for when it was scheduled, in seconds after the caller's verb.
         seconds: after how many seconds the line waited for the caller, or the call was over.
     """
 
-    def __init__(self, *, after: float, seconds: float, waits_for: str) -> None:
+    def __init__(self, name: str, *, after: float, seconds: float, waits_for: str) -> None:
+        self.name = name
         self.after = after
         self.seconds = seconds
         super().__init__(
-            f"what should happen {after:g} s after the caller's verb did not happen: after {seconds:.1f} s "
-            f"{waits_for}"
+            f"{name} was due {after:g} s after the caller's verb, but after {seconds:.1f} s {waits_for}"
         )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from yemot_ai_testing import Caller
-from yemot_ai_testing.errors import NeverDueError, WrongVerbError
+from yemot_ai_testing.errors import EndlessLineError, NeverDueError, WrongVerbError
 from yemot_ai_testing.line.clock import EngineClock, WallClock
 
 Pairs = Sequence[tuple[str, str]]
@@ -55,7 +55,7 @@ class WaitingRoom:
 
 
 @pytest.mark.parametrize("waiting", [POLL, MUSIC, "id_list_message=t-המתינו בבקשה&go_to_folder=."])
-@pytest.mark.parametrize("after", [0.0, 2.5, 30.0, 100.0])
+@pytest.mark.parametrize("after", [0.0, 2.5, 30.0, 3600.0])
 def test_a_function_runs_at_its_time_on_the_clock_of_the_line(waiting: str, after: float) -> None:
     room = WaitingRoom(waiting)
     caller = Caller(room, clock=room.clock)
@@ -134,8 +134,16 @@ def test_a_function_that_is_never_due_is_an_error() -> None:
     caller = Caller(WaitingRoom(QUESTION))
     caller.schedule.call(lambda: None, after=5.0)
     with pytest.raises(
-        NeverDueError, match=r"5 s after the caller's verb did not happen: after .* the line waits"
+        NeverDueError, match=r"a function was due 5 s after the caller's verb, but after .* the line waits"
     ):
+        caller.dial()
+
+
+def test_a_line_on_which_no_time_passes_is_still_endless() -> None:
+    room = WaitingRoom("go_to_folder=.")
+    caller = Caller(room, clock=room.clock)
+    caller.schedule.call(room.open, after=3600.0)
+    with pytest.raises(EndlessLineError):
         caller.dial()
 
 

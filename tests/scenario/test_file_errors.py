@@ -87,11 +87,6 @@ def test_a_mistake_in_a_turn_is_reported(turn: str, message: str) -> None:
     assert message in problem_of(text)
 
 
-def test_an_interruption_needs_a_verb_in_its_turn() -> None:
-    text = "scenarios: [{name: x, turns: [{hears: y, meanwhile: {hangs_up: true}}]}]"
-    assert "meanwhile needs a verb" in problem_of(text)
-
-
 def test_a_count_must_be_a_number() -> None:
     text = "scenarios: [{name: x, turns: [{hears: y}], afterwards: {processes: none}}]"
     assert "whole number, not 'none'" in problem_of(text)

@@ -28,6 +28,7 @@ LOADER_ONLY = (
     "cannot be split",
     "must name a program",
     "only the first turn (the greeting) can be without a verb",
+    "the caller acts once in meanwhile",
 )
 """Messages of the checks that a schema cannot express (listed in docs/scenarios.md)."""
 
@@ -65,6 +66,8 @@ def _valid(schema: Schema) -> st.SearchStrategy[Any]:
 
 @st.composite
 def _objects(draw: st.DrawFn, schema: Schema) -> dict[str, Any]:
+    if "properties" not in schema:
+        return draw(st.dictionaries(TEXTS, like(schema["additionalProperties"]), max_size=2))
     names = list(schema["properties"])
     required = [name for name in schema.get("required", ()) if draw(st.integers(0, 60))]
     chosen = draw(st.lists(st.sampled_from(names), max_size=3))
@@ -142,6 +145,17 @@ def test_schema_and_loader_agree_about_turns(turns: object) -> None:
         ({"says": "a", "agent": {"answers": []}}, False),
         ({"says": "a", "meanwhile": {"presses": "1"}}, True),
         ({"hangs_up": True, "meanwhile": {"presses": "1"}}, False),
+        ({"says": "a", "meanwhile": {"posts": "/a", "data": {"b": "c", "d": 1}, "after": "2s"}}, True),
+        ({"says": "a", "meanwhile": {"calls": "/a", "data": {"b": "c"}}}, False),
+        ({"says": "a", "meanwhile": {"posts": "a"}}, False),
+        ({"says": "a", "meanwhile": {"calls": "a.b:c"}}, True),
+        ({"says": "a", "meanwhile": {"calls": "a.b"}}, False),
+        ({"says": "a", "meanwhile": {"posts": "/a", "calls": "/b"}}, False),
+        ({"says": "a", "meanwhile": {"posts": "/a", "data": ["b"]}}, False),
+        ({"says": "a", "meanwhile": [{"posts": "/a"}, {"presses": "1"}]}, True),
+        ({"says": "a", "meanwhile": []}, False),
+        ({"meanwhile": {"posts": "/a"}}, True),
+        ({"hears": {"ends": True}}, True),
         ({"hangs_up": True, "agent": []}, False),
         ({"presses": 1}, False),
         ({"says": 1}, True),

@@ -17,6 +17,8 @@ __all__ = ["Driver"]
 
 MAX_REQUESTS = 200
 MAX_SECONDS = 600.0
+REQUESTS_PER_SECOND = 2
+"""How many more requests may be sent while something is scheduled."""
 SILENCE = "is silent"
 
 
@@ -201,7 +203,9 @@ class Driver:
 
     def _check_limits(self, requests: int) -> None:
         seconds = self._call.clock.now() - self._silent_since
-        if requests > MAX_REQUESTS or seconds > MAX_SECONDS:
+        latest = self._schedule.latest  # until then the line may ask again and again
+        allowed = MAX_REQUESTS + REQUESTS_PER_SECOND * min(seconds, latest)
+        if requests > allowed or seconds > MAX_SECONDS + latest:
             last = self._call.exchanges[-1] if self._call.exchanges else None
             raise EndlessLineError(
                 requests=requests,

@@ -31,13 +31,15 @@ class ScheduledFunction:
     Args:
         function: the function.
         after: seconds after the end of the caller's verb; of a silence, after its start.
+        name: what it does, for messages.
 
     Attributes:
         done: whether it has run, or is running.
         error: what it raised.
     """
 
-    def __init__(self, function: Callable[[], object], after: float) -> None:
+    def __init__(self, function: Callable[[], object], after: float, name: str) -> None:
+        self.name = name
         self.after = after
         self.done = False
         self.error: Exception | None = None
@@ -71,15 +73,21 @@ class Schedule:
         self._functions: list[ScheduledFunction] = []
         self._started_at: float | None = None
 
-    def call(self, function: Callable[[], object], *, after: float = 0.0) -> None:
+    def call(self, function: Callable[[], object], *, after: float = 0.0, name: str = "a function") -> None:
         """Run a function while the application answers the next verb, such as one that opens a waiting room.
 
         Args:
             function: takes no arguments. It runs between two requests of the line; in real time also while
                 one is open, in another thread. Its exception is raised at the end of the verb.
             after: seconds after the end of the verb; of a silence, after its start.
+            name: what it does, for the message if it was not due.
         """
-        self._functions.append(ScheduledFunction(function, after))
+        self._functions.append(ScheduledFunction(function, after, name))
+
+    @property
+    def latest(self) -> float:
+        """When the last of the functions runs, in seconds after the verb; 0 without any."""
+        return max((function.after for function in self._functions), default=0.0)
 
     def start(self) -> None:
         """Count the times of the functions from now."""
@@ -175,4 +183,4 @@ def check_performed(functions: Sequence[ScheduledFunction], *, seconds: float, w
             raise function.error
     for function in functions:
         if not function.done:
-            raise NeverDueError(after=function.after, seconds=seconds, waits_for=waits_for)
+            raise NeverDueError(function.name, after=function.after, seconds=seconds, waits_for=waits_for)

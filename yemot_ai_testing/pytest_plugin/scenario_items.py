@@ -15,6 +15,7 @@ from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
 from yemot_ai_testing.scenario.play.runner import play_scenario
+from yemot_ai_testing.scenario.play.server_actions import unsupported_reason
 from yemot_ai_testing.scenario.play.target import open_target
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScenarioFile", "ScenarioItem", "servers_for_run"]
 
+LOCAL_URL: Final = "http://127.0.0.1/"
 SERVERS_KEY: Final = pytest.StashKey["Servers"]()
 
 
@@ -162,7 +164,13 @@ def servers_for_run(config: pytest.Config) -> Servers:
 
 
 def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Iterator[str]:
-    """Yield what is scripted or counted, but out of reach behind a URL or in a server."""
+    """Yield what is scripted, counted or acted upon, but out of reach of this process or behind a URL."""
+    url = LOCAL_URL if isinstance(target, ServerCommand) else target if "://" in target else None
+    for turn in scenario.turns:
+        for action in turn.server_actions:
+            reason = unsupported_reason(action, url)
+            if reason is not None:
+                yield f"{turn.location}: meanwhile: {action}: {reason}"
     afterwards = scenario.afterwards
     if isinstance(target, ServerCommand):
         if afterwards and "sessions_open" in afterwards.counts:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.format.load import load, loads
     from yemot_ai_testing.scenario.format.model import CallFile, Scenario
     from yemot_ai_testing.scenario.play.result import ScenarioResult
-    from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+    from yemot_ai_testing.scenario.play.runner import play_scenario
+    from yemot_ai_testing.scenario.play.target import PlayTarget
     from yemot_ai_testing.scenario.report.call_record import render_result
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 
 _MODULES = {
     "CallFile": "format.model",
-    "PlayTarget": "play.runner",
+    "PlayTarget": "play.target",
     "Scenario": "format.model",
     "ScenarioResult": "play.result",
     "dumps": "format.dump",

@@ -29,6 +29,7 @@ from yemot_ai_testing.scenario.format.model import (
     Expectation,
     Scenario,
     ScenarioTurn,
+    ServerAction,
     ServerCommand,
 )
 
@@ -107,12 +108,24 @@ def _turn(turn: ScenarioTurn) -> YamlMapping:
     if turn.agent:
         steps = [_step(step) for step in turn.agent]
         tree["agent"] = steps[0] if len(steps) == 1 else steps
-    if turn.interruption is not None:
-        keys, after = turn.interruption.keys, float(turn.interruption.after)
-        tree["meanwhile"] = ({"hangs_up": True} if keys is None else {"presses": keys}) | {"after": after}
+    events = [*_interruption(turn), *map(_server_action, turn.server_actions)]
+    if events:
+        tree["meanwhile"] = events[0] if len(events) == 1 else events
     if turn.hears is not None:
         tree["hears"] = _hears(turn.hears)
     return tree
+
+
+def _interruption(turn: ScenarioTurn) -> list[YamlMapping]:
+    if turn.interruption is None:
+        return []
+    keys, after = turn.interruption.keys, float(turn.interruption.after)
+    return [({"hangs_up": True} if keys is None else {"presses": keys}) | {"after": after}]
+
+
+def _server_action(action: ServerAction) -> YamlMapping:
+    data = {"data": dict(action.data)} if action.data else {}
+    return {action.verb: action.target, **data, "after": float(action.after)}
 
 
 def _step(step: Step) -> YamlMapping:

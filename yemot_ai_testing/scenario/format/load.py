@@ -6,7 +6,7 @@ The file is validated against the schema first; parsing then relies on it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from yemot_ai_testing.scenario.format.expectations import parse_expectation
 from yemot_ai_testing.scenario.format.line_options import line_options
 from yemot_ai_testing.scenario.format.model import (
     LEFTOVER_KINDS,
+    SERVER_VERBS,
     VERBS,
     CallerAction,
     CallerSpec,
@@ -27,6 +28,7 @@ from yemot_ai_testing.scenario.format.model import (
     InterruptionSpec,
     Scenario,
     ScenarioTurn,
+    ServerAction,
     ServerCommand,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
@@ -125,7 +127,8 @@ class _CallFileReader:
             action=_action(values),
             hears=parse_expectation(values["hears"]) if "hears" in values else None,
             agent=parse_agent_steps(values.get("agent", ())),
-            interruption=_interruption(values["meanwhile"]) if "meanwhile" in values else None,
+            interruption=_interruption(values.get("meanwhile", ())),
+            server_actions=tuple(_server_actions(values.get("meanwhile", ()))),
             hears_line=_line_of_key(node, "hears"),
         )
 
@@ -159,8 +162,23 @@ def _action(values: Mapping[str, Any]) -> CallerAction | None:
     return CallerAction(verb) if values[verb] is True else CallerAction(verb, values[verb])
 
 
-def _interruption(values: Mapping[str, Any]) -> InterruptionSpec:
-    return InterruptionSpec(values.get("presses"), parse_duration(values.get("after", "")) or 0.0)
+def _interruption(events: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -> InterruptionSpec | None:
+    for item in _items(events):
+        if not item.keys() & set(SERVER_VERBS):
+            return InterruptionSpec(item.get("presses"), parse_duration(item.get("after", "")) or 0.0)
+    return None
+
+
+def _server_actions(events: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -> Iterator[ServerAction]:
+    for item in _items(events):
+        for verb in SERVER_VERBS:
+            if verb in item:
+                after = parse_duration(item.get("after", "")) or 0.0
+                yield ServerAction(verb, item[verb], tuple(item.get("data", {}).items()), after)
+
+
+def _items(events: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    return events if isinstance(events, tuple) else (events,)
 
 
 def _line_of_key(node: yaml.Node, name: str) -> int | None:

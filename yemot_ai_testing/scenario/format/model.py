@@ -15,6 +15,7 @@ from yemot_ai_testing.doubles.steps import Step
 
 __all__ = [
     "LEFTOVER_KINDS",
+    "SERVER_VERBS",
     "VERBS",
     "CallFile",
     "CallerAction",
@@ -25,7 +26,9 @@ __all__ = [
     "InterruptionSpec",
     "Scenario",
     "ScenarioTurn",
+    "ServerAction",
     "ServerCommand",
+    "ServerVerb",
     "SilenceGrade",
     "SilenceLimits",
     "SourceLocation",
@@ -35,6 +38,8 @@ __all__ = [
 
 VerbName: TypeAlias = Literal["says", "presses", "records", "silent", "repeats", "hangs_up"]
 VERBS: tuple[VerbName, ...] = get_args(VerbName)
+ServerVerb: TypeAlias = Literal["posts", "calls"]
+SERVER_VERBS: tuple[ServerVerb, ...] = get_args(ServerVerb)
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 """Keys of mappings and indices of list items that lead to a part of a file."""
@@ -150,16 +155,43 @@ class InterruptionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerAction:
+    """What happens at the server while the turn runs.
+
+    Attributes:
+        verb: ``posts``: a POST to a path; ``calls``: a GET of a path, or the call of a Python function.
+        target: a path of the server, such as ``/admin/approve``, or ``module:function``.
+        data: the names and values of the form that is posted.
+        after: seconds after the end of the caller's verb; of a silence, after its start.
+    """
+
+    verb: ServerVerb
+    target: str
+    data: tuple[tuple[str, str], ...] = ()
+    after: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.target}"
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is an HTTP request."""
+        return self.target.startswith("/")
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioTurn:
     """One action of the caller and the expected result.
 
     Attributes:
         location: where the turn begins in the file.
         source: its lines in the file, as the user wrote them.
-        action: what the caller does; None in a greeting, where the caller only listens.
+        action: what the caller does; None where the caller only listens: in a greeting, and where the server
+            acts or the call must have ended.
         hears: what the caller must hear.
         agent: the steps of the model.
         interruption: what the caller does before the response is complete.
+        server_actions: what happens at the server in that time.
         hears_line: the line of the key ``hears`` in the file; None without it.
     """
 
@@ -169,6 +201,7 @@ class ScenarioTurn:
     hears: Expectation | None = None
     agent: tuple[Step, ...] = ()
     interruption: InterruptionSpec | None = None
+    server_actions: tuple[ServerAction, ...] = ()
     hears_line: int | None = None
 
 

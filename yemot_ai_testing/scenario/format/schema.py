@@ -2,7 +2,8 @@
 
 ``format`` names checks of the loader that JSON Schema cannot express: ``regex`` (it compiles), ``keys`` (they
 are quoted, unless they begin with a letter), ``command`` (its quotes are closed), ``warn-fail`` (in this
-order), ``turns`` (all but the first have a verb). ``x-message`` is the loader's message for a broken rule,
+order), ``meanwhile`` (the caller acts at most once), ``turns`` (all but the first have a verb, or only
+listen). ``x-message`` is the loader's message for a broken rule,
 ``title`` the name of a part in messages. Only keywords of draft 7 are used.
 
 >>> SCHEMA["required"]
@@ -18,11 +19,13 @@ from yemot_ai_testing.doubles.steps import FAILURE_KINDS, STEP_SYNTAX, StepSynta
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
-from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, VERBS
+from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, SERVER_VERBS, VERBS
 
 __all__ = ["LINE", "SCHEMA", "Schema"]
 
 Schema: TypeAlias = dict[str, Any]
+
+EVENT_KEYS: Final = ("hangs_up", "presses", *SERVER_VERBS)
 
 
 def _object(
@@ -183,19 +186,27 @@ AGENT: Final = _object(
         ),
     ],
 )
-INTERRUPTION: Final = _object(
+CALLED: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^(/.*|[\w.]+:[\w.]+)$",
+    "x-message": "a path of the server, such as /open, or a function, such as shop.room:open",
+}
+FORM: Final[Schema] = {"type": "object", "title": "data", "additionalProperties": TEXT}
+TURN_EVENT: Final = _object(
     "meanwhile",
-    {"hangs_up": TRUE, "presses": KEYS, "after": DURATION},
-    rules=[_rule("meanwhile needs one of hangs_up, presses", _one_of(["hangs_up", "presses"]))],
+    {"hangs_up": TRUE, "presses": KEYS, "posts": PATH, "data": FORM, "calls": CALLED, "after": DURATION},
+    rules=[
+        _rule(
+            f"meanwhile needs one of {', '.join(EVENT_KEYS)}; a list can have several",
+            _one_of(EVENT_KEYS),
+        ),
+        _rule("data is the form of posts", {"anyOf": [{"not": _has("data")}, _has("posts")]}),
+    ],
 )
 TURN_RULES: Final = [
     _rule(
         "a turn has one verb: write a turn for each",
         {"oneOf": [{"not": _any_of(VERBS)}, *map(_has, VERBS)]},
-    ),
-    _rule(
-        "meanwhile needs a verb in its turn: nothing runs before the caller acts",
-        {"anyOf": [{"not": _has("meanwhile")}, *map(_has, VERBS)]},
     ),
     _rule(
         "a caller who hangs up gets no answer: leave out agent and meanwhile",
@@ -214,7 +225,7 @@ def _turn() -> Schema:
         "hangs_up": TRUE,
         "hears": {"anyOf": [TEXT, HEARS]},
         "agent": {"anyOf": [AGENT, _list(AGENT)]},
-        "meanwhile": INTERRUPTION,
+        "meanwhile": {"anyOf": [TURN_EVENT, _list(TURN_EVENT, minItems=1) | {"format": "meanwhile"}]},
     }
     return _object("a turn", properties, rules=TURN_RULES)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -39,6 +39,7 @@ TYPE_NAMES: Final = {
 INTEGER: Final = re.compile("[0-9]{1,9}")
 
 VERBLESS_KEYS: Final = frozenset({"hears", "agent", "meanwhile"})
+CALLER_INTERRUPTIONS: Final = frozenset({"hangs_up", "presses"})
 
 
 def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
@@ -73,7 +74,8 @@ def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) ->
 
 
 def _check_object(problems: Problems, node: yaml.MappingNode, schema: Schema, label: str) -> None:
-    properties = schema["properties"]
+    names = mapping_values(node)
+    properties: Schema = schema.get("properties", dict.fromkeys(names, schema["additionalProperties"]))
     count_before = problems.count
     keys = _check_keys(problems, node, label, properties)
     keys_are_valid = problems.count == count_before
@@ -191,7 +193,7 @@ def _expected_text(schema: Schema) -> str:
         return str(schema["x-message"])
     kinds = "boolean" if "const" in schema else schema.get("type", "string")
     if kinds == "object":
-        return f"a mapping with {', '.join(schema['properties'])}"
+        return f"a mapping with {', '.join(schema.get('properties', ['names and values']))}"
     return TYPE_NAMES.get(kinds if isinstance(kinds, str) else kinds[-1], "a text")
 
 
@@ -238,19 +240,43 @@ def _check_warn_fail(problems: Problems, node: yaml.Node, label: str) -> None:
             problems.add(node, f"{label} must be [warn, fail] with warn not above fail, such as [2s, 4s]")
 
 
+def _check_events(problems: Problems, node: yaml.Node, label: str) -> None:
+    interruptions = [item for item in node.value if mapping_values(item).keys() & CALLER_INTERRUPTIONS]
+    for item in interruptions[1:]:
+        problems.add(item, f"the caller acts once in {label}: leave out all but one hangs_up or presses")
+
+
 def _check_verbs(problems: Problems, node: yaml.Node, _label: str) -> None:
-    """Check that the turns after the first have a verb; an unknown key is reported elsewhere."""
+    """Check that the turns after the first have a verb, unless the server acts or the call must have ended.
+
+    An unknown key is reported elsewhere.
+    """
     for turn in node.value[1:]:
-        if isinstance(turn, yaml.MappingNode) and mapping_values(turn).keys() <= VERBLESS_KEYS:
+        values = mapping_values(turn)
+        if (
+            isinstance(turn, yaml.MappingNode)
+            and values.keys() <= VERBLESS_KEYS
+            and not _only_listens(values)
+        ):
             problems.add(
                 turn,
-                f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}",
+                f"only the first turn (the greeting) can be without a verb: use one of {', '.join(VERBS)}; "
+                "or write what the server does (meanwhile: posts or calls), or hears: {ends: true}",
             )
+
+
+def _only_listens(turn: Mapping[str, yaml.Node]) -> bool:
+    events = turn.get("meanwhile")
+    items = events.value if isinstance(events, yaml.SequenceNode) else [events] if events else []
+    return "ends" in mapping_values(turn.get("hears")) or any(
+        not mapping_values(item).keys() & CALLER_INTERRUPTIONS for item in items
+    )
 
 
 FORMATS: Final[dict[str, Callable[[Problems, yaml.Node, str], None]]] = {
     "regex": _check_regex,
     "command": _check_command,
     "warn-fail": _check_warn_fail,
+    "meanwhile": _check_events,
     "turns": _check_verbs,
 }

@@ -31,6 +31,7 @@ MismatchKind: TypeAlias = Literal[
     "no_answer",
     "verb",
     "endless",
+    "meanwhile",
     "script",
     "afterwards",
 ]
@@ -40,7 +41,8 @@ MISMATCH_KINDS: tuple[MismatchKind, ...] = get_args(MismatchKind)
 ``heard``: different words. ``response``: a different action. ``ends``: the call has (not) ended.
 ``dead_air``: too long a silence. ``protocol``: the line cannot parse the response. ``no_answer``: the
 application raised, was late or unreachable. ``verb``: the line does not wait for the caller's action.
-``endless``: it never waits for the caller again. ``script``: the model calls do not match the script.
+``endless``: it never waits for the caller again. ``meanwhile``: what should happen at the server did not.
+``script``: the model calls do not match the script.
 ``afterwards``: wrong counts of leftovers.
 """
 

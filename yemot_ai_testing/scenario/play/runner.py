@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
-from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
+from yemot_ai_testing.errors import EndlessLineError, NeverDueError, ToolkitError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
@@ -23,30 +23,11 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioFailure,
     ScenarioResult,
 )
+from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
+from yemot_ai_testing.scenario.play.target import PlayTarget
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["PlayTarget", "perform_action", "play_scenario"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlayTarget:
-    """What a scenario is played against.
-
-    Attributes:
-        app: an application or URL that a ``Caller`` accepts.
-        double: the model's double; None if the model is not scripted.
-        remote: whether a URL may point to another machine.
-        grace: seconds that sessions and processes may take to end after a call.
-        output: returns the server's output since the target was opened; None without a server.
-        line: fields of ``LineSettings``; those of a scenario's caller override them.
-    """
-
-    app: object
-    double: ModelDouble | None = None
-    remote: bool = False
-    grace: float = 5.0
-    output: Callable[[], str] | None = None
-    line: Mapping[str, Any] = field(default_factory=dict)
 
 
 def play_scenario(
@@ -114,7 +95,8 @@ class _ScenarioRun:
     def _run_turns(self, caller: Caller, leftovers: LeftoverCounts) -> None:
         for number, turn in enumerate(self.scenario.turns, start=1):
             event_count, exchange_count = len(caller.transcript), len(caller.exchanges)
-            run = _TurnRun(turn, caller, self.target.double)
+            actions = ServerActions(self.target.app, lambda: caller.call_id, self.target.root)
+            run = _TurnRun(turn, caller, self.target.double, actions)
             try:
                 run.run(dials=number == 1)
             finally:
@@ -187,6 +169,7 @@ class _TurnRun:
     turn: ScenarioTurn
     caller: Caller
     double: ModelDouble | None
+    server_actions: ServerActions
     mismatches: list[Mismatch] = field(default_factory=list)
     cause: BaseException | None = None
     warnings: tuple[str, ...] = ()
@@ -194,15 +177,37 @@ class _TurnRun:
     def run(self, *, dials: bool) -> None:
         """Play the turn; the first one dials, and its verb follows the greeting."""
         action, expected = self.turn.action, self.turn.hears or Expectation()
-        if action is None:
-            self._script_model()
-            self._perform(self.caller.dial if dials else None, expected)
-            return
-        if dials:
+        if dials and action is not None:
             self._perform(self.caller.dial, Expectation())
-        if not self.mismatches:
+            if self.mismatches:
+                return
+        if action is not None:
+            verb: Callable[[], str] = partial(perform_action, self.caller, action)
+        elif dials:
+            verb = self.caller.dial
+        else:
+            verb = self._wait
+        if self._schedule_server_actions():
             self._script_model()
-            self._perform(partial(perform_action, self.caller, action), expected)
+            self._perform(verb, expected)
+
+    def _wait(self) -> str:
+        """Let the caller be silent; after the call there is nothing to wait for."""
+        return "" if self.caller.ended else self.caller.silent()
+
+    def _schedule_server_actions(self) -> bool:
+        """Schedule what happens at the server; return False if that is impossible."""
+        try:
+            for action in self.turn.server_actions:
+                function = self.server_actions.prepare(action)
+                self.caller.schedule.call(function, after=action.after, name=str(action))
+        except ServerActionError as error:
+            self._fail("meanwhile", error)
+        return not self.mismatches
+
+    def _fail(self, kind: MismatchKind, error: ToolkitError) -> None:
+        self.mismatches.append(Mismatch(kind, as_scenario_keys(str(error))))
+        self.cause = error.__cause__ or error
 
     def _script_model(self) -> None:
         double = self.double
@@ -222,24 +227,24 @@ class _TurnRun:
             when=lambda: model_call_count(double) > calls_before,
         )
 
-    def _perform(self, verb: Callable[[], str] | None, expected: Expectation) -> None:
+    def _perform(self, verb: Callable[[], str], expected: Expectation) -> None:
         """Do a verb and compare what is heard then."""
         caller = self.caller
         exchange_count, problem_count, raw = len(caller.exchanges), len(caller.problems), caller.raw
         try:
-            if verb is not None:
-                verb()
+            verb()
+        except (ServerActionError, NeverDueError) as error:
+            self._fail("meanwhile", error)
         except (WrongVerbError, EndlessLineError) as error:
-            kind: MismatchKind = "verb" if isinstance(error, WrongVerbError) else "endless"
-            self.mismatches, self.cause = [Mismatch(kind, as_scenario_keys(str(error)))], error
+            self._fail("verb" if isinstance(error, WrongVerbError) else "endless", error)
             return
         exchanges = caller.exchanges[exchange_count:]
         sentences = _heard_sentences(caller)
         observed = ObservedTurn(
             caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question, sentences
         )
-        self.mismatches = [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
-        self.cause = _app_exception(exchanges)
+        self.mismatches += [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
+        self.cause = self.cause or _app_exception(exchanges)
         self.warnings += _silence_warnings(expected, observed)
         self.warnings += _line_warnings(caller.problems[problem_count:], exchanges)
 

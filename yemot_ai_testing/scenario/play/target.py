@@ -6,7 +6,7 @@ import importlib
 import inspect
 import shlex
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from yemot_ai import importer
 from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.runner import PlayTarget
+from yemot_ai_testing.scenario.play.leftovers import ModelDouble
 
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REFERENCE_APP",
+    "PlayTarget",
     "RunSettings",
     "codex_double",
     "import_attribute",
@@ -34,6 +35,30 @@ __all__ = [
     "open_target",
     "resolve_codex",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTarget:
+    """What a scenario is played against.
+
+    Attributes:
+        app: an application or URL that a ``Caller`` accepts.
+        double: the model's double; None if the model is not scripted.
+        remote: whether a URL may point to another machine.
+        grace: seconds that sessions and processes may take to end after a call.
+        output: returns the server's output since the target was opened; None without a server.
+        line: fields of ``LineSettings``; those of a scenario's caller override them.
+        root: a folder that is searched for modules after the current one.
+    """
+
+    app: object
+    double: ModelDouble | None = None
+    remote: bool = False
+    grace: float = 5.0
+    output: Callable[[], str] | None = None
+    line: Mapping[str, Any] = field(default_factory=dict)
+    root: Path | None = None
+
 
 REFERENCE_APP = "yemot_ai.reference:flow"
 """The application of a run that names none."""
@@ -118,15 +143,15 @@ def open_target(
             yield play_target
         return
     if "://" in target:
-        yield PlayTarget(target, remote=run_settings.remote, line=run_settings.line)
+        yield PlayTarget(target, remote=run_settings.remote, line=run_settings.line, root=run_settings.root)
         return
     app = load_app(target, run_settings.root)
     provider = getattr(getattr(app, "ai", None), "provider", None)
     if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
-        yield PlayTarget(app, provider, line=run_settings.line)
+        yield PlayTarget(app, provider, line=run_settings.line, root=run_settings.root)
         return
     with codex_double(run_settings.codex) as double:
-        yield PlayTarget(app, double, line=run_settings.line)
+        yield PlayTarget(app, double, line=run_settings.line, root=run_settings.root)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ MISMATCH_LABELS: Mapping[MismatchKind, str] = {
     "no_answer": "השרת לא ענה כראוי",
     "verb": "הקו לא חיכה למה שהמתקשר עשה",
     "endless": "הקו לא חזר לחכות למתקשר",
+    "meanwhile": "מה שהיה אמור לקרות בשרת לא קרה",
     "script": "המודל לא נשאל את מה שנכתב",
     "afterwards": "משהו נשאר אחרי השיחה",
 }

@@ -1,0 +1,142 @@
+"""``meanwhile: {posts: …}`` and ``{calls: …}``: what happens at the server while a turn runs."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import SplitResult, urlencode
+
+from yemot_ai import Engine
+from yemot_ai_testing.errors import AppError, ToolkitError
+from yemot_ai_testing.line.transports.transport import FORM_CONTENT_TYPE
+from yemot_ai_testing.line.transports.urls import http_url, is_loopback, percent_encoded
+from yemot_ai_testing.line.transports.wsgi_asgi import run_on_asgi_loop
+from yemot_ai_testing.scenario.format.model import ServerAction
+from yemot_ai_testing.scenario.play.target import import_attribute
+
+__all__ = ["ServerActionError", "ServerActions", "unsupported_reason"]
+
+LIMIT: Final = 10.0
+"""Seconds in which a server must answer such a request, or an async function must return."""
+MAX_BODY: Final = 2000
+FIRST_ERROR_STATUS: Final = 400
+POSITIONAL: Final = {
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+}
+
+
+class ServerActionError(ToolkitError, AssertionError):
+    """What should happen at the server did not; the message says what, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerActions:
+    """Makes functions of the server actions of one call.
+
+    Attributes:
+        app: the application or URL that the line calls.
+        call_id: returns the ``ApiCallId`` of the call.
+        root: a folder that is searched for modules after the current one.
+    """
+
+    app: object
+    call_id: Callable[[], str]
+    root: Path | None = None
+
+    def prepare(self, action: ServerAction) -> Callable[[], None]:
+        """Return the function that performs ``action``; it raises a ``ServerActionError`` if it fails.
+
+        Raises:
+            ServerActionError: the action cannot be performed.
+        """
+        url = self.app if isinstance(self.app, str) else None
+        reason = unsupported_reason(action, url)
+        if reason is not None:
+            raise ServerActionError(f"{action}: {reason}")
+        if url is not None:
+            return lambda: _send(action, http_url(url))
+        try:
+            function = import_attribute(action.target, self.root)
+        except AppError as error:
+            raise ServerActionError(f"{action}: {error}") from error
+        if not callable(function):
+            raise ServerActionError(f"{action}: {function!r} cannot be called")
+        return lambda: self._call(action, function)
+
+    def _call(self, action: ServerAction, function: Callable[..., object]) -> None:
+        try:
+            result = function(*([self.call_id()] if _takes_call_id(function) else []))
+            if inspect.iscoroutine(result):
+                self._run(result)
+        except Exception as error:
+            raise ServerActionError(f"{action} raised {type(error).__name__}: {error}") from error
+
+    def _run(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine on the event loop of the application."""
+        limited = asyncio.wait_for(coroutine, LIMIT)
+        engine = getattr(getattr(self.app, "ai", None), "engine", None)
+        if isinstance(engine, Engine):
+            engine.run(limited)
+            return
+
+        async def run() -> str:
+            await limited
+            return ""
+
+        fault = run_on_asgi_loop(run, 2 * LIMIT).fault
+        if fault is not None and fault.cause is not None:
+            raise fault.cause
+
+
+def unsupported_reason(action: ServerAction, url: str | None) -> str | None:
+    """Return why ``action`` cannot be performed; None if it can.
+
+    Args:
+        action: the action.
+        url: the URL that the line calls; None for an application in this process.
+    """
+    if url is None:
+        example = f'meanwhile: {{calls: "shop.room:open"}}, not {action}'
+        return (
+            f"an application in this process has no address; call a function: {example}"
+            if action.is_request
+            else None
+        )
+    if not action.is_request:
+        return "a function does not reach a server; write a path of it, such as /open"
+    if not is_loopback(http_url(url).hostname or ""):
+        return f"{url} is not on this machine: only servers on this machine are acted upon"
+    return None
+
+
+def _takes_call_id(function: Callable[..., object]) -> bool:
+    return any(one.kind in POSITIONAL for one in inspect.signature(function).parameters.values())
+
+
+def _send(action: ServerAction, url: SplitResult) -> None:
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=LIMIT)
+    method, body = ("POST", urlencode(action.data).encode()) if action.verb == "posts" else ("GET", None)
+    headers = {"Content-Type": FORM_CONTENT_TYPE} if method == "POST" else {}
+    try:
+        connection.request(method, percent_encoded(action.target), body=body, headers=headers)
+        with connection.getresponse() as response:
+            status, text = response.status, response.read(MAX_BODY).decode(errors="replace")
+    except TimeoutError as error:
+        raise ServerActionError(f"{action}: the server did not answer within {LIMIT:g} s") from error
+    except (OSError, HTTPException) as error:
+        raise ServerActionError(f"{action}: the server cannot be reached: {error}") from error
+    finally:
+        connection.close()
+    if status >= FIRST_ERROR_STATUS:
+        first_line = next(iter(text.strip().splitlines()), "")
+        raise ServerActionError(
+            f"{action}: the server answered with HTTP status {status}: {first_line[:200]}"
+        )
