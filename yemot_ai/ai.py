@@ -60,10 +60,12 @@ class Steps(Protocol):
 
     Attributes:
         call_id: the call that the run handles.
+        line_ids: the line's own ids of that call, if others identify it.
         turn_id: the turn that an agent's function answers; "" in a plain handler.
     """
 
     call_id: str
+    line_ids: tuple[str, ...]
     turn_id: str
 
     def start_step(self, turn_id: str | None = None) -> str:
@@ -202,7 +204,7 @@ class YemotAI:
 
     def end(self, call_id: str) -> None:
         """End the call: cancel its running turns, and delete what was said, here and at the providers."""
-        self.engine.run(self._runtime.calls.end(call_id, "ended"))
+        self.engine.run(self._runtime.calls.end(_current_call(call_id), "ended"))
 
     async def aend(self, call_id: str, *, reason: EndReason = "ended") -> None:
         """Do what ``end`` does, awaited from any event loop.
@@ -211,7 +213,7 @@ class YemotAI:
             call_id: the call.
             reason: ``CallSummary.reason`` for ``on_call_end``.
         """
-        await self.engine.arun(self._runtime.calls.end(call_id, reason))
+        await self.engine.arun(self._runtime.calls.end(_current_call(call_id), reason))
 
     def forget_caller(self, phone: str) -> None:
         """Delete the memory of a caller (``remember="caller"``), here and at the providers."""
@@ -265,11 +267,17 @@ class YemotAI:
     ) -> Coroutine[Any, Any, Turn]:
         """Return the coroutine of a question; inside a handler of the call, it is a step of its run."""
         run = current_run.get()
-        parent = ""
+        call_id, parent = _current_call(call_id), ""
         if run is not None and run.call_id == call_id:
             turn_id, parent = run.start_step(turn_id), run.turn_id
         ask = self._runtime.conversation.ask
         return ask(call_id, turn_id or uuid.uuid4().hex, text, instructions=instructions, parent=parent)
+
+
+def _current_call(call_id: str) -> str:
+    """Return the id of the current handler's call, if ``call_id`` is one of the line's ids of it."""
+    run = current_run.get()
+    return run.call_id if run is not None and call_id in run.line_ids else call_id
 
 
 def _raise_failure(turn: Turn) -> Turn:

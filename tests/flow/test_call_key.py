@@ -233,14 +233,15 @@ def test_a_hang_up_with_a_changed_id_ends_the_call() -> None:
     assert flow.ai.open_calls() == 0
 
 
+@pytest.mark.parametrize("own", ["call_id", "ApiCallId", "ApiYFCallId"])
 @pytest.mark.parametrize("line", LINES)
-def test_a_conversation_continues_in_another_extension(line: str) -> None:
+def test_a_conversation_continues_in_another_extension(line: str, own: str) -> None:
     provider = ScriptedProvider().answers("נעים מאוד").answers("דוד")
     flow = AIFlow(YemotAI(provider=provider), call_key="ApiYFCallId")
 
     @flow.get("1")
     def tell(call: AICall) -> None:
-        flow.ai.reply(call.call_id, "אני דוד")
+        flow.ai.reply(call.params.get(own, call.call_id), "אני דוד")
         call.goto("/5")
 
     flow.ai_agent("5", greeting="שלום")(lambda call, text: None)

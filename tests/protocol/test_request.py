@@ -73,6 +73,7 @@ def test_a_call_is_identified_by_its_key_or_the_lines_ids(
     assert request.call_key == call_key
     assert request.call_id == sent.get("ApiCallId", "")
     assert request.yf_call_id == sent.get("ApiYFCallId", "")
+    assert request.line_ids == (tuple(id_ for id_ in sent.values() if id_) if key else ())
 
 
 def test_the_lines_own_names_have_attributes() -> None:

@@ -93,6 +93,11 @@ class Request:
         return self.key or self.latest.get("ApiCallId") or self.latest.get("ApiYFCallId", "")
 
     @property
+    def line_ids(self) -> tuple[str, ...]:
+        """The line's own ids of a call that is identified by ``key``; empty without a key."""
+        return tuple(filter(None, (self.call_id, self.yf_call_id))) if self.key else ()
+
+    @property
     def phone(self) -> str:
         """``ApiPhone``: the caller's number; empty if withheld."""
         return self.latest.get("ApiPhone", "")

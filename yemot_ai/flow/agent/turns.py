@@ -125,6 +125,7 @@ class AgentTurns:
             values={},
             names_before=(session.visit or Visit()).names_before,
             turn_id=turn.id,
+            line_ids=request.line_ids,
         )
         call = self._new_call(
             run,

@@ -150,6 +150,7 @@ class HandlerRunner:
             step_prefix=f"v{visit.number}s",
             values=request.latest,
             names_before=visit.names_before,
+            line_ids=request.line_ids,
         )
         call = self._new_call(run, session, request, local_call.attributes, is_async=is_async(handler))
         response = await self._response_of(handler, run, call)
