@@ -146,6 +146,12 @@ def test_the_fields_of_a_read_are_accepted(
             "credit_card=icredit,100,,,,,,,,yes",
             CreditCard("icredit", "100"),
             ["undocumented-value"],
+            id="[OFF] yes is not all",
+        ),
+        pytest.param(
+            "credit_card=icredit,100,,,,,,,,code",
+            CreditCard("icredit", "100"),
+            ["undocumented-value"],
             id="[OFF] any other word is not all",
         ),
         pytest.param(

@@ -181,7 +181,8 @@ class Choice(Codec):
         for word in self.values:
             self._words.setdefault(word.casefold(), word)
         if "" in self.values:
-            self._words.setdefault("yes" if "no" in self._words else "no", "")
+            default = self.values[""]
+            self._words.setdefault("no" if self.values.get("no", default) == default else "yes", "")
 
     def decode(self, text: str) -> object:
         """Look up the word, ignoring case: whether case matters on the line is not confirmed."""
