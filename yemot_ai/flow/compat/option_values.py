@@ -81,13 +81,13 @@ def whole_number(name: str, number: CountOption, *, minimum: int = 1) -> int | N
     try:
         exact = float(number)
         whole = max(math.floor(exact), 1) if exact > 0 else math.floor(exact)
-    except (ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"call.read({name}={number!r}) is not a whole number") from error
-    if isinstance(number, bool) or whole != exact:
-        warn_once(f"call.read({name}={number!r}) is not a whole number; %d is sent", whole)
     if whole < minimum:
         warn_once(f"call.read({name}={number!r}) is less than {minimum}; the line's default is used")
         return None
+    if isinstance(number, bool) or whole != exact:
+        warn_once(f"call.read({name}={number!r}) is not a whole number; %d is sent", whole)
     return whole
 
 
