@@ -233,6 +233,23 @@ def test_a_hang_up_with_a_changed_id_ends_the_call() -> None:
     assert flow.ai.open_calls() == 0
 
 
+def test_a_hang_up_with_a_changed_id_stops_the_turn_that_runs() -> None:
+    provider = ScriptedProvider().answers("לא יישמע")
+    flow = AIFlow(YemotAI(provider=provider), call_key="ApiYFCallId")
+    flow.ai_agent("5", greeting="שלום")(lambda call, text: None)
+    ended: list[CallSummary] = []
+    flow.ai.on_call_end(lambda summary, usage: ended.append(summary))
+    provider.hold()
+    send(flow, "5", ApiCallId="a", ApiYFCallId="y")
+    assert "ai_1w1" in send(flow, "5", ApiCallId="a", ApiYFCallId="y", ai_1="שאלה")
+
+    send(flow, "5", ApiCallId="b", ApiYFCallId="y", ai_1="שאלה", hangup="yes")
+    provider.release()
+
+    assert [(summary.call_id, summary.turns[0].answer) for summary in ended] == [("y", "")]
+    assert flow.ai.open_calls() == 0
+
+
 @pytest.mark.parametrize("own", ["call_id", "ApiCallId", "ApiYFCallId"])
 @pytest.mark.parametrize("line", LINES)
 def test_a_conversation_continues_in_another_extension(line: str, own: str) -> None:
