@@ -112,6 +112,7 @@ _PHP = (
         "/register.php",
         (("presses", "7"), ("presses", "1"), ("presses", "12345678")),
     ),
+    ForeignCall("actions on lines of their own", "/lines.php"),
     ForeignCall("a file with a byte order mark", "/bom.php"),
     ForeignCall("a redirect", "/bridge.php/302"),
     ForeignCall(

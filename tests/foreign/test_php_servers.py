@@ -48,6 +48,13 @@ def test_a_warning_of_php_above_the_answer_is_m1607(url_of: UrlOf) -> None:
     assert [problem.code for problem in caller.problems] == ["not-plain-text"]
 
 
+def test_actions_on_lines_of_their_own_are_one_text(url_of: UrlOf) -> None:
+    caller = Caller(f"{url_of('php')}/lines.php")
+
+    assert "go_to_folder" in caller.dial()
+    assert {"text-line-end", "equals-sign", "line-end"} <= {problem.code for problem in caller.problems}
+
+
 def test_a_byte_order_mark_is_a_warning(url_of: UrlOf) -> None:
     with Caller(f"{url_of('php')}/bom.php") as caller:
         assert caller.dial() == ""
