@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,32 @@ def test_an_agents_function_may_await_a_message(flow: AIFlow, provider: Scripted
     async def agent(call: AsyncAICall, text: str) -> None:
         await call.play_message("רגע")
 
+    caller = Caller(flow)
+    caller.dial()
+
+    assert caller.says("מה שלומך") == "רגע כן"
+
+
+def test_a_handler_that_returns_its_last_message_returns_nothing(flow: AIFlow, line: Line) -> None:
+    @flow.get("")
+    async def root(call: AsyncAICall) -> Any:  # noqa: ANN401 - what play_message returns
+        return call.play_message("להתראות")
+
+    flow.get("7")(lambda call: call.play_message("שלום"))
+
+    assert line.enter("") == "id_list_message=t-להתראות"
+    assert line.enter("7") == "id_list_message=t-שלום"
+
+
+def test_an_agents_function_that_returns_its_last_message_leaves_the_answer_to_the_ai(
+    flow: AIFlow, provider: ScriptedProvider
+) -> None:
+    provider.answers("כן")
+
+    async def agent(call: AsyncAICall, text: str) -> Any:  # noqa: ANN401 - what play_message returns
+        return call.play_message("רגע")
+
+    flow.ai_agent("", greeting="שלום")(agent)
     caller = Caller(flow)
     caller.dial()
 

@@ -17,6 +17,7 @@ from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
+from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.value_names import turn_name
@@ -172,6 +173,8 @@ class AgentTurns:
             run.check_awaited()
         except ConfigurationError as error:
             raise _function_error(function, f"failed: {error}") from error
+        if answer is DONE:
+            return None
         if answer is not None and not isinstance(answer, str):
             raise _function_error(function, f"returned {type(answer).__name__}; return a text, or None")
         return answer

@@ -14,4 +14,4 @@ class _Done:
 
 
 DONE: Final[Awaitable[None]] = _Done()
-"""What is done already; it need not be awaited."""
+"""What is done already; it need not be awaited, and a handler that returns it returns nothing."""

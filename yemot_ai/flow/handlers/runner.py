@@ -21,6 +21,7 @@ from yemot_ai.errors import (
     ResponseSyntaxError,
 )
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
+from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
@@ -219,7 +220,7 @@ class HandlerRunner:
 
     def _finish_run(self, run: HandlerRun, call: BaseCall, returned: object) -> Response | None:
         try:
-            if returned is not None:
+            if returned is not None and returned is not DONE:
                 run.set_outcome(*parse_returned(returned))
             run.check_awaited()
             run.state = check_saveable(call.state)
