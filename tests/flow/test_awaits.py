@@ -111,10 +111,16 @@ def test_a_plain_handler_awaits_nothing(flow: AIFlow, line: Line) -> None:
         ("..", ".."),
         ("../1", "../1"),
         (".", "."),
+        (5, "5"),
+        (0, "0"),
+        (None, "/"),
     ],
 )
 def test_a_folder_is_sent_without_needless_slashes_and_spaces(
-    flow: AIFlow, line: Line, folder: str, target: str
+    flow: AIFlow,
+    line: Line,
+    folder: Any,  # noqa: ANN401 - as without mypy
+    target: str,
 ) -> None:
     flow.get("7")(lambda call: call.goto(folder))
 

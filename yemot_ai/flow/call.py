@@ -344,7 +344,7 @@ def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Pla
     return (Play(messages),) if messages else ()
 
 
-def _folder(folder: str) -> str:
+def _folder(folder: str | int | None) -> str:
     """Return ``folder`` without spaces around it and without needless slashes, which the line may refuse."""
-    parts = [part for part in folder.strip().split("/") if part]
-    return ("/" if folder.strip()[:1] in {"", "/"} else "") + "/".join(parts)
+    given = "" if folder is None else str(folder).strip()
+    return ("/" if given[:1] in {"", "/"} else "") + "/".join(part for part in given.split("/") if part)
