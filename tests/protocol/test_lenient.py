@@ -25,6 +25,7 @@ from yemot_ai.protocol import (
     lint,
 )
 from yemot_ai.protocol.grammar import parse_response
+from yemot_ai_testing.property import response_texts
 
 
 def findings(text: str, *, lenient: bool = True) -> list[tuple[str, str]]:
@@ -121,6 +122,17 @@ def test_the_lenient_parser_reports_what_the_strict_one_does(text: str) -> None:
         for problem in lenient
         if problem.level == "error" or ": ignored; " in problem.message
     ]
+
+
+@settings(deadline=None)  # slow machines must not fail it
+@given(texts | response_texts())
+def test_what_is_parsed_leniently_is_written_so_that_the_strict_parser_accepts_it(text: str) -> None:
+    if errors(lint(text, lenient=True)):
+        with pytest.raises(ResponseSyntaxError):
+            Response.parse(text, lenient=True)
+        return
+    parsed = Response.parse(text, lenient=True)
+    assert Response.parse(str(parsed)) == parsed
 
 
 @pytest.mark.parametrize("marked", [marked for marked, _ in ERRORS])

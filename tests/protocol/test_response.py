@@ -199,6 +199,13 @@ def test_a_syntax_error_has_the_hint_and_the_position() -> None:
         Response.parse("hangup=yes")
 
 
+@pytest.mark.parametrize("text", ["id_list_message=t-א\n&", "id_list_message=t-א \n.f-1", "read=t-א\n=x"])
+def test_a_line_end_at_the_end_of_a_text_is_dropped(text: str) -> None:
+    parsed = Response.parse(text)
+    assert parsed == Response.parse(text.replace(" ", "").replace("\n", ""))
+    assert Response.parse(str(parsed)) == parsed
+
+
 def test_the_leading_zeros_of_a_number_message_are_kept() -> None:
     parsed = Response.parse("id_list_message=n-005")
     assert parsed == Response([Play([Number("005")])])
