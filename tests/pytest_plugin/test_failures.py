@@ -45,6 +45,7 @@ FAILING = {
     "no_answer": ("def app(pairs):\n    raise KeyError('price')\n", "{hears: שלום}", ""),
     "verb": (GREETS, "{records: /1/000.wav}", ""),
     "endless": (ANSWERS.format("go_to_folder=."), "{hears: שלום}", ""),
+    "meanwhile": (GREETS, '{meanwhile: {calls: "os:getcwd", after: 1m}}', ""),
     "script": (AGENT, "{says: א, hears: כן}", ""),
     "afterwards": (AGENT, "{says: א, agent: {answers: ב}}", "    afterwards: {agent_turns: 2}\n"),
 }

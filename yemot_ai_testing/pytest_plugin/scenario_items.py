@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from yemot_ai_testing.errors import ScenarioFailedError, ScenarioLoadError, ToolkitError
+from yemot_ai_testing.errors import AppError, ScenarioFailedError, ScenarioLoadError, ToolkitError
 from yemot_ai_testing.pytest_plugin.options import run_settings
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
@@ -17,6 +17,7 @@ from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.server_actions import unsupported_reason
 from yemot_ai_testing.scenario.play.target import open_target
+from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
 from yemot_ai_testing.scenario.report.failure import failure_report
@@ -110,6 +111,8 @@ class ScenarioItem(pytest.Item):
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
     ) -> str | TerminalRepr:
         """Return the message of a toolkit error without a traceback; leave other errors to pytest."""
+        if isinstance(excinfo.value, AppError):
+            return as_scenario_keys(str(excinfo.value))
         if isinstance(excinfo.value, ToolkitError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)

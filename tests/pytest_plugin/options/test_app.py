@@ -98,7 +98,7 @@ def test_a_system_exit_during_a_call_is_a_failure(project: pytest.Pytester, run:
     result = run("--yemot-scenario", "--yemot-app=broken:app")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*: no_answer · *", "*the application raised SystemExit: 3", "  raised at *broken.py:3"]
+        ["*: no_answer · *", "*the application raised SystemExit: 3; catch it*", "  raised at *broken.py:3"]
     )
 
 

@@ -154,7 +154,7 @@ def test_an_exception_of_the_application_has_file_and_line(
     write("broken.py", "def app(pairs):\n    raise KeyError('price')\n")
     result = run("--yemot-app=broken:app", "--yemot-scenario")
     result.stdout.fnmatch_lines(
-        ["*no_answer*", "*the application raised KeyError: 'price'", "  raised at *broken.py:2"]
+        ["*no_answer*", "*the application raised KeyError: 'price'; catch it*", "  raised at *broken.py:2"]
     )
 
 

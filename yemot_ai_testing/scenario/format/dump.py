@@ -33,7 +33,7 @@ from yemot_ai_testing.scenario.format.model import (
     ServerCommand,
 )
 
-__all__ = ["dumps"]
+__all__ = ["dumps", "step_text"]
 
 MAX_WIDTH = 10_000
 """Columns; wide enough that no text is folded."""
@@ -56,6 +56,16 @@ def dumps(file: CallFile) -> str:
     """
     tree = {"name": file.name, "scenarios": [_scenario(scenario) for scenario in file.scenarios]}
     return yaml.dump(tree, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=MAX_WIDTH)
+
+
+def step_text(step: Step) -> str:
+    """Return a step of ``agent:`` in one line, such as ``{answers: ["בשמונה"]}``.
+
+    Raises:
+        ValueError: it has no scenario syntax.
+    """
+    options: Any = {"allow_unicode": True, "sort_keys": False, "width": MAX_WIDTH}
+    return str(yaml.dump(_step(step), Dumper=_Dumper, default_flow_style=True, **options)).strip()
 
 
 class _Dumper(yaml.SafeDumper):

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
-from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
 from yemot_ai_testing.scenario.play.canonical import canonical_messages, canonical_target
 from yemot_ai_testing.scenario.play.read_fields import read_fields, written_text
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
+from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
-__all__ = ["ObservedTurn", "expectation_mismatches", "protocol_mismatches"]
+__all__ = ["ObservedTurn", "expectation_mismatches", "problem_text", "protocol_mismatches"]
 
 A = TypeVar("A", bound=Action)
 MISSING = "not there"
@@ -62,8 +63,14 @@ def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]
         for problem in exchange.problems:
             if problem.level == "error":
                 kind: MismatchKind = "no_answer" if problem.code in FAULT_CODES else "protocol"
-                text = f"{problem.code}: {problem.message}"
-                yield Mismatch(kind, f"{text} in {problem.body!r}" if problem.body else text)
+                yield Mismatch(kind, problem_text(problem))
+
+
+def problem_text(problem: LineProblem) -> str:
+    """Return a problem of a response with the response and what to change, for readers of scenario files."""
+    text = f"{problem.code}: {as_scenario_keys(problem.message)}"
+    text = f"{text} in {problem.body!r}" if problem.body else text
+    return f"{text}; {as_scenario_keys(problem.hint)}" if problem.hint else text
 
 
 def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:

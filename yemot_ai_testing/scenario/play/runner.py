@@ -9,12 +9,19 @@ from itertools import takewhile
 from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX
 from yemot_ai_testing.errors import EndlessLineError, NeverDueError, ToolkitError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
+from yemot_ai_testing.scenario.format.dump import step_text
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
-from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches, protocol_mismatches
+from yemot_ai_testing.scenario.play.checks import (
+    ObservedTurn,
+    expectation_mismatches,
+    problem_text,
+    protocol_mismatches,
+)
 from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble, model_call_count
 from yemot_ai_testing.scenario.play.result import (
     Mismatch,
@@ -28,6 +35,8 @@ from yemot_ai_testing.scenario.play.target import PlayTarget
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["PlayTarget", "perform_action", "play_scenario"]
+
+STEP_TYPES = tuple(syntax.step for syntax in STEP_SYNTAX)
 
 
 def play_scenario(
@@ -133,7 +142,7 @@ class _ScenarioRun:
         try:
             self.target.double.assert_complete()
         except AssertionError as error:
-            self.failure = ScenarioFailure("script", self.scenario.location, tuple(str(error).splitlines()))
+            self.failure = ScenarioFailure("script", self.scenario.location, _script_messages(error))
 
     def _check_afterwards(self, leftovers: LeftoverCounts) -> None:
         afterwards = self.scenario.afterwards
@@ -249,6 +258,15 @@ class _TurnRun:
         self.warnings += _line_warnings(caller.problems[problem_count:], exchanges)
 
 
+def _script_messages(error: AssertionError) -> tuple[str, ...]:
+    """Return the lines of a script mismatch, with its steps as a scenario file writes them."""
+    text = str(error)
+    for step in getattr(error, "unused", ()):
+        if isinstance(step, STEP_TYPES):
+            text = text.replace(repr(step), step_text(step))
+    return tuple(text.splitlines())
+
+
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
     """Return the exception of the application; connection errors are not its exceptions."""
     problems = (problem for exchange in exchanges for problem in exchange.problems)
@@ -266,14 +284,11 @@ def _line_warnings(problems: Sequence[LineProblem], exchanges: Sequence[LineExch
     failures = [
         problem for exchange in exchanges for problem in exchange.problems if problem.level == "error"
     ]
-    first: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], LineProblem] = {}
     for problem in problems:
         if problem not in failures:
-            first.setdefault((problem.code, problem.message), problem.body)
-    return tuple(
-        f"{code}: {message} in {body!r}" if body else f"{code}: {message}"
-        for (code, message), body in first.items()
-    )
+            first.setdefault((problem.code, problem.message), problem)
+    return tuple(map(problem_text, first.values()))
 
 
 def _silence_warnings(expected: Expectation, observed: ObservedTurn) -> tuple[str, ...]:
