@@ -91,6 +91,7 @@ def test_every_documented_target_is_accepted(target: str) -> None:
     [
         (lambda: Text("סוף. עוד"), "text-character"),
         (lambda: Text("10-12"), "text-character"),
+        (lambda: Text("10 \n"), "text-character"),
         (lambda: Text(WRONG), "text-character"),
         (lambda: File("a.wav"), "character"),
         (lambda: File(""), "empty-value"),

@@ -58,7 +58,6 @@ STRAY_COLON: Final = re.compile(
 """A colon that is not part of a time such as 12:30."""
 
 _LINE_ENDS: Final = "\t\n\v\f\r\x85\u2028\u2029"
-_LINE_END: Final = frozenset(_LINE_ENDS) - {"\t"}
 _UNCONFIRMED: Final = re.compile("[\"'|\\-]")
 _FOLDER: Final = f"[^/.,&={CONTROL}]+"
 _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
@@ -113,17 +112,10 @@ class Text(MessageBase, prefix="t", title="text, spoken", layout=Layout(text=_TE
     Args:
         text: the text, without ``. - & " '``; ``speakable()`` returns such texts. The line speaks about
             150 words per message. That it speaks an empty text, ``=``, ``|`` and line ends is not
-            confirmed [?]; a ``Read`` refuses ``=``. White space with a line end at the end is dropped, as
-            after a response.
+            confirmed [?]; a ``Read`` refuses ``=``. A text does not end with a line end.
     """
 
     text: str
-
-    def __post_init__(self) -> None:
-        MessageBase.__post_init__(self)
-        spoken = self.text.rstrip()
-        if not _LINE_END.isdisjoint(self.text[len(spoken) :]):
-            object.__setattr__(self, "text", spoken)
 
 
 @dataclass(frozen=True, slots=True)

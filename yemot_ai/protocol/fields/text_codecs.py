@@ -23,6 +23,7 @@ EQUALS_SIGN: Final = {"=": "equals-sign"}
 """The ``doubtful`` of a text outside a read: whether the line takes another ``=`` is not confirmed."""
 
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
+_LINE_END: Final = re.compile("[\n\v\f\r\x85\u2028\u2029]")
 _BLANK: Final = re.compile(f"[{BLANK}]")
 _HANGUP: Final = re.compile(f"[{BLANK}]*+(?P<slash>/)?[{BLANK}]*+(?i:hangup)[{BLANK}]*+/?")
 
@@ -145,7 +146,7 @@ class FreeText(Codec):
             raise InvalidValueError(code, f"{bad.group()!r} is not allowed here", position=bad.start())
         if self.required and not text.strip():
             raise InvalidValueError("empty-value", "the text is empty")
-        return text or self.default
+        return (_drop_line_end(text) if text[-1:].isspace() else text) or self.default
 
     def encode(self, value: object) -> str:
         """Check every character."""
@@ -153,7 +154,10 @@ class FreeText(Codec):
             raise InvalidValueError(self.code, f"{value!r} is not a text")
         if not value and self.default:
             raise InvalidValueError("empty-value", "the text is empty")
-        return self.decode(value)
+        text = self.decode(value)
+        if value and text != value:
+            raise InvalidValueError(self.code, "it ends with a line end", position=len(text))
+        return text
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
         """Warn of the first doubtful character of each kind, and of what ``find_more`` finds."""
@@ -164,3 +168,9 @@ class FreeText(Codec):
                 codes[code] = match.start()
         yield from ((code, index) for code, index in codes.items() if index >= 0)
         yield from self.find_more(text)
+
+
+def _drop_line_end(text: str) -> str:
+    """Return ``text`` without white space with a line end at its end, which is dropped after a response."""
+    bare = text.rstrip()
+    return bare if _LINE_END.search(text, len(bare)) else text
