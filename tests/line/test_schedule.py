@@ -11,6 +11,7 @@ import pytest
 
 from yemot_ai_testing import Caller
 from yemot_ai_testing.errors import EndlessLineError, NeverDueError, WrongVerbError
+from yemot_ai_testing.line import ServerActed
 from yemot_ai_testing.line.clock import EngineClock, WallClock
 
 Pairs = Sequence[tuple[str, str]]
@@ -105,6 +106,20 @@ def test_in_real_time_a_function_runs_while_a_request_is_open() -> None:
     caller = Caller(app)
     caller.schedule.call(opened.set, after=0.05)
     assert caller.dial() == "מה השאלה"
+
+
+def test_the_transcript_shows_what_happened_at_its_time() -> None:
+    room = WaitingRoom()
+    caller = Caller(room, clock=room.clock)
+    caller.schedule.call(room.open, after=1.5, name="the room opens")
+    caller.dial()
+    (event,) = (event for event in caller.transcript if isinstance(event, ServerActed))
+    assert event.at == pytest.approx(1.5)
+    assert str(caller.transcript).splitlines()[-3:] == [
+        "line    המתינו",
+        "server  the room opens",
+        "line    מה השאלה",
+    ]
 
 
 def test_the_length_of_a_poll_does_not_change() -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,8 @@ from yemot_ai_testing.line.clock import VirtualTime
 from yemot_ai_testing.scenario.format.dump import dumps
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.format.model import InterruptionSpec, ServerAction
+from yemot_ai_testing.scenario.report.call_record import CallRecord, render_result
+from yemot_ai_testing.scenario.report.html.page import render
 
 PATH = Path("x.call.yaml")
 POLL = "read=t-המתינו=w,no,1,1,1,No,,,,,1,Ok,None,,no"
@@ -213,6 +216,27 @@ def test_what_does_not_happen_fails_the_turn(room: Room, event: str, message: st
     kind, messages = failure_of(play_turns(f"[{{meanwhile: {event}}}]", room))
     assert kind == "meanwhile"
     assert messages[0].startswith(message), messages
+
+
+def test_the_report_shows_what_happened_between_the_sounds(room: Room) -> None:
+    room.waiting = MUSIC
+    result = play_turns('[{meanwhile: {calls: "room:open_room", after: 12s}, hears: {within: 1s}}]', room)
+    assert [line.split(maxsplit=1) for line in render_result(result).splitlines()[1:]] == [
+        ["0:00.0", "dials  /"],
+        ["0:00.0", "→  /"],
+        ["0:00.0", "line  music ztomao"],
+        ["0:12.0", "server  calls room:open_room"],
+        ["0:30.0", "→  /"],
+        ["0:30.0", "line  במה אפשר לעזור"],
+        ["0:31.0", "caller  hangs up"],
+        ["0:31.0", "end  the caller hung up"],
+    ]
+
+
+def test_the_page_shows_what_happened(room: Room) -> None:
+    result = play_turns('[{meanwhile: {calls: "room:open_room", after: 2s}}]', room)
+    page = render([CallRecord.from_result(result)], written=datetime(2026, 11, 30, tzinfo=UTC))
+    assert '<div class="note">בשרת <bdi>calls room:open_room</bdi></div>' in page
 
 
 def test_the_exception_of_a_function_is_the_cause(room: Room) -> None:

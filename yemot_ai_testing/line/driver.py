@@ -9,7 +9,7 @@ from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due, no_interruption
 from yemot_ai_testing.line.schedule import Schedule, check_performed
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
-from yemot_ai_testing.line.transcript import CallEnded, CallerActed, heard_text, longest_silence
+from yemot_ai_testing.line.transcript import CallEnded, CallerActed, ServerActed, heard_text, longest_silence
 from yemot_ai_testing.line.verbs.dtmf import apply_keys, check_keys, handle_no_keys, result_of_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS, is_poll
 
@@ -40,6 +40,7 @@ class Driver:
         self.is_running = False
         self._call = call
         self._schedule = schedule
+        schedule.on_run = self._record_server
         self._strict = strict
         self._verb_index = 0
         self._silent_since = self._settled_at = call.clock.now()
@@ -116,6 +117,9 @@ class Driver:
         self._call.transcript.add(
             CallerActed(at=self._call.clock.now(), seconds=seconds, name=name, text=text)
         )
+
+    def _record_server(self, name: str) -> None:
+        self._call.transcript.add(ServerActed(at=self._call.clock.now(), name=name))
 
     def _run(self, interruption: Interruption) -> None:
         requests = 0

@@ -46,12 +46,13 @@ class ScheduledFunction:
         self._function = function
         self._lock = threading.RLock()
 
-    def perform(self) -> None:
+    def perform(self, on_run: Callable[[str], object]) -> None:
         """Run the function unless it has run; a thread that comes second waits for the first."""
         with self._lock:
             if self.done:
                 return
             self.done = True
+            on_run(self.name)
             try:
                 self._function()
             except Exception as error:  # noqa: BLE001 - raised in the caller's thread, at the end of the verb
@@ -66,10 +67,12 @@ class Schedule:
 
     Attributes:
         inner: that clock.
+        on_run: is called with the name of each function before it runs.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.inner = clock
+        self.on_run: Callable[[str], object] = str
         self._functions: list[ScheduledFunction] = []
         self._started_at: float | None = None
 
@@ -113,7 +116,7 @@ class Schedule:
     def perform_due(self) -> None:
         """Run what is due now."""
         for function in self._due_until(self.now()):
-            function.perform()
+            function.perform(self.on_run)
 
     @contextmanager
     def watch_requests(self) -> Iterator[None]:
@@ -146,7 +149,7 @@ class Schedule:
             return
         for function in functions:
             self._wait_until(self._due_at(function), wait)
-            function.perform()
+            function.perform(self.on_run)
         self._wait_until(end, wait)
 
     def _wait_until(self, at: float, wait: Callable[[float], None]) -> None:

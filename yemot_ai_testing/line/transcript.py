@@ -20,6 +20,7 @@ __all__ = [
     "CallerActed",
     "ExtensionEntered",
     "HoldMusic",
+    "ServerActed",
     "Silence",
     "Sound",
     "SystemSound",
@@ -159,6 +160,17 @@ class ExtensionEntered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerActed:
+    """Something happens at the server: a function of ``caller.schedule``, by its name."""
+
+    at: float
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """The call has left the application, for ``reason``."""
 
@@ -180,7 +192,7 @@ class Silence:
 Audible: TypeAlias = Sound | SystemSound | Beep | HoldMusic
 """The events that end a silence."""
 
-CallEvent: TypeAlias = Audible | CallerActed | ExtensionEntered | CallEnded
+CallEvent: TypeAlias = Audible | CallerActed | ServerActed | ExtensionEntered | CallEnded
 
 
 class Transcript(Sequence[CallEvent]):
@@ -248,6 +260,8 @@ def _is_too_short(event: CallEvent) -> bool:
 def _line(event: CallEvent) -> str:
     if isinstance(event, CallerActed):
         return f"caller  {event}"
+    if isinstance(event, ServerActed):
+        return f"server  {event}"
     if isinstance(event, Audible):
         return f"line    {event}"
     return f"        -- {event}"

@@ -21,6 +21,7 @@ from yemot_ai_testing.line.transcript import (
     CallEvent,
     ExtensionEntered,
     HoldMusic,
+    ServerActed,
     Sound,
     SystemSound,
 )
@@ -37,7 +38,7 @@ __all__ = [
 MIN_SHOWN_SILENCE = 1.0
 """Seconds; a shorter silence is shown only if it exceeds a limit."""
 
-Origin: TypeAlias = Literal["caller", "line", "platform", "silence", "place"]
+Origin: TypeAlias = Literal["caller", "line", "platform", "server", "silence", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class TimelineEvent:
         seconds: its duration; 0 for an instant.
         origin: who or what caused it.
         kind: the caller's verb (``says``, ``presses`` …), else ``speaks``, ``beeps``, ``music``, ``silence``,
-            ``enters`` or ``ends``.
+            ``acts`` (at the server), ``enters`` or ``ends``.
         text: the spoken text, the keys, or a description.
         grade: of a silence: ``long`` above the turn's warning limit, ``too_long`` above its failure limit.
         bound: the limit that it exceeds, in seconds.
@@ -105,7 +106,7 @@ def _iterate_timeline(
     before: tuple[int, SilenceLimits | None] | None = None
     quiet_since = start
     for event, turn, limits in ordered:
-        if not isinstance(event, ExtensionEntered):
+        if not isinstance(event, ExtensionEntered | ServerActed):
             if before is not None:
                 yield from _silence(quiet_since - start, event.at - quiet_since, *before)
             quiet_since = _silence_start(event, quiet_since)
@@ -130,7 +131,7 @@ def _silence_start(event: CallEvent, previous: float) -> float:
 
 
 def _seconds(event: CallEvent) -> float:
-    return 0.0 if isinstance(event, ExtensionEntered | CallEnded) else event.seconds
+    return 0.0 if isinstance(event, ExtensionEntered | ServerActed | CallEnded) else event.seconds
 
 
 def _timeline_event(event: CallEvent, at: float, turn: int) -> TimelineEvent:
@@ -149,5 +150,7 @@ def _origin_kind(event: CallEvent) -> tuple[Origin, str]:
             return "platform", "speaks"
         case Beep() | HoldMusic():
             return "platform", "beeps" if isinstance(event, Beep) else "music"
+        case ServerActed():
+            return "server", "acts"
         case ExtensionEntered() | CallEnded():
             return "place", "ends" if isinstance(event, CallEnded) else "enters"

@@ -21,6 +21,7 @@ LABELS = {
     "repeats": "again",
     "speaks": "line",
     "silence": "· · ·",
+    "acts": "server",
     "enters": "→",
     "ends": "end",
 }
