@@ -338,6 +338,18 @@ def test_messages_joined_by_commas_have_a_hint(messages: str) -> None:  # [?]
     assert joined.position == len("id_list_message=") + messages.index(",")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id_list_message=t-שלום\ngo_to_folder=/1",
+        "go_to_folder=/1\r\n  noop=x",
+        "id_list_message=f-1\n\nread=t-a=x,no,1",
+    ],
+)
+def test_an_action_on_a_line_of_its_own_has_a_hint(text: str) -> None:  # [?]
+    assert [problem for problem in lint(text) if problem.message.endswith("; between actions, write &")]
+
+
 def test_a_setting_of_ext_ini_in_a_response_has_a_hint() -> None:
     (problem,) = lint("api_answer_OK=go_to_folder=/1")
     assert problem.message.startswith("api_answer_ is for ext.ini: the server answers with the word after it")
