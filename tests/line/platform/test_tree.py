@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.line.apps import ASK, Pairs, Script, served
+from tests.line.platform.trees import api, tree
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, CallOverError, EndlessLineError, LineError, WrongVerbError
@@ -16,22 +17,9 @@ from yemot_ai_testing.line.platform.settings import UnknownWord
 from yemot_ai_testing.line.states import Asking, Outside
 from yemot_ai_testing.line.transcript import HoldMusic
 
-SHOP = Path(__file__).parents[2] / "fixtures" / "lines" / "shop"
+SHOP = Path(__file__).parents[3] / "fixtures" / "lines" / "shop"
 BAKER = "http://127.0.0.1:8000/yemot"
 ORDERS = "http://127.0.0.1:8001/orders"
-
-
-def tree(folder: Path, **extensions: str) -> Path:
-    """Write a tree; ``_1_2=…`` is the ext.ini of extension 1/2, ``_`` that of the root."""
-    for name, text in extensions.items():
-        subfolder = folder / name.strip("_").replace("_", "/")
-        subfolder.mkdir(parents=True, exist_ok=True)
-        (subfolder / "ext.ini").write_text(text, encoding="utf-8")
-    return folder
-
-
-def api(link: str, *more: str) -> str:
-    return "\n".join(["type=api", f"api_link={link}", *more])
 
 
 def shop(orders: Script, baker: object | None = None) -> Line:

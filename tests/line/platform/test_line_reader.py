@@ -7,21 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.line.apps import ASK, Script
-from tests.line.test_tree import api, tree
+from tests.line.platform.trees import api, tree, write
 from yemot_ai_testing import Caller, Line
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.line.platform.line_reader import read_folders
 
 LINK = "http://127.0.0.1:1/a"
 READ = "read=t-א=a,no,1,1,7,No"
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    """Write files by path."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
 
 
 def line(folder: Path, *responses: str) -> Line:
