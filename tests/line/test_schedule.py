@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -131,18 +131,37 @@ def test_the_length_of_a_poll_does_not_change() -> None:
     assert second - first == pytest.approx(1.0 + len("המתינו") * 0.07)
 
 
-def test_what_a_function_raises_is_raised_at_the_end_of_the_verb() -> None:
-    room = WaitingRoom()
+@pytest.mark.parametrize("waiting", [POLL, MUSIC, QUESTION])
+def test_the_line_stops_at_what_a_function_raises(waiting: str) -> None:
+    room = WaitingRoom(waiting)
     caller = Caller(room, clock=room.clock)
 
     def fail() -> None:
-        room.open()
         raise KeyError("room 7")
 
-    caller.schedule.call(fail, after=1.0)
+    caller.schedule.call(fail)
     with pytest.raises(KeyError, match="room 7"):
         caller.dial()
-    assert caller.heard.endswith("מה השאלה")
+    assert len(caller.exchanges) == 1
+
+
+@pytest.mark.parametrize("verb", [partial(Caller.says, text="א"), Caller.repeats], ids=["says", "repeats"])
+def test_a_function_runs_after_the_first_request_of_the_verb(verb: Callable[[Caller], str]) -> None:
+    room = WaitingRoom(QUESTION)
+    caller = Caller(room, clock=room.clock)
+    caller.dial()
+    room.waiting = POLL
+    caller.schedule.call(room.open)
+    assert verb(caller) == "המתינו מה השאלה"
+
+
+def test_a_function_runs_without_a_request_too() -> None:
+    room = WaitingRoom("read=t-הקישו=k,no,1,1,7,No,,,,12,,,,,no")
+    caller = Caller(room, clock=room.clock)
+    caller.dial()
+    caller.schedule.call(room.open)
+    assert caller.presses("3") == "M1224 בחירה שגויה הקישו"
+    assert room.opened_at is not None
 
 
 def test_a_function_that_is_never_due_is_an_error() -> None:

@@ -63,17 +63,23 @@ class Room:
 
     Attributes:
         waiting: the response while the room is closed.
+        greeting: the response before the caller has spoken; empty for none.
         response: the response now.
         log: what happened, with its time.
     """
 
     waiting: str = POLL
+    greeting: str = ""
     response: str = ""
     ai: AI = field(default_factory=AI)
     log: list[tuple[str, float]] = field(default_factory=list)
 
     def __call__(self, pairs: Pairs) -> str:
-        return "noop=bye" if ("hangup", "yes") in pairs else self.response or self.waiting
+        if ("hangup", "yes") in pairs:
+            return "noop=bye"
+        if self.greeting and "q" not in dict(pairs):
+            return self.greeting
+        return self.response or self.waiting
 
     def set(self, event: str, response: str) -> None:
         self.log.append((event, round(self.ai.engine.clock.now(), 3)))
@@ -146,7 +152,7 @@ def test_a_function_that_takes_it_gets_the_call_id(room: Room) -> None:
 
 
 def test_it_happens_while_the_answer_to_a_verb_is_awaited(room: Room) -> None:
-    room.response = QUESTION
+    room.greeting = QUESTION
     turns = """
         - hears: לעזור
         - says: תנו לי נציג
@@ -168,7 +174,7 @@ def test_it_happens_while_the_answer_to_a_verb_is_awaited(room: Room) -> None:
     ],
 )
 def test_the_servers_side_can_end_the_call(room: Room, turn: str) -> None:
-    room.response = QUESTION
+    room.greeting = QUESTION
     result = play_turns(f"[{{hears: לעזור}}, {turn}]", room)
     assert result.failure is None, result.failure
 
@@ -344,6 +350,15 @@ def test_a_request_to_the_server_opens_its_waiting_room(event: str, request_: tu
         result = play_turns(f"[{{meanwhile: {event}, hears: {{contains: לעזור}}}}]", url)
     assert result.failure is None, result.failure
     assert requests == [request_]
+
+
+def test_a_failed_request_does_not_leave_the_caller_waiting() -> None:
+    with serving(Room(), []) as url:
+        result = play_turns("[{meanwhile: {posts: /missing}, hears: לעזור}]", url)
+    kind, (message, heard) = failure_of(result)
+    assert (kind, heard) == ("meanwhile", "did not hear 'לעזור'")
+    assert message == "posts /missing: the server answered with HTTP status 404: there is no room"
+    assert len([exchange for exchange in result.exchanges if not exchange.hangup]) == 1
 
 
 @pytest.mark.parametrize(

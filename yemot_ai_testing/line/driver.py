@@ -20,6 +20,8 @@ MAX_SECONDS = 600.0
 REQUESTS_PER_SECOND = 2
 """How many more requests may be sent while something is scheduled."""
 SILENCE = "is silent"
+REPETITION = "repeats"
+"""Sends its request itself."""
 
 
 class Driver:
@@ -63,11 +65,11 @@ class Driver:
         self._verb_index = len(self._call.transcript)
         self._record_verb(name, text, seconds=seconds)
         if name == SILENCE:  # its seconds are those in which something happens
-            self._schedule.start()
+            self._schedule.start(held=False)
         self._call.clock.advance(seconds)
         self._silent_since = self._call.clock.now()
         if name != SILENCE:
-            self._schedule.start()
+            self._schedule.start(held=name != REPETITION)
 
     def run_until_waiting(self) -> str:
         """Run the line until it waits for the caller, or the call is over.
@@ -89,7 +91,9 @@ class Driver:
                 self._schedule.watch_requests(),
             ):
                 self._run(interruption)
+            self._schedule.release()
             self._schedule.perform_due()
+            self._schedule.raise_error()
         finally:
             self.is_running = False
             self._settled_at = self._call.clock.now()
@@ -128,6 +132,7 @@ class Driver:
                 case Requesting():
                     requests += 1
                     self._schedule.perform_due()
+                    self._schedule.release()
                     self._call.send_next_request()
                     self._perform_due_actions()
                 case Performing():
@@ -137,6 +142,7 @@ class Driver:
                 case Asking() as asking:
                     self._poll(asking, interruption)
             self._raise_new_error()
+            self._schedule.raise_error()
             self._check_limits(requests)
         self._raise_new_error()
 

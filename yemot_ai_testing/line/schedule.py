@@ -3,7 +3,7 @@
 >>> from yemot_ai_testing.line.clock import WallClock
 >>> schedule, opened = Schedule(WallClock()), []
 >>> schedule.call(lambda: opened.append("room"), after=2.0)
->>> schedule.start()
+>>> schedule.start(held=False)
 >>> schedule.advance(1.5), opened
 (None, [])
 >>> schedule.advance(1.5), opened
@@ -23,6 +23,9 @@ __all__ = ["Schedule", "ScheduledFunction", "check_performed"]
 
 POLL_INTERVAL = 0.01
 """Seconds between two looks at the clock while a request is open."""
+
+MIN_OPEN_SECONDS = 0.1
+"""How long the first request must be open before something happens: the server should have it by then."""
 
 
 class ScheduledFunction:
@@ -75,13 +78,15 @@ class Schedule:
         self.on_run: Callable[[str], object] = str
         self._functions: list[ScheduledFunction] = []
         self._started_at: float | None = None
+        self._released_at: float | None = None
 
     def call(self, function: Callable[[], object], *, after: float = 0.0, name: str = "a function") -> None:
         """Run a function while the application answers the next verb, such as one that opens a waiting room.
 
         Args:
-            function: takes no arguments. It runs between two requests of the line; in real time also while
-                one is open, in another thread. Its exception is raised at the end of the verb.
+            function: takes no arguments. It runs after the first request of the verb, between two requests
+                of the line; in real time also while one is open, in another thread. The line stops at its
+                exception and raises it.
             after: seconds after the end of the verb; of a silence, after its start.
             name: what it does, for the message if it was not due.
         """
@@ -92,14 +97,30 @@ class Schedule:
         """When the last of the functions runs, in seconds after the verb; 0 without any."""
         return max((function.after for function in self._functions), default=0.0)
 
-    def start(self) -> None:
-        """Count the times of the functions from now."""
+    def start(self, *, held: bool) -> None:
+        """Count the times of the functions from now.
+
+        Args:
+            held: wait for ``release``.
+        """
         self._started_at = self.now()
+        self._released_at = None if held else self._started_at
+
+    def release(self) -> None:
+        """Let the functions run from now: the first request of the verb is sent."""
+        if self._released_at is None:
+            self._released_at = self.now()
 
     def stop(self) -> list[ScheduledFunction]:
         """Return all functions and forget them."""
         functions, self._functions, self._started_at = self._functions, [], None
         return functions
+
+    def raise_error(self) -> None:
+        """Raise the first exception of a function, if there is one."""
+        for function in self._functions:
+            if function.error is not None:
+                raise function.error
 
     def now(self) -> float:
         """Return the time of the line in seconds."""
@@ -131,7 +152,8 @@ class Schedule:
 
         def watch() -> None:
             while not settled.wait(POLL_INTERVAL):
-                self.perform_due()
+                if self._released_at is not None and self.now() - self._released_at >= MIN_OPEN_SECONDS:
+                    self.perform_due()
 
         watcher = threading.Thread(target=watch, name="yemot-schedule", daemon=True)
         watcher.start()
@@ -159,7 +181,7 @@ class Schedule:
 
     def _due_until(self, end: float) -> list[ScheduledFunction]:
         """Return the functions that are due until ``end``, the earliest first."""
-        if self._started_at is None:
+        if self._started_at is None or self._released_at is None:
             return []
         pending = [function for function in self._functions if not function.done]
         return sorted(
@@ -171,7 +193,7 @@ class Schedule:
 
 
 def check_performed(functions: Sequence[ScheduledFunction], *, seconds: float, waits_for: str) -> None:
-    """Raise what a function has raised.
+    """Check that all functions have run.
 
     Args:
         functions: those of one verb.
@@ -181,9 +203,6 @@ def check_performed(functions: Sequence[ScheduledFunction], *, seconds: float, w
     Raises:
         NeverDueError: a function was not due in that time.
     """
-    for function in functions:
-        if function.error is not None:
-            raise function.error
     for function in functions:
         if not function.done:
             raise NeverDueError(function.name, after=function.after, seconds=seconds, waits_for=waits_for)
