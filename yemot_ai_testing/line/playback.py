@@ -101,6 +101,13 @@ class Playback:
         if self.extension_settings is not None and self.extension_settings.has_file(stem):
             self.play_sound(f"f-{stem}", kind="f")
 
+    def play_existing_file(self, name: str) -> None:
+        """Play a file if it exists, in ``api_dir`` or else in the extension."""
+        settings = self.extension_settings
+        path = None if settings is None else file_path(name, self.extension, settings)
+        if path is not None and self._files.exists(path):
+            self.play_sound(f"{File.PREFIX}-{name}", kind=File.PREFIX)
+
     def play_file(self, name: str) -> None:
         """Play a file that no message of a response names; a missing one is silent [OFF]."""
         shown = f"{File.PREFIX}-{name}"

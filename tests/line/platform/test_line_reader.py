@@ -100,7 +100,18 @@ def test_skipped_files_are_said_once_for_the_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Ext.ini", "EXT.INI", "ext.ini.txt", "ext.txt", "ext", "IVR.ini", "ivr.txt", "m0000.wav", "m1002-1.tts"],
+    [
+        "Ext.ini",
+        "EXT.INI",
+        "ext.ini.txt",
+        "ext.txt",
+        "ext",
+        "IVR.ini",
+        "ivr.txt",
+        "m0000.wav",
+        "m1002-1.tts",
+        "m0000.WAV",
+    ],
 )
 def test_a_file_whose_name_is_nearly_one_of_the_line_warns(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(api(LINK), encoding="utf-8")
@@ -137,8 +148,47 @@ def test_an_ivr_ini_in_another_encoding_is_read_with_a_warning(tmp_path: Path) -
 
 
 def test_the_path_of_an_extension_is_that_of_its_folder(tmp_path: Path) -> None:
-    tree(tmp_path, _=api(LINK), **{".hidden": api(LINK)})
-    assert sorted(Line.read(tmp_path).extensions) == ["", ".hidden"]
+    write(tmp_path, {"שלוחה ראשית/7.1/ext.ini": api(LINK)})
+    assert sorted(Line.read(tmp_path).extensions) == ["", "שלוחה ראשית", "שלוחה ראשית/7.1"]
+
+
+def test_a_hidden_folder_is_no_extension_and_is_said_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"ext.ini": api(LINK), ".git/objects/ab/x": "", ".idea/ext.ini": api(LINK), "1/.cache/m0000.wav": ""},
+    )
+    (tmp_path / ".link").symlink_to(tmp_path)
+    read = Line.read(tmp_path)
+    assert sorted(read.extensions) == ["", "1"]
+    (warning,) = read.warnings
+    assert warning.is_note
+    assert str(warning) == (
+        ".git: hidden-folder: it is not read, nor are .idea, .link, 1/.cache: "
+        "a folder whose name begins with a dot is no extension here"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "Settings.INI", "ext.ini.bak", "ext.ini~", "000.m4a", "000", "000.wav.bak", "wav"]
+)
+def test_any_file_that_is_not_read_is_said(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"ext.ini": api(LINK), name: ""})
+    assert warnings(tmp_path) == [f"{name}: skipped-file"]
+
+
+def test_of_many_skipped_files_the_first_are_named(tmp_path: Path) -> None:
+    write(tmp_path, {"ext.ini": api(LINK), **{f"{number}.log": "" for number in range(8)}})
+    (warning,) = Line.read(tmp_path).warnings
+    assert "nor are 1.log, 2.log, 3.log, 4.log, 3 more: only sounds (.mp3, .ogg, .tts, .wav)" in str(warning)
+
+
+def test_a_sound_whose_suffix_is_in_upper_case_is_heard_with_a_warning(tmp_path: Path) -> None:
+    files = {"1/M0000.WAV": "", "1/M0000-1.Wav": "", "1/5.MP3": "", "1/100.wav": ""}
+    folder = write(tree(tmp_path, _1=api(LINK)), files)
+    caller = Caller(line(folder, "read=f-5.f-/1/100=a,no,1,1,7,No"), extension="1")
+    assert caller.dial() == "f-M0000 f-M0000-1 f-5 f-/1/100"
+    assert caller.problems == ()
+    assert warnings(folder) == ["1/5.MP3: file-name", "1/M0000-1.Wav: file-name", "1/M0000.WAV: file-name"]
 
 
 def test_a_link_to_a_folder_is_not_followed_and_warns(tmp_path: Path) -> None:

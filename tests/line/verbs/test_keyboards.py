@@ -56,6 +56,8 @@ def line(app: object, *settings: str, files: str = "000", **folders: str) -> Lin
         pytest.param("Date", "8,8", "0101202#", TOO_FEW, id="Date 8,8: seven digits [OFF]"),
         pytest.param("Date", "8,8", "01012026", "01-01-2026", id="Date 8,8 [LIVE]"),
         pytest.param("Date", ",1", "1#", "1", id="Date without limits [?]"),
+        pytest.param("Date", "8,8", "0101*026", "0101*026", id="Date with a star [?]"),
+        pytest.param("Time", "4,4", "1*30", "1*30", id="Time with a star [?]"),
         pytest.param("Time", "3,3", "930", "930", id="Time 3,3 [OFF], its form [?]"),
         pytest.param("Time", "8,8", "12345678", "12345678", id="Time 8,8 [OFF], its form [?]"),
         pytest.param("Time", "4,4", "103#", TOO_FEW, id="Time 4,4: three digits [OFF]"),
@@ -297,6 +299,15 @@ def test_from_folder_of_a_read_is_in_api_dir() -> None:
     assert app.newest("x") == ["256"]
 
 
+def test_from_folder_without_such_a_folder_takes_nothing_and_says_so_once() -> None:
+    caller = dialled(line(Script(read("File", "3,1", ",,,from_folder,")), y="256"))
+    assert caller.presses("256").startswith(WRONG)
+    caller.presses("256")
+    assert [problem.message for problem in caller.problems if problem.code == "no-folder"] == [
+        "no value is taken: field 10 is from_folder, and there are no files in /x"
+    ]
+
+
 def test_from_folder_takes_anything_if_the_files_are_not_known() -> None:
     assert result(read("File", "3,1", ",,,from_folder,"), "123") == "123"
 
@@ -387,3 +398,20 @@ def test_the_file_before_the_confirmation_is_played_without_a_playback_too() -> 
         line(Script(ASK), "api_000=N,no,2,1,7,No", files="000 000-AskBeforeOk"), confirmation="always"
     )
     assert caller.presses("12").startswith("f-000-AskBeforeOk M1353")
+
+
+def test_the_sounds_of_pre_questions_are_in_api_dir() -> None:
+    """[OFF] `api_dir` has all files that are played."""
+    question = "api_000=N,no,2,1,7,Number"
+    caller = dialled(
+        line(Script(ASK), question, "api_dir=/5", files="000-AskBeforeOk", **{"5": "000 000-AskBeforeOk"})
+    )
+    assert caller.heard == "f-000"
+    assert caller.presses("12").startswith("f-000-AskBeforeOk 12 M1353")
+    assert caller.problems == ()
+
+
+def test_a_file_before_the_confirmation_that_is_not_in_api_dir_is_not_heard() -> None:
+    question = "api_000=N,no,2,1,7,Number"
+    caller = dialled(line(Script(ASK), question, "api_dir=/5", files="000-AskBeforeOk", **{"5": "000"}))
+    assert caller.presses("12").startswith("12 M1353")

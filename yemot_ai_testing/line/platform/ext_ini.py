@@ -19,7 +19,7 @@ from typing import Final
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
 from yemot_ai.protocol import Action, Read, Response, SimpleAnswer, lint
 from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
-from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension, PreQuestion
+from yemot_ai_testing.line.platform.extension import Extension, PreQuestion, audio_stems
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
 from yemot_ai_testing.line.platform.key_checks import check_common_settings, check_settings, read_type
 from yemot_ai_testing.line.platform.unsimulated import TYPES
@@ -246,9 +246,7 @@ class _ExtIniReader:
             except ResponseSyntaxError as error:
                 self._warn(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
                 continue
-            if self._files is not None and not any(
-                f"{number}.{ending}" in self._files for ending in AUDIO_SUFFIXES
-            ):
+            if Extension(files=self._files).has_file(number) is False and "api_dir" not in self._values:
                 self._warn(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
             for problem in lint(source):
                 if problem.code not in _EXPECTED_IN_QUESTIONS:
@@ -284,10 +282,7 @@ class _ExtIniReader:
         """Warn of files M0000-2 … that are not played, because one before them is missing [OFF]."""
         extension = Extension(files=self._files)
         played = {file for code in ("M0000", "M1000") for file in extension.message_files(code)}
-        stems = {
-            name.rpartition(".")[0] for name in self._files or () if name.rpartition(".")[2] in AUDIO_SUFFIXES
-        }
-        for stem in sorted(stems - played):
+        for stem in sorted(audio_stems(self._files or ()) - played):
             if match := _CONTINUATION.fullmatch(stem):
                 message = f"{stem} is not heard: {match[1]}, {match[1]}-1 … must follow each other [OFF]"
                 self._warnings.append(IniWarning(self._name, 0, "continuation", message))

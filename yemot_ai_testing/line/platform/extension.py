@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 from typing import Any
@@ -15,10 +15,21 @@ from yemot_ai.protocol import Action, Read
 from yemot_ai_testing.line.platform.ini_file import IniWarning
 from yemot_ai_testing.line.transports.transport import Method, RequestEncoding
 
-__all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion"]
+__all__ = ["AUDIO_SUFFIXES", "Extension", "PreQuestion", "audio_stem", "audio_stems"]
 
 AUDIO_SUFFIXES = frozenset({"wav", "ogg", "mp3", "tts"})
 """The suffixes of files that the line can play."""
+
+
+def audio_stem(name: str) -> str | None:
+    """Return the name of an audio file without its suffix, whose case does not matter [?]; else None."""
+    stem, _, suffix = name.rpartition(".")
+    return stem if stem and suffix.lower() in AUDIO_SUFFIXES else None
+
+
+def audio_stems(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of the audio files among ``names``, without their suffixes."""
+    return frozenset(stem for name in names if (stem := audio_stem(name)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +136,7 @@ class Extension:
 
     def has_file(self, stem: str) -> bool | None:
         """Whether the folder has an audio file of that name; None if unknown."""
-        if self.files is None:
-            return None
-        return any(f"{stem}.{suffix}" in self.files for suffix in AUDIO_SUFFIXES)
+        return None if self.files is None else stem in audio_stems(self.files)
 
     def message_files(self, code: str) -> tuple[str, ...]:
         """Return the files of a message that can be continued, in the order in which they are played [OFF].

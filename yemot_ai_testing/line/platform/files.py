@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from posixpath import join, split
 
 from yemot_ai.protocol import Record
-from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension
+from yemot_ai_testing.line.platform.extension import Extension, audio_stems
 
 __all__ = ["LineFiles", "file_path", "files_folder"]
 
@@ -31,12 +31,7 @@ class LineFiles:
 
     def __init__(self, folders: Mapping[str, Iterable[str]] | None = None) -> None:
         self._is_complete = folders is not None
-        self._stems = {
-            f"/{folder}": {
-                name.rpartition(".")[0] for name in names if name.rpartition(".")[2] in AUDIO_SUFFIXES
-            }
-            for folder, names in (folders or {}).items()
-        }
+        self._stems = {f"/{folder}": set(audio_stems(names)) for folder, names in (folders or {}).items()}
         self._lock = threading.Lock()
 
     def exists(self, path: str) -> bool | None:
@@ -45,6 +40,10 @@ class LineFiles:
         if stem in self._stems.get(folder, ()):
             return True
         return False if self._is_complete else None
+
+    def has_folder(self, folder: str) -> bool | None:
+        """Whether ``/folder`` has audio files; None if unknown."""
+        return bool(self._stems.get(folder)) if self._is_complete else None
 
     def reserve_number(self, folder: str) -> str:
         """Return the path of the next free number of ``folder``, and reserve it [OFF]."""

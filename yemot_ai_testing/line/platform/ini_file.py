@@ -53,7 +53,7 @@ class IniWarning:
     @property
     def is_note(self) -> bool:
         """Whether the file is in order, and only the simulation differs from the platform."""
-        return self.code in {"not-simulated", "skipped-file"}
+        return self.code in {"not-simulated", "skipped-file", "hidden-folder"}
 
 
 @dataclass(frozen=True, slots=True)

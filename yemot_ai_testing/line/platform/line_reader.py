@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
-from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension
+from yemot_ai_testing.line.platform.extension import AUDIO_SUFFIXES, Extension, audio_stem
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, decode_ini
 
 __all__ = ["read_folders"]
@@ -20,7 +20,10 @@ EXT_INI: Final = "ext.ini"
 IVR_INI: Final = "ivr.ini"
 
 _MISNAMED: Final = re.compile(r"(ext|ivr)(\.ini)?(\.ini|\.txt)?", re.IGNORECASE)
-_SMALL_M: Final = re.compile(rf"m[0-9]{{4}}(-[0-9]+)?\.({'|'.join(sorted(AUDIO_SUFFIXES))})")
+_SMALL_M: Final = re.compile("m[0-9]{4}(-[0-9]+)?")
+_SOUNDS: Final = ", ".join(f".{suffix}" for suffix in sorted(AUDIO_SUFFIXES))
+_MAX_NAMES: Final = 5
+"""How many skipped files or folders are named."""
 
 
 def read_folders(
@@ -37,16 +40,23 @@ def read_folders(
     """
     reader = _LineReader(root, now)
     reader.read()
-    return reader.extensions, (*_once(reader.warnings), *_skipped(reader.skipped))
+    return reader.extensions, (
+        *_once(reader.warnings),
+        *_skipped(
+            "hidden-folder", reader.hidden, "a folder whose name begins with a dot is no extension here"
+        ),
+        *_skipped("skipped-file", reader.skipped, f"only sounds ({_SOUNDS}), {EXT_INI} and {IVR_INI} are"),
+    )
 
 
 class _LineReader:
-    """Collects the extensions, the warnings and the names of the skipped files."""
+    """Collects the extensions, the warnings and the names of what is skipped."""
 
     def __init__(self, root: Path, now: datetime | None) -> None:
         self.extensions: dict[str, Extension] = {}
         self.warnings: list[IniWarning] = []
         self.skipped: list[str] = []
+        self.hidden: list[str] = []
         self._root = root
         self._now = now
 
@@ -54,9 +64,10 @@ class _LineReader:
         """Read all folders."""
         common = IniFile({})
         for place, subfolders, names in os.walk(self._root, onerror=self._report_unreadable):
-            subfolders.sort()
             folder = Path(place)
             path = "" if folder == self._root else folder.relative_to(self._root).as_posix()
+            self.hidden += [_join(path, name) for name in sorted(subfolders) if name.startswith(".")]
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             if not path:
                 common = self._read_ivr_ini()
             self._check_names(folder, path, subfolders, names)
@@ -70,7 +81,7 @@ class _LineReader:
         return ini
 
     def _read_extension(self, folder: Path, path: str, names: frozenset[str], common: IniFile) -> None:
-        name = f"{path}/{EXT_INI}".lstrip("/")
+        name = _join(path, EXT_INI)
         text, warnings = _read_text(folder / EXT_INI, name)
         ext_ini = read_ext_ini(text, name=name, files=names, common=common, now=self._now)
         notes = (*warnings, *ext_ini.extension.notes)
@@ -79,19 +90,10 @@ class _LineReader:
 
     def _check_names(self, folder: Path, path: str, subfolders: list[str], names: list[str]) -> None:
         for name in sorted(names):
-            if name == IVR_INI and path:
-                self._warn_of(
-                    path, name, "file-name", "it is not read: only the ivr.ini of the root counts [OFF]"
-                )
-            elif name not in {EXT_INI, IVR_INI} and _MISNAMED.fullmatch(name):
-                message = f"it is not read: the settings are in {EXT_INI} or the root's {IVR_INI}, so named"
-                self._warn_of(path, name, "file-name", message)
-            elif _SMALL_M.fullmatch(name):
-                self._warn_of(
-                    path, name, "file-name", "it is not heard: messages begin with a capital M [OFF]"
-                )
-            elif name.endswith(".ini") and name not in {EXT_INI, IVR_INI}:
-                self.skipped.append(f"{path}/{name}".lstrip("/"))
+            if problem := _name_problem(name, is_root=not path):
+                self._warn_of(path, name, "file-name", problem)
+            elif name not in {EXT_INI, IVR_INI} and audio_stem(name) is None and not name.startswith("."):
+                self.skipped.append(_join(path, name))
         for name in subfolders:
             if (folder / name).is_symlink():
                 self._warn_of(path, name, "skipped-folder", "it is a link to a folder, which is not followed")
@@ -102,7 +104,25 @@ class _LineReader:
         self.warnings.append(IniWarning(name, 0, "skipped-folder", message))
 
     def _warn_of(self, path: str, name: str, code: str, message: str) -> None:
-        self.warnings.append(IniWarning(f"{path}/{name}".lstrip("/"), 0, code, message))
+        self.warnings.append(IniWarning(_join(path, name), 0, code, message))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}".lstrip("/")
+
+
+def _name_problem(name: str, *, is_root: bool) -> str:
+    """Return what is wrong with the name of a file; empty if nothing is."""
+    if name == IVR_INI and not is_root:
+        return "it is not read: only the ivr.ini of the root counts [OFF]"
+    if name not in {EXT_INI, IVR_INI} and _MISNAMED.fullmatch(name):
+        return f"it is not read: the settings are in {EXT_INI} or the root's {IVR_INI}, so named"
+    stem = audio_stem(name)
+    if stem is not None and _SMALL_M.fullmatch(stem):
+        return "it is not heard: messages begin with a capital M [OFF]"
+    if stem is not None and name.removeprefix(f"{stem}.").lower() != name.removeprefix(f"{stem}."):
+        return "its suffix counts in upper case here; whether it does on the line is not known [?]"
+    return ""
 
 
 def _read_text(path: Path, name: str) -> tuple[str, tuple[IniWarning, ...]]:
@@ -127,8 +147,9 @@ def _once(warnings: Iterable[IniWarning]) -> Iterator[IniWarning]:
         yield replace(same[0], message=f"{same[0].message}{more}")
 
 
-def _skipped(names: list[str]) -> Iterator[IniWarning]:
+def _skipped(code: str, names: list[str], reason: str) -> Iterator[IniWarning]:
+    """Yield one warning for all ``names``, the first of which is its place."""
     if names:
-        others = f", nor are {', '.join(names[1:])}" if names[1:] else ""
-        message = f"it is not read{others}: of the .ini files only {EXT_INI} and {IVR_INI} are simulated"
-        yield IniWarning(names[0], 0, "skipped-file", message)
+        others = [*names[1:_MAX_NAMES], *([f"{len(names) - _MAX_NAMES} more"] if names[_MAX_NAMES:] else [])]
+        message = f"it is not read{', nor are ' if others else ''}{', '.join(others)}: {reason}"
+        yield IniWarning(names[0], 0, code, message)

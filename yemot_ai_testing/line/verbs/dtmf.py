@@ -30,6 +30,7 @@ from yemot_ai_testing.line.states import (
 )
 from yemot_ai_testing.line.verbs.keypad import (
     DEFAULT_SECONDS,
+    FROM_FOLDER,
     LETTER_KEYBOARDS,
     Accepted,
     Empty,
@@ -51,6 +52,7 @@ __all__ = ["apply_keys", "changes_keyboard", "check_keys", "handle_no_keys", "pr
 
 PHONE_KEYS = frozenset("0123456789*#")
 SECONDS_PER_KEY = 0.3
+TTS_PLAYBACK = "how a value is played back with TTS in field 6 is not simulated: it is heard as it was typed"
 APPROVE_KEY, RETRY_KEY = "1", "2"
 
 
@@ -145,6 +147,9 @@ def result_of_keys(call: Call, asking: Asking, keys: str) -> KeypadResult:
     mode = asking.read.mode
     tap = mode if isinstance(mode, Tap) else Tap(max_digits=_max_digits(mode))
     folder = _value_folder(call, asking)
+    if tap.allowed == FROM_FOLDER and call.line.files.has_folder(folder) is False:
+        message = f"no value is taken: field 10 is from_folder, and there are no files in {folder}"
+        _warn_once(call, "no-folder", message)
     return type_keys(tap, keys, is_file=lambda stem: call.line.files.exists(join(folder, stem)))
 
 
@@ -180,7 +185,8 @@ def _submit_or_confirm(call: Call, asking: Asking, value: str) -> None:
         call.submit_value(value)
         return
     if asking.pre_question is not None:
-        call.playback.play_own_file(f"{asking.pre_question.number}-AskBeforeOk")  # before the value [OFF]
+        # before the value [OFF]
+        call.playback.play_existing_file(f"{asking.pre_question.number}-AskBeforeOk")
     _play_back(call, asking, tap, value)
     call.playback.play_system_message("M1353")
     call.set_state(Confirming(asking, value))
@@ -194,18 +200,15 @@ def _play_back(call: Call, asking: Asking, tap: Tap, value: str) -> None:
         call.playback.play_file(join(asking.read.name, value))
         return
     if tap.keyboard == "TTS":
-        _report_unknown_playback(call)
+        _warn_once(call, "tts-playback", TTS_PLAYBACK)
     call.playback.play_sound(value, kind="playback")
 
 
-def _report_unknown_playback(call: Call) -> None:
-    """Report once in a call that the playback of TTS is not simulated [?]."""
-    code = "tts-playback"
-    if all(problem.code != code for problem in call.problems):
-        message = (
-            "how a value is played back with TTS in field 6 is not simulated: it is heard as it was typed"
-        )
-        call.problems.append(LineProblem("warning", code, message))
+def _warn_once(call: Call, code: str, message: str) -> None:
+    """Add a warning to the problems of the call, unless it is there."""
+    warning = LineProblem("warning", code, message)
+    if warning not in call.problems:
+        call.problems.append(warning)
 
 
 def _handle_confirmation(call: Call, state: Confirming, keys: str) -> None:

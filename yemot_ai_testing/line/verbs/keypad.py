@@ -21,6 +21,7 @@ from yemot_ai_testing.line.verbs.typed_numbers import is_identity_number, is_isr
 
 __all__ = [
     "DEFAULT_SECONDS",
+    "FROM_FOLDER",
     "LETTER_KEYBOARDS",
     "Accepted",
     "Empty",
@@ -42,6 +43,8 @@ DEFAULT_SECONDS = 7.0
 POLL_SECONDS = 4
 LETTER_KEYBOARDS: Final = frozenset({"HebrewKeyboard", "EnglishKeyboard", "EmailKeyboard", "GetMail"})
 """The keyboards with which keys write letters; ``Alpha`` is a way of playing digits back."""
+FROM_FOLDER: Final = ("from_folder",)
+"""Field 10 that allows the names of files in a folder [OFF]."""
 DIGITS_KEYBOARD: Final = "DigitsKeyboard"
 """A keyboard that writes digits until the caller changes it; it has no minimum and no maximum [OFF]."""
 VALID_NUMBERS: Final[dict[str, Callable[[str], bool]]] = {
@@ -164,7 +167,7 @@ def _is_zero(tap: Tap, typed: str) -> bool:
 def _is_allowed(tap: Tap, typed: str, is_file: Callable[[str], bool | None]) -> bool:
     """Whether field 10 allows it: single keys (``*#123``), numbers (``11.12``) [OFF]; R2 sends ``1.2``."""
     allowed = tuple(tap.allowed)
-    if allowed == ("from_folder",):
+    if allowed == FROM_FOLDER:
         return is_file(typed) is not False
     if not allowed:
         return True
@@ -179,7 +182,8 @@ def _format(tap: Tap, typed: str) -> str:
         typed = typed.replace(old, new)
     if tap.keyboard == "Price":
         return typed.replace("*", ".")
-    if tap.keyboard in {"Time", "Date"} and len(typed) == KEYBOARD_LENGTHS[tap.keyboard][1]:
+    lengths = KEYBOARD_LENGTHS[tap.keyboard] if tap.keyboard in {"Time", "Date"} else ()
+    if typed.isdigit() and len(typed) in lengths:
         # Seen on a real line [LIVE]; of another length no source says anything [?].
         return "-".join(part for part in (typed[:2], typed[2:4], typed[4:]) if part)
     return typed
