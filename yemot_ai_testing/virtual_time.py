@@ -1,7 +1,7 @@
 """Virtual time: an engine whose clock jumps to the next event, so that waiting takes no real time.
 
-The clock advances only while a thread waits for the engine and no handler runs; then it jumps to
-the next timer. The order of events is the order of their times.
+The clock advances only while a thread waits for the engine, and neither a handler runs nor a thread
+works for the loop; then it jumps to the next timer. The order of events is the order of their times.
 
 >>> import asyncio
 >>> engine = virtual_engine()
@@ -19,6 +19,7 @@ import selectors
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
@@ -126,6 +127,12 @@ class VirtualClock:
         with self._lock:
             self._idle_until = None
 
+    def note_thread(self, change: int) -> None:
+        """Note that a thread begins (1) or ends (-1) work for the loop, in which no virtual time passes."""
+        engine = self._engine()
+        if isinstance(engine, VirtualEngine):
+            engine.count_thread(change)
+
     def advance_if_allowed(self, seconds: float) -> bool:
         """Advance by ``seconds`` if time may pass now; return whether it did."""
         engine = self._engine()
@@ -174,6 +181,10 @@ class VirtualEngine(Engine):
         finally:
             self.awaited_tasks.discard(task)
 
+    def count_thread(self, change: int) -> None:
+        """Count a thread that works for the loop, such as that of a store: it works like a handler."""
+        self._count(working=change)
+
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
         """Let no time pass during work outside this process, such as that of a disk or a server."""
@@ -213,6 +224,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Note the wakeup, and schedule the callback."""
         self._clock.note_wakeup()
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Run ``func`` in a thread; no virtual time passes until it returns."""
+        future = super().run_in_executor(executor, func, *args)
+        self._clock.note_thread(1)
+        future.add_done_callback(lambda _done: self._clock.note_thread(-1))
+        return future
 
 
 class VirtualSelector(selectors.DefaultSelector):
