@@ -145,6 +145,22 @@ def test_the_line_stops_at_what_a_function_raises(waiting: str) -> None:
     assert len(caller.exchanges) == 1
 
 
+def test_what_a_function_raises_in_another_thread_is_raised_too() -> None:
+    failed = threading.Event()
+
+    def app(pairs: Pairs) -> str:
+        return "noop=bye" if ("hangup", "yes") in pairs or not failed.wait(5) else QUESTION
+
+    def fail() -> None:
+        failed.set()
+        pytest.fail("room 7")
+
+    caller = Caller(app)
+    caller.schedule.call(fail, after=0.2)
+    with pytest.raises(pytest.fail.Exception, match="room 7"):
+        caller.dial()
+
+
 @pytest.mark.parametrize("verb", [partial(Caller.says, text="א"), Caller.repeats], ids=["says", "repeats"])
 def test_a_function_runs_after_the_first_request_of_the_verb(verb: Callable[[Caller], str]) -> None:
     room = WaitingRoom(QUESTION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from yemot_ai_testing.line.clock import VirtualTime
 from yemot_ai_testing.scenario.format.dump import dumps
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.format.model import InterruptionSpec, ServerAction
+from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
 from yemot_ai_testing.scenario.report.call_record import CallRecord, render_result
 from yemot_ai_testing.scenario.report.html.page import render
 
@@ -86,6 +88,14 @@ class Room:
         self.response = response
 
 
+async def wait() -> None:
+    await asyncio.Event().wait()
+
+
+def leave() -> None:
+    raise SystemExit(3)
+
+
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     """A room, and the module ``room`` with the functions of its person."""
@@ -116,7 +126,7 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     def two(one: str, other: str) -> None:
         raise AssertionError(one, other)
 
-    for function in (open_room, open_soon, open_for, open_for_soon, fail, fail_soon, two):
+    for function in (open_room, open_soon, open_for, open_for_soon, fail, fail_soon, wait, leave, two):
         setattr(module, function.__name__, function)
     vars(module).update(
         seen_calls=seen_calls,
@@ -205,6 +215,7 @@ def test_music_without_an_end_cannot_be_ended_by_the_server(room: Room) -> None:
     [
         ('{calls: "room:fail"}', "calls room:fail raised KeyError: 'room 7'"),
         ('{calls: "room:fail_soon"}', "calls room:fail_soon raised KeyError: 'room 7'"),
+        ('{calls: "room:leave"}', "calls room:leave raised SystemExit: 3"),
         ('{calls: "room:two"}', "calls room:two raised TypeError: "),
         ('{calls: "room:number"}', "calls room:number: 7 cannot be called"),
         ('{calls: "room:opn"}', "calls room:opn: "),
@@ -243,6 +254,25 @@ def test_the_page_shows_what_happened(room: Room) -> None:
     result = play_turns('[{meanwhile: {calls: "room:open_room", after: 2s}}]', room)
     page = render([CallRecord.from_result(result)], written=datetime(2026, 11, 30, tzinfo=UTC))
     assert '<div class="note">בשרת <bdi>calls room:open_room</bdi></div>' in page
+
+
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize("app", [Room(), AIFlow(YemotAI(provider=ScriptedProvider()))], ids=["app", "flow"])
+def test_a_function_that_waits_for_ever_is_stopped(app: object) -> None:
+    actions = ServerActions(app, lambda: "1", limit=0.05)
+    perform = actions.prepare(ServerAction("calls", "room:wait"))
+    with pytest.raises(ServerActionError, match=r"^calls room:wait did not return within 0\.05 s$"):
+        perform()
+
+
+def test_a_server_that_does_not_answer_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        perform = ServerActions(url, lambda: "1", limit=0.05).prepare(ServerAction("posts", "/open"))
+        with pytest.raises(
+            ServerActionError, match=r"^posts /open: the server did not answer within 0\.05 s$"
+        ):
+            perform()
 
 
 def test_the_exception_of_a_function_is_the_cause(room: Room) -> None:

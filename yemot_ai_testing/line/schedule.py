@@ -45,7 +45,7 @@ class ScheduledFunction:
         self.name = name
         self.after = after
         self.done = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._function = function
         self._lock = threading.RLock()
 
@@ -58,7 +58,7 @@ class ScheduledFunction:
             on_run(self.name)
             try:
                 self._function()
-            except Exception as error:  # noqa: BLE001 - raised in the caller's thread, at the end of the verb
+            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread, at the end of the verb
                 self.error = error
 
 

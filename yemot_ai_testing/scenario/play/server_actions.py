@@ -21,8 +21,6 @@ from yemot_ai_testing.scenario.play.target import import_attribute
 
 __all__ = ["ServerActionError", "ServerActions", "unsupported_reason"]
 
-LIMIT: Final = 10.0
-"""Seconds in which a server must answer such a request, or an async function must return."""
 MAX_BODY: Final = 2000
 FIRST_ERROR_STATUS: Final = 400
 POSITIONAL: Final = {
@@ -44,11 +42,13 @@ class ServerActions:
         app: the application or URL that the line calls.
         call_id: returns the ``ApiCallId`` of the call.
         root: a folder that is searched for modules after the current one.
+        limit: seconds in which a server must answer, or an async function must return.
     """
 
     app: object
     call_id: Callable[[], str]
     root: Path | None = None
+    limit: float = 10.0
 
     def prepare(self, action: ServerAction) -> Callable[[], None]:
         """Return the function that performs ``action``; it raises a ``ServerActionError`` if it fails.
@@ -61,7 +61,7 @@ class ServerActions:
         if reason is not None:
             raise ServerActionError(f"{action}: {reason}")
         if url is not None:
-            return lambda: _send(action, http_url(url))
+            return lambda: _send(action, http_url(url), self.limit)
         try:
             function = import_attribute(action.target, self.root)
         except AppError as error:
@@ -75,12 +75,14 @@ class ServerActions:
             result = function(*([self.call_id()] if _takes_call_id(function) else []))
             if inspect.iscoroutine(result):
                 self._run(result)
-        except Exception as error:
+        except TimeoutError as error:
+            raise ServerActionError(f"{action} did not return within {self.limit:g} s") from error
+        except (Exception, SystemExit) as error:
             raise ServerActionError(f"{action} raised {type(error).__name__}: {error}") from error
 
     def _run(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine on the event loop of the application."""
-        limited = asyncio.wait_for(coroutine, LIMIT)
+        limited = asyncio.wait_for(coroutine, self.limit)
         engine = getattr(getattr(self.app, "ai", None), "engine", None)
         if isinstance(engine, Engine):
             engine.run(limited)
@@ -90,7 +92,7 @@ class ServerActions:
             await limited
             return ""
 
-        fault = run_on_asgi_loop(run, 2 * LIMIT).fault
+        fault = run_on_asgi_loop(run, 2 * self.limit).fault
         if fault is not None and fault.cause is not None:
             raise fault.cause
 
@@ -120,9 +122,9 @@ def _takes_call_id(function: Callable[..., object]) -> bool:
     return any(one.kind in POSITIONAL for one in inspect.signature(function).parameters.values())
 
 
-def _send(action: ServerAction, url: SplitResult) -> None:
+def _send(action: ServerAction, url: SplitResult, limit: float) -> None:
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=LIMIT)
+    connection = kind(url.hostname or "", url.port, timeout=limit)
     method, body = ("POST", urlencode(action.data).encode()) if action.verb == "posts" else ("GET", None)
     headers = {"Content-Type": FORM_CONTENT_TYPE} if method == "POST" else {}
     try:
@@ -130,7 +132,7 @@ def _send(action: ServerAction, url: SplitResult) -> None:
         with connection.getresponse() as response:
             status, text = response.status, response.read(MAX_BODY).decode(errors="replace")
     except TimeoutError as error:
-        raise ServerActionError(f"{action}: the server did not answer within {LIMIT:g} s") from error
+        raise ServerActionError(f"{action}: the server did not answer within {limit:g} s") from error
     except (OSError, HTTPException) as error:
         raise ServerActionError(f"{action}: the server cannot be reached: {error}") from error
     finally:
