@@ -395,6 +395,18 @@ def test_with_lenient_a_wrong_structure_is_still_m1607(answer: str) -> None:
     assert caller.dial() == "M1607 אין מענה משרת API"
 
 
+def test_with_lenient_a_question_of_ext_ini_that_is_not_understood_is_asked() -> None:
+    settings = read_ext_ini(
+        "type=api\napi_link=http://127.0.0.1/a\napi_000=A,no,1,1,7,No,,,,,,Maybe"
+    ).extension
+    for lenient in (False, True):
+        tree = Line(
+            ExtensionTree({"": settings}), servers={"http://127.0.0.1/a": lambda _: "read=t-מה=q,no,voice"}
+        )
+        caller = Caller(tree, lenient=lenient)
+        assert caller.dial() == ("f-000" if lenient else "מה")
+
+
 def test_with_lenient_what_follows_a_read_is_ignored_as_before() -> None:
     caller = Caller(Script("read=t-מה=q,no,record,,,true&go_to_folder=/2"), lenient=True, strict=False)
     assert caller.dial().startswith("מה")

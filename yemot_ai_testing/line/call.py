@@ -242,7 +242,11 @@ class Call:
         if moved and self.settings.new_call_id_per_extension:
             self._requests.change_call_id()
         self._serving = serving
-        self._pending_pre_questions = list(serving.settings.pre_questions)
+        self._pending_pre_questions = [
+            question
+            for question in serving.settings.pre_questions
+            if self.settings.lenient or not question.lenient_only
+        ]
         self._ask_next_pre_question()
 
     def _ask_next_pre_question(self) -> None:

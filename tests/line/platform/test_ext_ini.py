@@ -257,8 +257,86 @@ def test_an_empty_value_is_the_default_and_no_warning_off(key: str) -> None:
     assert [warning.code for warning in empty.warnings] == [warning.code for warning in without.warnings]
 
 
-def test_an_empty_value_of_an_unknown_key_warns_of_the_key() -> None:
+def test_an_empty_value_of_an_unknown_key_warns_only_if_a_known_key_is_similar() -> None:
     assert codes("api_hangup_sent=") == ["unknown-key"]
+    assert codes("our_note=") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("muted_m1002", "muted_MNNNN"),
+        ("api_0", "api_NNN"),
+        ("api_1000", "api_NNN"),
+        ("api_000_key_12_say", "api_NNN_key_K_say"),
+        ("api_add_01", "api_add_N"),
+        ("API_LINK", "api_link"),
+    ],
+)
+def test_the_known_key_that_is_similar_is_named(name: str, known: str) -> None:
+    (warning,) = read_ext_ini(f"{API}{name}=x").warnings
+    assert warning.message.endswith(f"; did you mean {known!r}?")
+
+
+def test_two_numbers_of_a_constant_that_are_equal_lose_none_silently() -> None:
+    text = "api_add_0=a=1\napi_add_00=b=2"
+    assert (extension(text).constants, codes(text)) == ((("a", "1"),), ["unknown-key"])
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+@pytest.mark.parametrize("key", ["messages_max", "digits"])
+def test_a_count_that_is_none_warns_and_the_default_counts(key: str, value: str) -> None:
+    result = read_ext_ini(f"type=menu\n{key}={value}")
+    assert (result.extension.messages_max, result.extension.menu_digits) == (None, 1)
+    (warning,) = result.warnings
+    assert str(warning).endswith("has only a whole number from 1 here; the default counts")
+
+
+@pytest.mark.parametrize("key", ["api_link", "api_hangup_link"])
+@pytest.mark.parametrize("path", ["/שלום", "/a b", "/?name=דוד", "/<a>"])
+def test_characters_of_a_link_that_are_encoded_warn(key: str, path: str) -> None:
+    """[?] Whether a line encodes them is not known."""
+    (warning,) = read_ext_ini(
+        f"type=api\napi_url_post=yes\napi_link=http://a\n{key}=http://127.0.0.1{path}"
+    ).warnings[-1:]
+    assert (warning.code, "[?]" in warning.message) == ("link-characters", True)
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:99999/", "ftp://a/", "/a", "http://", "http://a..b/"])
+def test_a_link_that_cannot_be_called_warns(link: str) -> None:
+    assert codes(f"api_hangup_link={link}") == ["value"]
+
+
+@pytest.mark.parametrize("link", ["http://[::1]:8000/a%20b", "https://user:word@host/100%", "http://שלום/"])
+def test_a_link_that_is_sent_as_it_is_does_not_warn(link: str) -> None:
+    assert codes(f"api_hangup_link={link}") == ([] if link.isascii() else ["link-characters"])
+
+
+@pytest.mark.parametrize("value", ["A,no,1,1,7,No,,,,,,Maybe", "A,no,1,1,7,Foo", "A,no,record,x,,,,,,,,7"])
+def test_a_question_that_only_a_lenient_line_understands_is_kept_for_it(value: str) -> None:
+    result = read_ext_ini(f"{API}api_000={value}")
+    assert [question.lenient_only for question in result.extension.pre_questions] == [True]
+    (warning,) = result.warnings
+    assert warning.message.startswith(f"{value!r} is asked by a lenient line only: ")
+
+
+@pytest.mark.parametrize("value", [",no", "A=b", "Api,no", "A,no,1,1&go_to_folder=/1"])
+def test_a_question_with_a_wrong_structure_is_asked_by_no_line(value: str) -> None:
+    result = read_ext_ini(f"{API}api_000={value}")
+    assert result.extension.pre_questions == ()
+    assert "cannot be asked" in result.warnings[0].message
+
+
+def test_the_sound_of_a_key_without_its_question_warns() -> None:
+    text = "api_000_key_2_say=100\napi_001=A,no,1,1,7,No\napi_001_key_2_say=100"
+    assert [str(warning) for warning in read_ext_ini(API + text).warnings] == [
+        "ext.ini:3: pre-question: there is no api_000 that it belongs to"
+    ]
+
+
+def test_with_api_dir_the_recordings_of_questions_are_in_another_folder() -> None:
+    text = f"{API}api_dir=/5\napi_000=id,no,1,1,7,No"
+    assert read_ext_ini(text, files=frozenset()).warnings == ()
 
 
 @pytest.mark.parametrize(

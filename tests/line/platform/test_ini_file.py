@@ -72,7 +72,15 @@ def test_a_date_in_another_form_counts_and_warns(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["type(2030-13-27-00-14-22)", "type(27/10/2030)", "type()", "type(soon|menu)", "type(2030-10-27"]
+    "key",
+    [
+        "type(2030-13-27-00-14-22)",
+        "type(27/10/2030)",
+        "type()",
+        "type(soon|menu)",
+        "type(2030-10-27",
+        "type(30-10-27-00-14-22)",
+    ],
 )
 def test_a_setting_without_a_readable_date_counts_and_warns(key: str) -> None:
     for now in (BEFORE, AFTER):
@@ -96,7 +104,7 @@ def test_a_key_that_is_only_a_date_is_no_setting() -> None:
     assert codes(f"({UNTIL})=api") == ["no-setting"]
 
 
-@pytest.mark.parametrize("encoding", ["windows-1255", "utf-16"])
+@pytest.mark.parametrize("encoding", ["windows-1255", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_file_in_another_encoding_is_decoded_with_a_warning(encoding: str) -> None:
     text, (warning,) = decode_ini("type=api\nlang=עברית".encode(encoding), "1/ext.ini")
     assert text.removeprefix("\ufeff") == "type=api\nlang=עברית"

@@ -4,7 +4,7 @@ r"""Read ``ext.ini`` files, and warn of lines that may not mean what their autho
 >>> result.extension.link
 'http://127.0.0.1/yemot'
 >>> print(result.warnings[0])
-ext.ini:3: value: api_url_post='on': the official text has only yes or no here
+ext.ini:3: value: api_url_post='on': the official text has only yes or no here; the default counts
 """
 
 from __future__ import annotations
@@ -17,24 +17,21 @@ from itertools import count, takewhile
 from typing import Final
 
 from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
-from yemot_ai.protocol import Action, Read, Response, SimpleAnswer, lint
+from yemot_ai.protocol import Action, Response, SimpleAnswer
 from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion, audio_stems
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
 from yemot_ai_testing.line.platform.key_checks import check_common_settings, check_settings, read_type
+from yemot_ai_testing.line.platform.pre_questions import read_pre_questions
 from yemot_ai_testing.line.platform.unsimulated import TYPES
 
 __all__ = ["ExtIni", "read_ext_ini", "read_ivr_ini"]
 
-_PRE_QUESTION: Final = re.compile(r"api_([0-9]{3})")
-_KEY_SOUND: Final = re.compile(r"api_([0-9]{3})_key_([0-9*#])_say")
-_ADD: Final = re.compile(r"api_add_([0-9]{1,9})")
+_ADD: Final = re.compile(r"api_add_(0|[1-9][0-9]{0,8})")
 _MUTED: Final = re.compile(r"muted_(M[0-9]{4})")
-_CONTINUATION: Final = re.compile(r"(M0000|M1000)-[0-9]+")
+_CONTINUATION: Final = re.compile(r"(M0000|M1000)[-_ ]+[0-9]+")
 _ANSWER_PREFIX: Final = "api_answer_"
 _LOCAL_PREFIX: Final = "read_answer_"
-_EXPECTED_IN_QUESTIONS: Final = frozenset({"reuse", "confirmation"})
-"""Warnings for what the official pre-questions do on purpose [OFF]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,7 @@ class _ExtIniReader:
             say_answer=self._is_yes("say_api_answer"),
             answers=self._answers(),
             local_answers=self._local_answers(),
-            pre_questions=tuple(self._pre_questions()),
+            pre_questions=self._pre_questions(),
             global_folder=self._is_yes("global_folder_check"),
         )
 
@@ -236,31 +233,19 @@ class _ExtIniReader:
             return ()
         return actions
 
-    def _pre_questions(self) -> Iterator[PreQuestion]:
-        key_sounds = self._key_sounds()
-        for key in sorted(key for key in self._values if _PRE_QUESTION.fullmatch(key)):
-            number = key.removeprefix("api_")
-            source = f"read=f-{number}={self._values[key]}"
-            try:
-                read = next(iter(Response.parse(source)))
-            except ResponseSyntaxError as error:
-                self._warn(key, "pre-question", f"{self._values[key]!r} cannot be asked: {error}")
-                continue
-            if Extension(files=self._files).has_file(number) is False and "api_dir" not in self._values:
-                self._warn(key, "no-audio", f"there is no {number}.wav, .ogg or .tts to ask it with")
-            for problem in lint(source):
-                if problem.code not in _EXPECTED_IN_QUESTIONS:
-                    self._warn(key, "pre-question", f"{self._values[key]!r}: {problem.message}")
-            if isinstance(read, Read):
-                yield PreQuestion(number, read, tuple(key_sounds.get(number, ())))
-
-    def _key_sounds(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the sound after each key, by question."""
-        key_sounds: dict[str, list[tuple[str, str]]] = {}
-        for key, value in self._values.items():
-            if match := _KEY_SOUND.fullmatch(key):
-                key_sounds.setdefault(match[1], []).append((match[2], value))
-        return key_sounds
+    def _pre_questions(self) -> tuple[PreQuestion, ...]:
+        result = read_pre_questions(self._values)
+        for warning in result.warnings:
+            self._warn(*warning)
+        for question in result.questions:
+            # With api_dir the files are in another folder.
+            if (
+                Extension(files=self._files).has_file(question.number) is False
+                and "api_dir" not in self._values
+            ):
+                message = f"there is no {question.number}.wav, .ogg or .tts to ask it with"
+                self._warn(f"api_{question.number}", "no-audio", message)
+        return result.questions
 
     def _has_own_link(self) -> bool:
         return bool(self._own.settings.get("api_link", Setting("", self._name, 0)).value)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+
+from yemot_ai_testing.line.transports.urls import http_url
 
 __all__ = ["KEYS", "KEY_PATTERNS", "MENU_KEYS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "find_key"]
 
@@ -32,9 +33,19 @@ class ExtIniKey:
     meaning: str
     pattern: re.Pattern[str] | None = None
 
+    @property
+    def has_default(self) -> bool:
+        """Whether its default counts instead of a value that is not allowed."""
+        return self.allowed in {_YES_NO[0], _COUNT[0]}
+
+    @property
+    def is_url(self) -> bool:
+        """Whether its value is a URL."""
+        return self.allowed == _URL
+
     def expected_instead(self, value: str) -> str | None:
         """Return a description of the allowed values if ``value`` is none, else None."""
-        if self.allowed == _URL:
+        if self.is_url:
             return None if _is_url(value) else _URL
         return None if self.pattern is None or self.pattern.fullmatch(value) else self.allowed
 
@@ -44,6 +55,7 @@ _YES_NO: Final = ("yes or no", re.compile("yes|no"))
 _FOLDER: Final = ("a folder such as /5/6", re.compile(r"(/[^/\s]+)+"))
 _TARGET: Final = ("a target of go_to_folder", re.compile(r"hangup|[^\s,&=]+"))
 _NUMBER: Final = ("a whole number", re.compile(r"-?\d+"))
+_COUNT: Final = ("a whole number from 1", re.compile(r"0*[1-9][0-9]{0,8}"))
 _CODES: Final = ("names such as M1012,M1002", re.compile(r"M\d{4}(\s*,\s*M\d{4})*"))
 _TEXT: Final = ("a text", re.compile(".+"))
 NO_EFFECT: Final = "known; changes nothing here"
@@ -98,7 +110,7 @@ _NAMED_KEYS: Final = (
     _key("rate", _NUMBER, NO_EFFECT),
     _key("tts_rate", _NUMBER, NO_EFFECT),
     _key("muted_messages", _CODES, "system messages that are not heard, except M0000 and M1000"),
-    _key("messages_max", _NUMBER, "M0000-1, M0000-2 … are heard from this one down, after M0000"),
+    _key("messages_max", _COUNT, "M0000-1, M0000-2 … are heard from this one down, after M0000"),
     _key("say_first_one_time", _YES_NO, "`yes`: M0000 is heard once in a call"),
     _key("play_and_return", _TEXT, NO_EFFECT),
     _key("say_time_am_pm", _YES_NO, NO_EFFECT),
@@ -116,14 +128,14 @@ KEYS: Final = {key.name: key for key in _NAMED_KEYS}
 MENU_KEYS: Final = {
     key.name: key
     for key in (
-        _key("digits", _NUMBER, "how many digits the names of folders have: with 2 the key 1 leads to 01"),
+        _key("digits", _COUNT, "how many digits the names of folders have: with 2 the key 1 leads to 01"),
         _key("M1001_say", _YES_NO, "`yes`: M1001 is heard for a key without a folder"),
     )
 }
 """Further settings of a menu [OFF]."""
 
 _PATTERNS: Final = (
-    (r"api_add_[0-9]{1,9}", "api_add_N", "name=value", "a constant in every request; N from 0"),
+    (r"api_add_(0|[1-9][0-9]{0,8})", "api_add_N", "name=value", "a constant in every request; N from 0"),
     (r"muted_M[0-9]{4}", "muted_MNNNN", "yes or no", "`yes`: this message is not heard; `no`: it is"),
     (
         r"api_[0-9]{3}_key_[0-9*#]_say",
@@ -172,7 +184,7 @@ def find_key(name: str, kind: str = "api") -> ExtIniKey | None:
 
 def _is_url(value: str) -> bool:
     try:
-        parts = urlsplit(value)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not re.search(r"\s", value)
+        http_url(value)
     except ValueError:
         return False
+    return True

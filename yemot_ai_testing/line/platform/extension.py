@@ -41,11 +41,13 @@ class PreQuestion:
         read: the question, with the fields of any read.
         key_sounds: ``api_000_key_2_say=100``: (key, the file that is played for it before the
             question follows again). [OFF]
+        lenient_only: only a lenient line understands its fields. [?]
     """
 
     number: str
     read: Read
     key_sounds: tuple[tuple[str, str], ...] = ()
+    lenient_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

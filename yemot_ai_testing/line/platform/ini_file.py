@@ -84,9 +84,9 @@ class IniFile:
 
 def decode_ini(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
     """Return the text of a file, and a warning if it is not UTF-8; never raises."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if encoding := _utf_16(raw):
         message = "the file is UTF-16 ('Unicode' in some editors): save it as UTF-8"
-        return raw.decode("utf-16", "replace"), (IniWarning(name, 0, "not-utf8", message),)
+        return raw.decode(encoding, "replace"), (IniWarning(name, 0, "not-utf8", message),)
     try:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
@@ -95,6 +95,15 @@ def decode_ini(raw: bytes, name: str) -> tuple[str, tuple[IniWarning, ...]]:
             f"byte {error.start} is not UTF-8 (windows-1255?): Hebrew in it arrives garbled; save it as UTF-8"
         )
         return text, (IniWarning(name, 0, "not-utf8", message),)
+
+
+def _utf_16(raw: bytes) -> str:
+    """Return the encoding of a UTF-16 file, with a byte order mark or without; empty for any other file."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\0" not in raw[:2]:
+        return ""
+    return "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
 
 
 def read_ini(text: str, name: str = "ext.ini", *, now: datetime | None = None) -> IniFile:
@@ -176,7 +185,7 @@ class _IniReader:
 
 def _read_date(written: str) -> datetime | None:
     """Return the time of ``YYYY-MM-DD-hh-mm-ss``; missing parts at the end are zero."""
-    if not re.fullmatch(r"\d{1,4}(?:-\d{1,2}){2,5}", written, re.ASCII):
+    if not re.fullmatch(r"\d{4}(?:-\d{1,2}){2,5}", written, re.ASCII):
         return None
     try:
         return datetime(*map(int, written.split("-")))  # type: ignore[arg-type]  # noqa: DTZ001 - in Israel

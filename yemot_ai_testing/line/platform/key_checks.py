@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED, ExtIniKey, find_key
 from yemot_ai_testing.line.platform.ini_file import IniWarning, Setting
 from yemot_ai_testing.line.platform.unsimulated import TYPES, find_unsimulated
+from yemot_ai_testing.line.transports.urls import percent_encoded
 
 __all__ = ["check_common_settings", "check_settings", "read_type"]
 
+_KEY_NAMES: Final = (*sorted(KEYS), *(key.name for _, key in KEY_PATTERNS))
 _KINDS: Final = {"api": "an API extension", "menu": "a menu", "": "an API extension or a menu"}
+SENT_ENCODED: Final = (
+    "they are percent-encoded here, as in a browser; whether the line does it is not known [?]"
+)
 _UNMUTED: Final = frozenset({"M0000", "M1000"})
 
 
@@ -35,7 +40,7 @@ def read_type(setting: Setting | None) -> tuple[str, tuple[IniWarning, ...]]:
     if kind not in TYPES:
         message = (
             f"type={setting.value} is not in the official list as this version knows it"
-            f"{_suggestion(kind, TYPES)}; no server is asked, the caller only passes through"
+            f"{_suggestion(kind, sorted(TYPES))}; no server is asked, the caller only passes through"
         )
         return setting.value, (setting.warning("unknown-type", message),)
     if kind != setting.value:
@@ -62,9 +67,10 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
             if setting.value.lower() not in {"", "no"}:
                 message = f"{name!r} is not simulated [OFF]: {unsimulated.meaning}"
                 yield setting.warning("not-simulated", message)
-        else:
+        elif (suggestion := _suggestion(name, _KEY_NAMES)) or setting.value:
+            # An empty value changes nothing, unless the key is a known one with a mistake in it.
             message = f"{name!r} is not known as an official setting of {_KINDS[kind]}"
-            yield setting.warning("unknown-key", f"{message}{_suggestion(name, KEYS)}")
+            yield setting.warning("unknown-key", f"{message}{suggestion}")
 
 
 def check_common_settings(settings: Mapping[str, Setting]) -> Iterator[IniWarning]:
@@ -84,8 +90,12 @@ def _check_value(name: str, key: ExtIniKey, setting: Setting) -> Iterator[IniWar
     expected = key.expected_instead(value)
     if expected and key.expected_instead(value.lower()) is None:
         yield _case_warning(setting, name, value.lower())
+    elif key.is_url and not expected and percent_encoded(value) != value:
+        message = f"{name} has other characters than ASCII, or spaces: {SENT_ENCODED}"
+        yield setting.warning("link-characters", message)
     elif expected:
-        message = f"{name}={value!r}: the official text has only {expected} here"
+        outcome = "; the default counts" if key.has_default else ""
+        message = f"{name}={value!r}: the official text has only {expected} here{outcome}"
         yield setting.warning("value", message)
     elif name == "muted_messages" and (unmuted := _UNMUTED.intersection(re.findall(r"M\d{4}", value))):
         message = f"{', '.join(sorted(unmuted))}: muting has no effect on M0000 and M1000 [OFF]"
@@ -99,8 +109,8 @@ def _case_warning(setting: Setting, name: str, lower: str) -> IniWarning:
     return setting.warning("value-case", message)
 
 
-def _suggestion(name: str, names: Mapping[str, object] | frozenset[str]) -> str:
-    patterns = (key.name for _, key in KEY_PATTERNS) if names is KEYS else ()
-    candidates = [*sorted(names), *patterns]
-    close = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.75)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    """Return a question that names the most similar of ``names``, with a number for each ``NNN``."""
+    candidates = {re.sub("[0-9]+|nn+", "N", known.lower()): known for known in names}
+    close = difflib.get_close_matches(re.sub("[0-9]+", "N", name.lower()), candidates, n=1, cutoff=0.75)
+    return f"; did you mean {candidates[close[0]]!r}?" if close else ""
