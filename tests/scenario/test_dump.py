@@ -32,11 +32,12 @@ from yemot_ai_testing.scenario.format.model import (
     InterruptionSpec,
     Scenario,
     ScenarioTurn,
+    ServerAction,
     ServerCommand,
     SilenceLimits,
     SourceLocation,
 )
-from yemot_ai_testing.scenario.format.schema import SCENARIO_NAME
+from yemot_ai_testing.scenario.format.schema import KEYS, SCENARIO_NAME
 
 PATH = Path("round.call.yaml")
 NOWHERE = SourceLocation(PATH, 1, 1)
@@ -51,7 +52,7 @@ texts = st.one_of(
 words = texts.filter(bool)
 names = words.filter(re.compile(SCENARIO_NAME["pattern"]).fullmatch)
 seconds = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
-keys = st.text("0123456789*#", min_size=1, max_size=5)
+keys = st.text("0123456789*#", min_size=1, max_size=5) | words.filter(re.compile(KEYS["pattern"]).fullmatch)
 steps = st.one_of(
     st.builds(Answer, st.lists(texts, min_size=1, max_size=3).map(tuple), seconds),
     st.builds(Transcription, texts, seconds),
@@ -63,6 +64,7 @@ reads = st.one_of(
     st.none(),
     st.just(False),  # noqa: FBT003 - a value of the model
     st.dictionaries(st.sampled_from(["name", "max_digits", "reuse"]), words, max_size=2),
+    st.builds(lambda allowed: {"allowed": allowed}, st.lists(words, max_size=3).map(tuple)),
 )
 limits = st.tuples(seconds, seconds).map(sorted).map(lambda pair: SilenceLimits(*pair))
 text_lists = st.lists(texts, max_size=2).map(tuple)
@@ -85,6 +87,27 @@ actions = st.one_of(
     st.builds(CallerAction, st.just("presses"), keys),
     st.sampled_from([CallerAction("silent"), CallerAction("repeats")]),
 )
+server_actions = st.one_of(
+    st.builds(
+        ServerAction,
+        st.just("posts"),
+        st.just("/a"),
+        st.dictionaries(words, texts, max_size=2).map(lambda form: tuple(form.items())),
+        seconds,
+    ),
+    st.builds(ServerAction, st.just("calls"), st.sampled_from(["/a?b=1", "a.b:c"]), after=seconds),
+)
+line_options = st.fixed_dictionaries(
+    {},
+    optional={
+        "lenient": st.booleans(),
+        "two_plays": st.sampled_from(["merge", "second"]),
+        "speech_retries": st.integers(0, 9),
+        "server_timeout": seconds,
+        "music_seconds": st.none() | seconds,
+        "did": texts,
+    },
+).map(lambda options: tuple(options.items()))
 turns = st.builds(
     ScenarioTurn,
     st.just(NOWHERE),
@@ -92,6 +115,7 @@ turns = st.builds(
     hears=st.none() | expectations,
     agent=st.lists(steps, max_size=2).map(tuple),
     interruption=st.none() | st.builds(InterruptionSpec, st.none() | keys, seconds),
+    server_actions=st.lists(server_actions, max_size=2).map(tuple),
 )
 greetings = st.builds(ScenarioTurn, st.just(NOWHERE), hears=expectations)
 serves = st.builds(
@@ -103,7 +127,7 @@ scenarios = st.builds(
     st.just(NOWHERE),
     st.tuples(greetings, turns, turns, st.just(ScenarioTurn(NOWHERE, action=CallerAction("hangs_up")))),
     app=st.none() | st.just("shop.phone:flow") | serves,
-    caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"])),
+    caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"]), line_options),
     afterwards=st.none()
     | st.dictionaries(st.sampled_from(LEFTOVER_KINDS), st.integers(0, 9), max_size=3).map(
         lambda counts: ExpectedLeftovers(NOWHERE, counts)
