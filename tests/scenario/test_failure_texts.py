@@ -80,6 +80,22 @@ def test_a_response_stands_before_what_to_change() -> None:
 
 
 @pytest.mark.parametrize(
+    ("response", "understood"),
+    [
+        ("read=t-מה=q,no,1,1,7,No,,,,,,True", True),
+        ("read=t-מה=q,no,1,1,7,No,,,,,,Ok,None,,no,,,x", True),
+        ("read=t-מה=,no,1", False),
+        ("play=t-מה", False),
+    ],
+)
+def test_what_a_lenient_line_understands_is_said(response: str, understood: bool) -> None:  # noqa: FBT001 - a test parameter
+    kind, messages = failure_of(play_turns("[{hears: {}}]", answering(response)))
+    assert kind == "protocol"
+    hint = "; a line that ignores it is caller: {line: {lenient: true}}"
+    assert messages[0].endswith(hint) == understood
+
+
+@pytest.mark.parametrize(
     ("agent", "written"),
     [
         ("{answers: ב}", '{answers: ["ב"]}'),

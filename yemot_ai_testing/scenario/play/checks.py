@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
+from yemot_ai.protocol.grammar import parse_response
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
 from yemot_ai_testing.scenario.play.canonical import canonical_messages, canonical_target
@@ -63,7 +64,14 @@ def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]
         for problem in exchange.problems:
             if problem.level == "error":
                 kind: MismatchKind = "no_answer" if problem.code in FAULT_CODES else "protocol"
-                yield Mismatch(kind, problem_text(problem))
+                yield Mismatch(kind, problem_text(problem) + _lenient_hint(kind, exchange))
+
+
+def _lenient_hint(kind: MismatchKind, exchange: LineExchange) -> str:
+    """Return how an old line would understand a response that this line does not; empty if it would not."""
+    if kind != "protocol" or parse_response(exchange.body, lenient=True).error is not None:
+        return ""
+    return "; a line that ignores it is caller: {line: {lenient: true}}"
 
 
 def problem_text(problem: LineProblem) -> str:
