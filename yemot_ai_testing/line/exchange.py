@@ -22,7 +22,7 @@ HINTS = {
     "redirect": "let the address in api_link answer itself",
     "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
     "unreachable": "is the server running at this address?",
-    "encoding": "send the answer as UTF-8",
+    "encoding": "send the answer as UTF-8, not compressed: what the line does with another one is not known",
     "empty": "answer with an action; go_to_folder=.. leaves the extension on purpose",
 }
 

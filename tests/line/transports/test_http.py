@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, IncompleteRead
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +22,7 @@ from yemot_ai_testing import Caller, Line, ScriptedProvider
 from yemot_ai_testing.errors import AppError, LineError
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.tree import ExtensionTree
+from yemot_ai_testing.line.transports.http import HTTPTransport
 from yemot_ai_testing.line.transports.http_exchange import MAX_REDIRECTS, header_text
 from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.line.transports.urls import http_url, percent_encoded
@@ -193,6 +196,29 @@ def test_no_fault_of_the_link_blames_the_application() -> None:
     assert "application" not in problem.message + problem.hint
 
 
+def fail_in_requests(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every request raise ``error``."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(HTTPConnection, "request", fail)
+
+
+@pytest.mark.parametrize("error", [OSError(), IncompleteRead(b""), ValueError(), UnicodeError()])
+def test_an_error_of_a_connection_is_a_fault(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_in_requests(error, monkeypatch)
+    fault = HTTPTransport("http://127.0.0.1/").send([], timeout=1).fault
+    assert fault is not None
+    assert (fault.code, fault.cause) == ("unreachable", error)
+
+
+def test_an_error_that_no_connection_has_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_in_requests(KeyError("mistake"), monkeypatch)
+    with pytest.raises(KeyError, match="mistake"):
+        HTTPTransport("http://127.0.0.1/").send([], timeout=1)
+
+
 # -- statuses
 
 
@@ -288,7 +314,19 @@ def test_a_wsgi_body_that_is_not_utf8_is_a_fault_of_its_encoding() -> None:
         start_response("200 OK", [])
         return ["read=t-שלום=q,no,voice".encode("windows-1255")]
 
-    with pytest.raises(LineError, match="not UTF-8"):
+    with pytest.raises(LineError, match="the answer is not UTF-8 at byte 7") as raised:
+        Caller(app).dial()
+    assert "=q,no,voice" in raised.value.body
+
+
+def test_a_compressed_answer_is_said_to_be_one() -> None:
+    """[?] What a line does with one is not known."""
+
+    def app(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Encoding", "gzip")])
+        return [gzip.compress(ASK.encode())]
+
+    with pytest.raises(LineError, match=r"the answer is compressed \(gzip\)"):
         Caller(app).dial()
 
 

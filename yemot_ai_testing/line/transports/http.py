@@ -42,9 +42,9 @@ FAULTS: tuple[tuple[type[Exception], FaultCode, str], ...] = (
     (TimeoutError, "late", "no answer in time"),
     (OSError, "unreachable", "the server cannot be reached: {}"),
     (HTTPException, "unreachable", "no whole answer came: {}"),
-    (Exception, "unreachable", "the link could not be called: {}"),
+    (ValueError, "unreachable", "the link could not be called: {}"),
 )
-"""The faults of a connection: an exception here is never the application's. The first that fits counts."""
+"""The faults of a connection, which are never the application's; the first that fits counts."""
 
 
 class HTTPTransport(Transport):
@@ -78,13 +78,13 @@ class HTTPTransport(Transport):
     def send(self, pairs: Pairs, *, timeout: float, rules: HTTPRules = STRICT_HTTP) -> TransportResponse:
         """Send one request, and follow its redirects where ``rules`` say so."""
         response = call_with_timeout(lambda: self._send(pairs, monotonic() + timeout, rules), timeout)
-        cause = None if response.fault is None else response.fault.cause
-        if response.fault is None or response.fault.code != "exception":
+        if response.fault is None or response.fault.code != "exception" or response.fault.cause is None:
             return response
+        cause = response.fault.cause
         for kind, code, text in FAULTS:
             if isinstance(cause, kind):
                 return TransportResponse(fault=TransportFault(code, text.format(cause), cause))
-        return response
+        raise cause
 
     def _send(self, pairs: Pairs, deadline: float, rules: HTTPRules) -> TransportResponse:
         encoding, query = self._encoding, self._encoding.query_string(pairs)

@@ -25,6 +25,8 @@ __all__ = ["HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fau
 OK: Final = 200
 SUCCESS: Final = range(200, 300)
 FAILURE: Final = range(400, 600)
+GZIP: Final = b"\x1f\x8b"
+"""How a compressed body begins; the request does not say that the line takes one."""
 REDIRECTS_TO_GET: Final = frozenset({301, 302, 303})
 """After these a client sends GET without a body, as browsers do."""
 REDIRECTS_AS_SENT: Final = frozenset({307, 308})
@@ -101,8 +103,9 @@ def _decoded(body: bytes) -> TransportResponse:
     try:
         return TransportResponse(body.decode())
     except UnicodeDecodeError as error:
-        fault = TransportFault("encoding", "the answer is not UTF-8", error, matters_at_hangup=False)
-        return TransportResponse(fault=fault)
+        text = "compressed (gzip)" if body.startswith(GZIP) else f"not UTF-8 at byte {error.start}"
+        fault = TransportFault("encoding", f"the answer is {text}", error, matters_at_hangup=False)
+        return TransportResponse(body.decode(errors="replace"), fault)
 
 
 def _redirected(request: HTTPRequest, reply: HTTPReply) -> HTTPRequest | TransportResponse:
