@@ -43,7 +43,7 @@ def hears_read(response: str, field: str) -> ScenarioResult:
         ("read=t-מה=q,no,1", ["confirm: yes", "confirm: true", 'confirm: ""', "accept_empty: no"]),
         (WORDS, ["reuse: no", "reuse: false", 'reuse: ""']),
         (RECORD, ["reuse: yes", "reuse: true", "keep_on_hangup: yes", "append: no", "confirm: no"]),
-        # [OFF] the fourth field of voice is ``no`` where keys are refused.
+        # [OFF] the fifth field of voice is ``no`` where keys are refused.
         (VOICE, ["block_keys: no", "block_keys: true", "record_engine: false", "record_engine: no"]),
         (
             "read=t-מה=q,no,voice,,,,record",
