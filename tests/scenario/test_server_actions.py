@@ -447,6 +447,22 @@ def test_a_list_has_the_actions_of_both_sides() -> None:
     )
 
 
+def test_the_values_of_a_form_are_texts() -> None:
+    turn = (
+        'meanwhile: {posts: /a, data: {open: true, closed: False, note: null, phone: 0501234567, word: "no"}}'
+    )
+    (action,) = (
+        loads(f"scenarios: [{{name: א, turns: [{{{turn}}}]}}]", PATH).scenarios[0].turns[0].server_actions
+    )
+    assert dict(action.data) == {
+        "open": "true",
+        "closed": "False",
+        "note": "",
+        "phone": "0501234567",
+        "word": "no",
+    }
+
+
 @pytest.mark.parametrize(
     ("turn", "message"),
     [
@@ -458,7 +474,10 @@ def test_a_list_has_the_actions_of_both_sides() -> None:
         ("meanwhile: {after: 2s}", " needs one of hangs_up, presses, posts, calls"),
         ("meanwhile: {posts: /a, after: 2}", ".after must be a time with its unit"),
         ("meanwhile: {posts: /a, data: [b]}", "data must be a mapping with names and values, not a list"),
-        ("meanwhile: {posts: /a, data: {b: [c]}}", "data.b must be a text, not a list"),
+        (
+            "meanwhile: {posts: /a, data: {b: [c]}}",
+            "data.b must be a text, a number, true, false or null, not a list",
+        ),
         ('says: א, meanwhile: [{presses: "1"}, {hangs_up: true}]', "the caller acts once in "),
         ("hears: א", "only the first turn (the greeting) can be without a verb"),
         ('meanwhile: {presses: "1"}', "only the first turn (the greeting) can be without a verb"),

@@ -174,7 +174,12 @@ def _server_actions(events: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -
         for verb in SERVER_VERBS:
             if verb in item:
                 after = parse_duration(item.get("after", "")) or 0.0
-                yield ServerAction(verb, item[verb], tuple(item.get("data", {}).items()), after)
+                form = tuple((name, _form_text(value)) for name, value in item.get("data", {}).items())
+                yield ServerAction(verb, item[verb], form, after)
+
+
+def _form_text(value: str | bool | None) -> str:  # noqa: FBT001 - a value of the file
+    return value if isinstance(value, str) else "" if value is None else str(value).lower()
 
 
 def _items(events: Mapping[str, Any] | tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:

@@ -191,7 +191,7 @@ CALLED: Final[Schema] = {
     "pattern": r"^(/.*|[\w.]+:[\w.]+)$",
     "x-message": "a path of the server, such as /open, or a function, such as shop.room:open",
 }
-FORM: Final[Schema] = {"type": "object", "title": "data", "additionalProperties": TEXT}
+FORM: Final[Schema] = {"type": "object", "title": "data", "additionalProperties": SCALAR}
 TURN_EVENT: Final = _object(
     "meanwhile",
     {"hangs_up": TRUE, "presses": KEYS, "posts": PATH, "data": FORM, "calls": CALLED, "after": DURATION},
