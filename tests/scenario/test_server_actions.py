@@ -21,6 +21,7 @@ from tests.support.scenario_calls import Pairs, failure_of, play_turns
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai_testing import ScriptedProvider
 from yemot_ai_testing.errors import ScenarioLoadError
+from yemot_ai_testing.line import CallerActed, ServerActed
 from yemot_ai_testing.line.clock import VirtualTime
 from yemot_ai_testing.scenario.format.dump import dumps
 from yemot_ai_testing.scenario.format.load import loads
@@ -173,6 +174,16 @@ def test_it_happens_while_the_answer_to_a_verb_is_awaited(room: Room) -> None:
     assert result.failure is None, result.failure
     assert [event for event, _ in room.log] == ["busy", "open"]
     assert room.log[1][1] - room.log[0][1] == pytest.approx(40)
+
+
+def test_the_caller_and_the_server_act_in_one_turn(room: Room) -> None:
+    events = '[{calls: "room:open_room", after: 5500ms}, {presses: "9", after: 2500ms}]'
+    result = play_turns(f"[{{meanwhile: {events}, hears: לעזור}}]", room)
+    assert result.failure is None, result.failure
+    acts = [
+        (event.at, str(event)) for event in result.transcript if isinstance(event, CallerActed | ServerActed)
+    ]
+    assert acts[1:3] == [(2.5, "presses 9"), (5.5, "calls room:open_room")]
 
 
 @pytest.mark.parametrize(
