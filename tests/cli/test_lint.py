@@ -82,7 +82,7 @@ def test_bytes_that_are_not_utf8_are_an_error(
 ) -> None:
     stdin_of("id_list_message=t-שלום&go_to_folder=/".encode("windows-1255"), monkeypatch)
     assert main(["lint", "-"]) == 1
-    assert "text-character" in capsys.readouterr().out
+    assert "answer in UTF-8" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

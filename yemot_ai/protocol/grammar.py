@@ -24,7 +24,7 @@ from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, 
 from yemot_ai.protocol.fields.codecs import CONTROL
 from yemot_ai.protocol.fields.layout import Report, field_values
 from yemot_ai.protocol.fields.parts import Part, split_parts
-from yemot_ai.protocol.fields.white_space import blank_edge
+from yemot_ai.protocol.fields.white_space import BLANK, strip_blanks
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
@@ -34,11 +34,11 @@ __all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 
 NO_LOG: Final = "api_log_no"
 _MARKUP: Final = re.compile("[<{[\"']")
-_START: Final = re.compile(r"[\s\ufeff]*+")
+_START: Final = re.compile(f"[{BLANK}]*+")
 _WORD: Final = re.compile(r"[\w-]+")
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_END: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-_JOINED: Final = re.compile(f",\\s*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
+_JOINED: Final = re.compile(f",[{BLANK}]*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
 _COMMON_MISTAKES: Final = {
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
     "say_api_answer": "that is a setting of ext.ini, not an action",
@@ -171,9 +171,9 @@ def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
     pieces = split_parts(text, "&", offset)
     if len(pieces) > 1 and not pieces[-1][1]:
         pieces.pop()
-    if pieces[0][1].strip() == NO_LOG:
+    if strip_blanks(pieces[0][1])[0] == NO_LOG:
         parsed.log = False
-        _check_spaces(parsed, "the prefix", *pieces.pop(0))
+        _strip(parsed, "the prefix", *pieces.pop(0))
     for number, (position, piece) in enumerate(pieces, start=1):
         if piece.strip():
             parsed.parts.append(_parse_action(parsed, piece, position, number))
@@ -188,11 +188,9 @@ def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
 
 def _parse_action(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     written, equals, rest = text.partition("=")
-    name = written.strip()
+    name = written if written in _NAMES else _strip(parsed, "the action", position, written)
     part = Part("action", name, text, position, number)
     offset = position + len(written) + 1
-    if name in _NAMES or not equals:
-        _check_spaces(parsed, "the action", position, written)
     if name == "noop" and not equals:
         parsed.report("bare-noop", "noop without a comment", position)
         part.value, part.valid = Noop(), True
@@ -210,20 +208,21 @@ def _parse_action(parsed: ParseResult, text: str, position: int, number: int) ->
     return part
 
 
-def _check_spaces(parsed: ParseResult, what: str, position: int, written: str) -> None:
-    """Warn of white space at the edges of a name [?]."""
-    edge = blank_edge(written)
-    if edge is not None:
-        parsed.report("white-space", f"{what} is written {written[:40]!r}", position + edge)
+def _strip(parsed: ParseResult, what: str, position: int, written: str) -> str:
+    """Return a name without blanks around it, and warn of them [?]."""
+    name, start = strip_blanks(written)
+    if name != written:
+        reason = f"{what} is written {written[:40]!r}"
+        parsed.report("white-space", reason, position + (0 if start else len(name)))
+    return name
 
 
 def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
     name = part.name
     control = _CONTROL.search(name)
     if control:
-        parsed.report(
-            "character", f"{control.group()!r} is not allowed here", part.position + control.start()
-        )
+        position = part.position + part.text.index(name) + control.start()
+        parsed.report("character", f"{control.group()!r} is not allowed here", position)
         return
     reason = f"there is no action {name[:40]!r}"
     if name.casefold() in _NAMES:
@@ -277,7 +276,7 @@ def _report_empty_message(parsed: ParseResult, action: Part, position: int, offs
 
 def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -> Part:
     written, dash, data = text.partition("-")
-    kind = written.strip()
+    kind = written if written in MESSAGE_TYPES else strip_blanks(written)[0]
     part = Part("message", kind, text, position, number)
     message_type = MESSAGE_TYPES.get(kind)
     if message_type is Comment and not dash:
@@ -285,8 +284,9 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     if message_type is None or not dash:
         parsed.report("message-type", f"{text[:40]!r} does not start with a message type", position)
         return part
-    _check_spaces(parsed, "the message type", position, written)
-    joined = _JOINED.search(data)
+    if kind != written:
+        _strip(parsed, "the message type", position, written)
+    joined = _JOINED.search(data) if "," in data else None
     if joined:
         start = position + len(written) + 1 + joined.start()
         parsed.report("comma-joined", f"a message follows a comma: {data[joined.start() :][:40]!r}", start)
@@ -302,8 +302,8 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
         return
     valid = _parse_messages(parsed, part, question, offset)
     fields_offset = offset + len(question) + 1
-    third = [*rest.split(",", 3), "", ""][2]
-    layout, make = _MODES.get(third.strip().casefold(), (READ_TAP, Tap))
+    third = strip_blanks([*rest.split(",", 3), "", ""][2])[0]
+    layout, make = _MODES.get(third.casefold(), (READ_TAP, Tap))
     fields = layout.parse(rest, fields_offset, parsed.report, parsed.ignore)
     messages = _messages_of(part) if valid else ()
     part.parts += fields

@@ -94,7 +94,7 @@ _ERRORS: Final = (
     ("empty-value", "[OFF]", "give it a value"),
     ("text-character", "[OFF]", _speakable(".-")),
     ("text-quote", "[LIVE]", _speakable("\"'")),
-    ("character", "[OFF]", "remove the character; between actions, write &"),
+    ("character", "[OFF]", "remove the character, and answer in UTF-8; between actions, write &"),
     ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
     ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),
     ("number", "[OFF]", "write up to 100 digits 0-9, without a sign"),

@@ -43,7 +43,7 @@ class Layout:
         repair: returns the fields as they are meant, or None.
     """
 
-    __slots__ = ("codecs", "mentioned", "repair", "titles")
+    __slots__ = ("_defaults", "codecs", "mentioned", "repair", "titles")
 
     def __init__(self, mentioned: int = 0, repair: Repair | None = None, /, **fields: LayoutField) -> None:
         self.mentioned: Final = mentioned
@@ -54,6 +54,11 @@ class Layout:
         }
         self.codecs: Final = {name: codec for name, (codec, _) in titled.items()}
         self.titles: Final = {name: title for name, (_, title) in titled.items()}
+        self._defaults: Final = {
+            name: codec.decode("")
+            for name, codec in self.codecs.items()
+            if _is_valid(codec, "") and not list(codec.find_warnings(""))
+        }
 
     def parse(self, text: str, offset: int, report: Report, ignore: Report | None = None) -> list[Part]:
         """Parse ``text`` and return the parts of all fields.
@@ -85,9 +90,11 @@ class Layout:
         """Return positions and texts of the fields; a field that takes commas takes none that are surplus."""
         if len(self.codecs) > 1:
             return split_parts(text, ",", offset)
+        if text[-1:] != ",":
+            return [(offset, text)]
         (codec,) = self.codecs.values()
         bare = text.rstrip(",")
-        if bare == text or _is_valid(codec, text) or not _is_valid(codec, bare):
+        if _is_valid(codec, text) or not _is_valid(codec, bare):
             return [(offset, text)]
         return [(offset, bare), *split_parts(text[len(bare) + 1 :], ",", offset + len(bare) + 1)]
 
@@ -116,20 +123,30 @@ class Layout:
         position, text = field
         codec, title = self.codecs[name], self.titles[name]
         part = Part("field", name, text, position, number, title=title, codec=codec)
-        try:
-            part.value, decoded, start = _decode(codec, text)
-        except InvalidValueError as error:
-            if ignore and _is_valid(codec, ""):
-                part.value, part.valid, report = codec.decode(""), True, ignore
-            report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
+        if not text and name in self._defaults:
+            part.value, part.valid = self._defaults[name], True
             return part
+        decoded, start = text, 0
+        try:
+            part.value = codec.decode(text)
+        except InvalidValueError as error:
+            decoded, start = strip_blanks(text)
+            if decoded == text or not _is_valid(codec, decoded):
+                if ignore and name in self._defaults:
+                    part.value, part.valid, report = self._defaults[name], True, ignore
+                report(error.code, f"{_label(name)}: {error.reason}", position + error.position)
+                return part
+            part.value = codec.decode(decoded)
         part.valid = True
-        warnings = [(code, start + index) for code, index in codec.find_warnings(decoded)]
-        edge = None if codec.keeps_spaces and decoded == text else blank_edge(text)
-        if edge is not None and edge not in [index for _, index in warnings]:
-            warnings.append(("white-space", edge))
-        for code, index in warnings:
-            report(code, f"{_label(name)}: {text[:40]!r}", position + index)
+        edge = blank_edge(text)
+        if edge and codec.keeps_spaces and decoded == text:
+            edge = None
+        for code, index in codec.find_warnings(decoded):
+            report(code, f"{_label(name)}: {text[:40]!r}", position + start + index)
+            if edge and start + index == edge.start():
+                edge = None
+        if edge:
+            report("white-space", f"{_label(name)}: {text[:40]!r}", position + edge.start())
         return part
 
     def encode(self, value: Mapping[str, Any] | object) -> list[str]:
@@ -138,9 +155,9 @@ class Layout:
         Raises:
             InvalidValueError: an attribute cannot be sent.
         """
-        texts = []
+        texts, is_mapping = [], isinstance(value, Mapping)
         for name, codec in self.codecs.items():
-            attribute = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+            attribute = value.get(name) if is_mapping else getattr(value, name, None)  # type: ignore[union-attr]  # as checked
             try:
                 texts.append(codec.encode(attribute))
             except InvalidValueError as error:
@@ -162,17 +179,6 @@ def field_values(fields: Sequence[Part]) -> dict[str, Any] | None:
     if not all(part.valid for part in fields):
         return None
     return {part.name: part.value for part in fields if part.name and not part.name.startswith("_")}
-
-
-def _decode(codec: Codec, text: str) -> tuple[Any, str, int]:
-    """Return the value of ``text``, or of ``text`` without blank edges; what was decoded; and its index."""
-    try:
-        return codec.decode(text), text, 0
-    except InvalidValueError:
-        bare, start = strip_blanks(text)
-        if bare == text or not _is_valid(codec, bare):
-            raise
-    return codec.decode(bare), bare, start
 
 
 def _is_valid(codec: Codec, text: str) -> bool:

@@ -84,7 +84,7 @@ class FolderTarget(Codec):
 
     def decode(self, text: str) -> str:
         """Parse a target."""
-        if len(text) > 1 and text.endswith("/") and self.pattern.fullmatch(text[:-1]):
+        if text[-1:] == "/" and strip_blanks(text[:-1])[0] and self.pattern.fullmatch(text[:-1]):
             return text[:-1]
         return self.encode(text)
 
@@ -142,7 +142,7 @@ class FreeText(Codec):
         """Check every character."""
         bad = self._invalid.search(text)
         if bad:
-            code = self.codes.get(bad.group(), self.code)
+            code = "character" if _CONTROL.match(bad.group()) else self.codes.get(bad.group(), self.code)
             raise InvalidValueError(code, f"{bad.group()!r} is not allowed here", position=bad.start())
         if self.required and not text.strip():
             raise InvalidValueError("empty-value", "the text is empty")
@@ -161,12 +161,10 @@ class FreeText(Codec):
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
         """Warn of the first doubtful character of each kind, and of what ``find_more`` finds."""
-        codes = dict.fromkeys(self.doubtful.values(), -1)
+        found: dict[str, int] = {}
         for match in self._doubtful.finditer(text):
-            code = self.doubtful[match.group()]
-            if codes[code] < 0:
-                codes[code] = match.start()
-        yield from ((code, index) for code, index in codes.items() if index >= 0)
+            found.setdefault(self.doubtful[match.group()], match.start())
+        yield from found.items()
         yield from self.find_more(text)
 
 

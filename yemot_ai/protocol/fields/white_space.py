@@ -2,7 +2,7 @@
 
 >>> strip_blanks(" /1 ")
 ('/1', 1)
->>> blank_edge("/1 /2"), blank_edge("my folder")
+>>> blank_edge("/1 /2").start(), blank_edge("my folder")
 (2, None)
 """
 
@@ -18,16 +18,12 @@ BLANK: Final = "\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 
 _START: Final = re.compile(f"[{BLANK}]*")
 _END: Final = re.compile(f"(?<![{BLANK}])[{BLANK}]++\\Z")
-_EDGE: Final = re.compile(f"(?<![^/])[{BLANK}]+|(?<![{BLANK}])[{BLANK}]++(?=/|\\Z)")
+
+blank_edge: Final = re.compile(f"(?<![^/])[{BLANK}]+|(?<![{BLANK}])[{BLANK}]++(?=/|\\Z)").search
+"""Finds the first blank at an edge of a text or of a name in a path."""
 
 
 def strip_blanks(text: str) -> tuple[str, int]:
     """Return ``text`` without blank edges, and the index at which it starts."""
     start = len(_START.match(text)[0])  # type: ignore[index]  # it matches any text
     return _END.sub("", text[start:]), start
-
-
-def blank_edge(text: str) -> int | None:
-    """Return the index of the first blank at an edge of ``text`` or of a name in a path, or None."""
-    edge = _EDGE.search(text)
-    return edge.start() if edge else None
