@@ -97,6 +97,24 @@ def test_pelecard_sends_all_details_by_default(provider: str, sent: list[str]) -
     assert (app.newest("CreditCard_CODE"), app.newest("CreditCard_All")) == (["000"], sent)
 
 
+@pytest.mark.parametrize(
+    ("provider", "answer", "sent"),
+    [
+        pytest.param("pelecard", "no", [], id="pelecard no [OFF]"),
+        pytest.param("pelecard", "code", [], id="pelecard and any other answer [OFF]"),
+        pytest.param("Pelecard", "all", ["000"], id="pelecard all [OFF]"),
+        pytest.param("icredit", "no", [], id="icredit no [OFF]"),
+        pytest.param("cardcom", "all", ["000"], id="cardcom all [OFF]"),
+    ],
+)
+def test_field_10_of_a_payment_is_stronger_than_the_default(
+    provider: str, answer: str, sent: list[str]
+) -> None:
+    app = Script(f"credit_card={provider},100,,,,,,,,{answer}", BYE)
+    dialled(app).pays()
+    assert app.newest("CreditCard_All") == sent
+
+
 def test_the_star_leaves_a_payment_with_go_back() -> None:
     app = Script(f"{CARD},,,,,,,,,,,,,GoBack", BYE)
     dialled(app).presses("*")

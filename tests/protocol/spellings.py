@@ -33,7 +33,7 @@ def _spellings(codec: Codec, value: object) -> list[str]:
     spellings = [canonical]
     if isinstance(codec, Choice):
         words = [word for word, meaning in codec.values.items() if meaning == value]
-        if "" in codec.values and codec.values[""] == value:
+        if "" in codec.values and codec.values[""] == value and not codec.ignores_others:
             words += ["no" if codec.values.get("no", value) == value else "yes"]
         spellings += [form for word in words for form in (word, word.lower(), word.upper())]
     elif isinstance(codec, Integer):

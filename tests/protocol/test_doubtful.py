@@ -50,7 +50,7 @@ CHOICES = [
     (layout, number, codec)
     for layout in LAYOUTS
     for number, codec in enumerate(layout.codecs.values())
-    if isinstance(codec, Choice) and "" in codec.values
+    if isinstance(codec, Choice) and "" in codec.values and not codec.ignores_others
 ]
 
 
@@ -121,6 +121,8 @@ def parse_fields(layout: Layout, text: str) -> tuple[list[object], list[str]]:
             "x,no,1,1,7,No ,no\t,,,,,,,,no", Tap(1), ["white-space"] * 2, id="[?] spaces after words"
         ),
         pytest.param("x,no,Record", Record(), ["letter-case"], id="[?] mode in capitals"),
+        pytest.param("x,no,voice\u200f", Voice(), ["white-space"], id="[?] a mark after the mode"),
+        pytest.param("x,no,\ufeffrecord", Record(), ["white-space"], id="[?] a mark before the mode"),
         pytest.param("x,no,1,1,7,No,,,* ,,,,,,no", Tap(1, replace="* "), [], id="[OFF] a star is a space"),
     ],
 )
@@ -138,19 +140,19 @@ def test_the_fields_of_a_read_are_accepted(
         pytest.param("music_on_hold=x,30,,", MusicOnHold("x", 30), ["empty-fields"], id="[?] four fields"),
         pytest.param(
             "credit_card=icredit,100,999,3,1,,,,,no",
-            CreditCard("icredit", "100", "999", 3, "1"),
+            CreditCard("icredit", "100", "999", 3, "1", return_all=False),
             [],
             id="[OFF] any other answer is not all",
         ),
         pytest.param(
             "credit_card=icredit,100,,,,,,,,yes",
-            CreditCard("icredit", "100"),
+            CreditCard("icredit", "100", return_all=False),
             ["undocumented-value"],
             id="[OFF] yes is not all",
         ),
         pytest.param(
             "credit_card=icredit,100,,,,,,,,code",
-            CreditCard("icredit", "100"),
+            CreditCard("icredit", "100", return_all=False),
             ["undocumented-value"],
             id="[OFF] any other word is not all",
         ),
@@ -181,6 +183,11 @@ def test_the_fields_of_a_read_are_accepted(
         ),
         pytest.param("go_to_folder=HANGUP", GoToFolder("HANGUP"), ["letter-case"], id="[?] in capitals"),
         pytest.param("go_to_folder=/1 ", GoToFolder("/1 "), ["white-space"], id="[?] folder and a space"),
+        pytest.param("go_to_folder= /", GoToFolder("/"), ["white-space"], id="[?] the root after a space"),
+        pytest.param("\u200fgo_to_folder=/1", GoToFolder("/1"), ["white-space"], id="[?] a mark before all"),
+        pytest.param(
+            "go_to_folder\u200e=/1", GoToFolder("/1"), ["white-space"], id="[?] a mark after an action's name"
+        ),
         pytest.param("go_to_folder=. ", GoToFolder("."), ["white-space"], id="[?] this one and a space"),
         pytest.param(
             "go_to_folder_and_play=/1 ,000,5",
@@ -233,6 +240,8 @@ def test_an_action_is_accepted(text: str, action: Action, warnings: list[str]) -
         pytest.param(
             "t-א.g-hangup ", Play([Text("א"), GoTo("hangup ")]), ["hangup-space"], id="[?] hangup and a space"
         ),
+        pytest.param("\u200ft-א", Play([Text("א")]), ["white-space"], id="[?] a mark before a type"),
+        pytest.param("t-א.\ufefff-1", Play([Text("א"), File("1")]), ["white-space"], id="[?] and later"),
         pytest.param(
             "t-א. g-/1", Play([Text("א"), GoTo("/1")]), ["white-space"], id="[?] type after a space"
         ),

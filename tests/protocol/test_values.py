@@ -72,6 +72,7 @@ DAY = dt.date(2022, 7, 28)
             "credit_card=pelecard,100,999,3,2,DebitPaymntsType",
         ),
         (CreditCard("p", "1", return_all=True, go_back=True), "credit_card=p,1,,,,,,,,all,,,,,GoBack"),
+        (CreditCard("p", "1", return_all=False), "credit_card=p,1,,,,,,,,no"),
         (Noop("a=b.c"), "noop=a=b.c"),
         (Noop(), "noop"),
         (SimpleAnswer("OK"), "OK"),

@@ -33,7 +33,7 @@ _LAYOUT: Final = Layout(
     password=_ANY,
     return_all=(
         # "any other answer or empty": not sent [OFF]
-        Choice({"": False, "no": False, "all": True}, ignores_others=True),
+        Choice({"": None, "no": False, "all": True}, ignores_others=True),
         "whole response of the clearing house is sent",
     ),
     ask_phone=(Choice({"": False, "EnterPhone": True}), "asks for the phone number"),
@@ -58,7 +58,8 @@ class CreditCard(ActionBase, name="credit_card", title="take a payment", layout=
         user: the shop's user name.
         terminal: the shop's terminal.
         password: the shop's password.
-        return_all: send the whole response of the clearing house (``CreditCard_All``).
+        return_all: send the whole response of the clearing house (``CreditCard_All``); None does with
+            ``pelecard`` only [OFF].
         ask_phone: ask for the caller's phone number.
         ask_name: ask for the caller's name by speech.
         no_ask: do not ask for approval.
@@ -75,7 +76,7 @@ class CreditCard(ActionBase, name="credit_card", title="take a payment", layout=
     user: str = ""
     terminal: str = ""
     password: str = field(default="", repr=False)
-    return_all: bool = False
+    return_all: bool | None = None
     ask_phone: bool = False
     ask_name: bool = False
     no_ask: bool = False

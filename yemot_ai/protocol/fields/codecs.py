@@ -170,7 +170,7 @@ class Choice(Codec):
 
     Attributes:
         values: the value of each documented word.
-        ignores_others: every other word counts as the empty field.
+        ignores_others: every other word counts as ``no``.
     """
 
     values: Mapping[str, object]
@@ -180,7 +180,7 @@ class Choice(Codec):
     def __post_init__(self) -> None:
         for word in self.values:
             self._words.setdefault(word.casefold(), word)
-        if "" in self.values:
+        if "" in self.values and not self.ignores_others:
             default = self.values[""]
             self._words.setdefault("no" if self.values.get("no", default) == default else "yes", "")
 
@@ -188,7 +188,7 @@ class Choice(Codec):
         """Look up the word, ignoring case: whether case matters on the line is not confirmed."""
         if text in self.values:
             return self.values[text]
-        word = self._words.get(text.casefold(), "" if self.ignores_others else None)
+        word = self._words.get(text.casefold(), "no" if self.ignores_others else None)
         if word is not None:
             return self.values[word]
         allowed = ", ".join(repr(word) for word in self.values)

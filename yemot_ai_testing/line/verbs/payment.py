@@ -20,7 +20,8 @@ def pays(call: Call, code: str, details: str) -> Verb:
     Args:
         call: the call.
         code: ``CreditCard_CODE``.
-        details: ``CreditCard_All``, sent where the action has ``all``, and by default with Pelecard [OFF].
+        details: ``CreditCard_All``, sent where the action has ``all``, and with Pelecard unless it has
+            ``no`` [OFF].
 
     Raises:
         WrongVerbError: the line takes no payment now.
@@ -29,6 +30,7 @@ def pays(call: Call, code: str, details: str) -> Verb:
     if not isinstance(state, Paying):
         raise wrong_verb_error("pays", state)
     values = [("CreditCard_CODE", code)]
-    if state.card.return_all or state.card.provider.casefold() == PELECARD:
+    is_pelecard = state.card.provider.casefold() == PELECARD
+    if is_pelecard if state.card.return_all is None else state.card.return_all:
         values.append(("CreditCard_All", details or code))
     return Verb(PAYMENT_SECONDS, lambda: call.add_values(*values))

@@ -23,6 +23,7 @@ _ALLOWED: Final[dict[str, st.SearchStrategy[str]]] = {
     "yes or no": st.sampled_from(["yes", "no"]),
     "a folder such as /5/6": st.sampled_from(["/5", "/5/6"]),
     "a target of go_to_folder": st.sampled_from(["hangup", "/", "..", "/1/2"]),
+    "a whole number from 1": st.integers(1, 10).map(str),
     "a whole number": st.integers(-10, 10).map(str),
     "names such as M1012,M1002": st.sampled_from(["M1012", "M1012,M1002"]),
     "a text": st.sampled_from(["he", "default"]) | sentences,
