@@ -459,7 +459,7 @@ def test_the_message_of_a_functions_error_is_not_stored(
 ) -> None:
     @flow.ai_agent("a", greeting="שלום")
     def answer_turn(call: AICall, text: str) -> None:
-        call.play_message(("number", text))
+        call.play_message(("system_message", text))
 
     line.enter("a")
     line.send(("ai_1", "הסוד שלי"))

@@ -107,6 +107,7 @@ def test_a_plain_handler_awaits_nothing(flow: AIFlow, line: Line) -> None:
         ("sales/", "sales"),
         ("//1//2", "/1/2"),
         ("hangup ", "hangup"),
+        ("\u200fhangup", "hangup"),
         (" /5 ", "/5"),
         ("..", ".."),
         ("../1", "../1"),

@@ -32,8 +32,11 @@ def rendered(playable: object) -> list[str]:
         (("date", "31.12.2026"), "date-31/12/2026"),
         (("date", "2026-12-31"), "date-31/12/2026"),
         (("date", dt.date(2026, 12, 31)), "date-31/12/2026"),
+        (("date", dt.datetime(2026, 12, 31, 9, tzinfo=dt.UTC)), "date-31/12/2026"),
         (("dateH", "31/12/2026"), "dateH-31/12/2026"),
         (("go_to_folder", "/5"), "g-/5"),
+        (("go_to_folder", "\u200fhangup "), "g-hangup"),
+        (("file", " welcome.wav\u200f"), "f-welcome"),
         (("noop", "a comment"), "noop-a comment"),
         (("noop", ""), "noop"),
         (("text", 150), "t-150"),
@@ -73,6 +76,8 @@ def test_a_pair_becomes_the_message_of_the_line(pair: tuple[str, object], expect
         ("0.5", "t-0 נקודה 5"),
         (-5, "t-מינוס 5"),
         ("12 שקלים", "t-12 שקלים"),
+        ("שלום", "t-שלום"),
+        ("#", "t-סולמית"),
     ],
     ids=repr,
 )
@@ -131,7 +136,11 @@ def test_whatever_can_be_played_is_played(playable: object, expected: list[str])
     assert rendered(playable) == expected
 
 
-@pytest.mark.parametrize("empty", [("digits", ""), ("number", ""), ("text", None), ("file", None)], ids=str)
+@pytest.mark.parametrize(
+    "empty",
+    [("digits", ""), ("number", ""), ("number", " "), ("file", "\u200f"), ("text", None), ("file", None)],
+    ids=ascii,
+)
 def test_an_empty_value_is_left_out_with_a_warning(
     empty: tuple[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -146,7 +155,7 @@ def test_a_number_with_other_text_is_spoken_with_a_warning_that_does_not_repeat_
     assert rendered([("number", "הסוד 5")]) == ["t-הסוד 5"]
 
     (record,) = caplog.records
-    assert "('number', …) was given more than a number; it is spoken as a text" in record.getMessage()
+    assert "('number', …) was given other text than a number; it is spoken as a text" in record.getMessage()
     assert "הסוד" not in record.getMessage()
 
 
@@ -161,7 +170,7 @@ def test_a_number_with_other_text_is_spoken_with_a_warning_that_does_not_repeat_
         [("number", float("inf"))],
         [("number", Decimal("1e9999"))],
         [("number", True)],
-        [("number", "שלום")],
+        [("number", "--")],
         [("digits", "--")],
         {"text": "שלום"},
         b"text",

@@ -61,6 +61,7 @@ def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: A
         ({"mode": "record", "path": "ivr2:/1/2"}, "no,record,/1/2"),
         ({"mode": "record", "path": None, "file_name": None}, "no,record"),
         ({"mode": "record", "file_name": "message_1.wav"}, "no,record,,message_1"),
+        ({"mode": "record", "path": "/1\u200f", "file_name": " "}, "no,record,/1"),
     ],
     ids=lambda value: (
         "-".join(f"{name}={one}" for name, one in value.items()) if isinstance(value, dict) else ""

@@ -31,6 +31,7 @@ from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
 from yemot_ai.flow.source_place import WarnedPlaces, warned_places
 from yemot_ai.flow.value_names import is_reserved, visible_values
 from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
+from yemot_ai.protocol.fields.white_space import strip_blanks
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -345,6 +346,6 @@ def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Pla
 
 
 def _folder(folder: str | int | None) -> str:
-    """Return ``folder`` without spaces around it and without needless slashes, which the line may refuse."""
-    given = "" if folder is None else str(folder).strip()
+    """Return ``folder`` without blanks around it and without needless slashes, which the line may refuse."""
+    given = "" if folder is None else strip_blanks(str(folder))[0]
     return ("/" if given[:1] in {"", "/"} else "") + "/".join(part for part in given.split("/") if part)

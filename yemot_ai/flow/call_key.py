@@ -23,7 +23,7 @@ __all__ = ["CallKey", "KeyFunction", "key_function"]
 log = logging.getLogger("yemot_ai")
 
 KeyFunction: TypeAlias = Callable[[Request], str]
-"""Returns the key of a request's call; "" if the request has none."""
+"""Returns the key of a request's call; the line's own ids are used where it is no printable text."""
 
 CallKey: TypeAlias = Literal["ApiCallId", "ApiYFCallId"] | KeyFunction
 """The argument of ``AIFlow``."""
@@ -78,12 +78,10 @@ class _DeveloperKey:
             return _own_id(request)
         if isinstance(key, str) and key.strip() and key.isprintable() and not key.startswith(_RESERVED):
             return key
-        kind = type(key).__name__
-        log.warning(
-            "call %.60r: call_key returned no usable text, but %s; the line's own id is used",
-            request.call_key,
-            kind,
+        what = (
+            "a text that is blank, not printable or reserved" if isinstance(key, str) else type(key).__name__
         )
+        log.warning("call %.60r: call_key returned %s; the line's own id is used", request.call_key, what)
         return _own_id(request)
 
 

@@ -24,6 +24,7 @@ from yemot_ai.protocol import (
     Zmanim,
     speakable,
 )
+from yemot_ai.protocol.fields.white_space import strip_blanks
 
 __all__ = ["Playable", "to_messages"]
 
@@ -84,6 +85,8 @@ def _convert(playable: object) -> Iterable[Message]:
 def _convert_pair(kind: str, data: object) -> Iterable[Message]:
     if kind in {"text", "t"}:
         return _convert(data)
+    if isinstance(data, str):
+        data, _ = strip_blanks(data)
     if kind in _KINDS and kind != "noop" and data in (None, ""):
         return _nothing(kind)
     if kind in _FROM_VALUE and (isinstance(data, str) or _is_numeral(data)):
@@ -132,7 +135,7 @@ def _music(text: str) -> MusicOnHoldMessage:
 
 def _parse_day(day: object) -> dt.date:
     if isinstance(day, dt.date):
-        return day
+        return day.date() if isinstance(day, dt.datetime) else day
     text = str(day).replace(".", "/").replace("-", "/")
     pattern = "%Y/%m/%d" if text[:4].isdecimal() else "%d/%m/%Y"
     return dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day, not a moment

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.source_place import warn_once
+from yemot_ai.protocol.fields.white_space import strip_blanks
 
 __all__ = [
     "CountOption",
@@ -123,7 +124,7 @@ def recording_folder(path: str | None) -> str:
 
     A relative folder, as in yemot-flow's examples, is one below the root.
     """
-    given = text(path).strip()
+    given = strip_blanks(text(path))[0]
     parts = [part for part in given.removeprefix("ivr2:").split("/") if part not in {"", ".", ".."}]
     folder = "".join(f"/{part}" for part in parts)
     if given and not folder:
@@ -139,7 +140,7 @@ def recording_folder(path: str | None) -> str:
 
 def recording_file(name: str | None) -> str:
     """Return the name of a recording without its extension, which the line does not take [OFF]."""
-    return _AUDIO_SUFFIX.sub("", text(name))
+    return _AUDIO_SUFFIX.sub("", strip_blanks(text(name))[0])
 
 
 def value_name(name: str | None) -> str:
@@ -148,7 +149,7 @@ def value_name(name: str | None) -> str:
     >>> value_name("UserInput.Main")
     'UserInput_Main'
     """
-    return _NOT_IN_NAMES.sub("_", text(name).strip()) or "Digits"
+    return _NOT_IN_NAMES.sub("_", strip_blanks(text(name))[0]) or "Digits"
 
 
 def one_of(words: Iterable[str], word: str) -> str:

@@ -34,25 +34,23 @@ def read_number(value: str | Numeral) -> tuple[Message, ...]:
     """Return the messages that read a number as one number [OFF].
 
     A leading zero or a plus belongs to a telephone number or a code, which is read digit by digit, and so
-    is a number of more than 15 digits. A fraction, a negative number, and a number with other text are
-    spoken as a text, because the line's ``n-`` has no documented form for them.
+    is a number of more than 15 digits. A fraction, a negative number, and other texts are spoken as a text,
+    because the line's ``n-`` has no documented form for them.
 
     Args:
         value: a number, or a text with one; ``1,234`` and ``1 234`` have their thousands set apart.
 
     Raises:
-        ConfigurationError: there is no number in it.
+        ConfigurationError: it has nothing that can be read.
     """
     text = _GROUPS.sub("", numeral_text(value))
     if _CODE.fullmatch(text):
         return (Digits(_NO_DIGIT.sub("", text)),)
     if _WHOLE.fullmatch(text):
         return (Digits(text) if len(text) > _MAX_NUMBER_DIGITS else Number(int(text)),)
-    if not any(character in "0123456789" for character in text):
-        raise ConfigurationError("('number', …) was given a text without a number")
     if not _DECIMAL.fullmatch(text):
-        warn_once("('number', …) was given more than a number; it is spoken as a text")
-    return tuple(speakable(text))
+        warn_once("('number', …) was given other text than a number; it is spoken as a text")
+    return tuple(speakable(text)) or spell(text)
 
 
 def spell(value: str | Numeral) -> tuple[Message, ...]:
