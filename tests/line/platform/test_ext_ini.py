@@ -83,7 +83,7 @@ def test_an_undocumented_key_warns(key: str) -> None:
         "api_dir=5/6",
         "tts_rate=fast",
         "muted_messages=1012",
-        "api_end_goto=a b",
+        "api_end_goto=1//2",
         "api_add_0=secret",
     ],
 )
@@ -332,6 +332,34 @@ def test_the_sound_of_a_key_without_its_question_warns() -> None:
     assert [str(warning) for warning in read_ext_ini(API + text).warnings] == [
         "ext.ini:3: pre-question: there is no api_000 that it belongs to"
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_doubtful"),
+    [
+        ("HANGUP", True),
+        ("/5/", True),
+        ("/1&noop=x", True),
+        ("hangup", False),
+        ("../5", False),
+        ("/שלוחה ראשית", False),
+    ],
+)
+def test_a_doubtful_target_warns_as_in_a_response(value: str, is_doubtful: bool) -> None:  # noqa: FBT001 - parametrized
+    assert codes(f"api_end_goto={value}") == (["value"] if is_doubtful else [])
+
+
+def test_a_doubtful_action_of_an_answer_is_done_with_a_warning() -> None:
+    text = "api_answer_OK=go_to_folder=HANGUP\nread_answer_a_1=id_list_message=f-1"
+    assert list(extension(text).answers) == ["OK"]
+    (warning,) = read_ext_ini(API + text).warnings
+    assert str(warning).startswith("ext.ini:3: action: 'go_to_folder=HANGUP': target: 'HANGUP'; ")
+
+
+def test_a_question_mark_in_the_link_of_hang_ups_warns_too() -> None:
+    text = "api_hangup_link=http://127.0.0.1/end?a=b"
+    assert codes(text) == ["second-question-mark"]
+    assert codes(f"{text}\napi_url_post=yes") == []
 
 
 def test_with_api_dir_the_recordings_of_questions_are_in_another_folder() -> None:

@@ -16,8 +16,8 @@ from datetime import datetime
 from itertools import count, takewhile
 from typing import Final
 
-from yemot_ai.errors import InvalidValueError, ResponseSyntaxError
-from yemot_ai.protocol import Action, Response, SimpleAnswer
+from yemot_ai.errors import InvalidValueError
+from yemot_ai.protocol import Action, Response, SimpleAnswer, lint
 from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion, audio_stems
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
@@ -32,6 +32,9 @@ _MUTED: Final = re.compile(r"muted_(M[0-9]{4})")
 _CONTINUATION: Final = re.compile(r"(M0000|M1000)[-_ ]+[0-9]+")
 _ANSWER_PREFIX: Final = "api_answer_"
 _LOCAL_PREFIX: Final = "read_answer_"
+CONSTANTS: Final = "send constants by api_add_0=name=value [LIVE]"
+EXPECTED_IN_ACTIONS: Final = "play-leaves"
+"""The warning for what these actions do on purpose: the next one may stand in another setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +132,10 @@ class _ExtIniReader:
         if not get("api_link"):
             setting = self._settings.get("api_link", Setting("", self._name, 0))
             self._warnings.append(setting.warning("no-link", "api_link is missing: callers hear M1609"))
-        elif not post and "?" in get("api_link", ""):
-            message = (
-                "with GET the line adds a second '?' here; send constants by api_add_0=name=value [LIVE]"
-            )
-            self._warn("api_link", "second-question-mark", message)
+        for key in ("api_link", "api_hangup_link"):
+            if not post and "?" in get(key, ""):
+                message = f"with GET the line adds a second '?' here; {CONSTANTS}"
+                self._warn(key, "second-question-mark", message)
         music = get("api_wait_answer_music_on_hold_different", "")
         return Extension(
             link=get("api_link"),
@@ -223,14 +225,17 @@ class _ExtIniReader:
 
     def _actions(self, key: str) -> tuple[Action, ...]:
         source = self._values[key]
-        try:
-            actions = tuple(Response.parse(source))
-        except ResponseSyntaxError as error:
-            self._warn(key, "action", f"{source!r} cannot be done: {error}")
+        problems = [problem for problem in lint(source) if problem.code != EXPECTED_IN_ACTIONS]
+        errors = [problem.message for problem in problems if problem.level == "error"]
+        if errors:
+            self._warn(key, "action", f"{source!r} cannot be done: {'; '.join(errors)}")
             return ()
+        actions = tuple(Response.parse(source))
         if any(isinstance(action, SimpleAnswer) for action in actions):
             self._warn(key, "action", f"{source!r} is a bare word, not an action")
             return ()
+        for problem in problems:
+            self._warn(key, "action", f"{source!r}: {problem.message}")
         return actions
 
     def _pre_questions(self) -> tuple[PreQuestion, ...]:

@@ -43,6 +43,11 @@ class ExtIniKey:
         """Whether its value is a URL."""
         return self.allowed == _URL
 
+    @property
+    def is_target(self) -> bool:
+        """Whether its value is a target of ``go_to_folder``."""
+        return self.allowed == _TARGET
+
     def expected_instead(self, value: str) -> str | None:
         """Return a description of the allowed values if ``value`` is none, else None."""
         if self.is_url:
@@ -53,7 +58,7 @@ class ExtIniKey:
 _URL: Final = "an http(s) url"
 _YES_NO: Final = ("yes or no", re.compile("yes|no"))
 _FOLDER: Final = ("a folder such as /5/6", re.compile(r"(/[^/\s]+)+"))
-_TARGET: Final = ("a target of go_to_folder", re.compile(r"hangup|[^\s,&=]+"))
+_TARGET: Final = "a target of go_to_folder"
 _NUMBER: Final = ("a whole number", re.compile(r"-?\d+"))
 _COUNT: Final = ("a whole number from 1", re.compile(r"0*[1-9][0-9]{0,8}"))
 _CODES: Final = ("names such as M1012,M1002", re.compile(r"M\d{4}(\s*,\s*M\d{4})*"))
@@ -93,7 +98,7 @@ _NAMED_KEYS: Final = (
         _YES_NO,
         "`yes`: each wait continues the music where it stopped",
     ),
-    _key("api_end_goto", _TARGET, "where a caller goes when the answer says nothing more"),
+    ExtIniKey("api_end_goto", _TARGET, "where a caller goes when the answer says nothing more"),
     ExtIniKey("api_hangup_link", _URL, "where hang-ups are sent instead"),
     _key("api_hangup_send", _YES_NO, "`no`: hang-ups are not sent"),
     _key("api_dir", _FOLDER, "where files lie, and recordings go"),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from yemot_ai.protocol import lint
 from yemot_ai_testing.line.platform.ext_keys import KEY_PATTERNS, KEYS, UNDOCUMENTED, ExtIniKey, find_key
 from yemot_ai_testing.line.platform.ini_file import IniWarning, Setting
 from yemot_ai_testing.line.platform.unsimulated import TYPES, find_unsimulated
@@ -93,6 +94,9 @@ def _check_value(name: str, key: ExtIniKey, setting: Setting) -> Iterator[IniWar
     elif key.is_url and not expected and percent_encoded(value) != value:
         message = f"{name} has other characters than ASCII, or spaces: {SENT_ENCODED}"
         yield setting.warning("link-characters", message)
+    elif key.is_target:
+        for problem in lint(f"go_to_folder={value}"):
+            yield setting.warning("value", f"{name}={value!r}: {problem.message}")
     elif expected:
         outcome = "; the default counts" if key.has_default else ""
         message = f"{name}={value!r}: the official text has only {expected} here{outcome}"
