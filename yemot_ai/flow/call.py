@@ -16,7 +16,7 @@ from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
-from yemot_ai.flow.compat.option_values import value_name
+from yemot_ai.flow.compat.option_values import folder_target, value_name
 from yemot_ai.flow.compat.read_options import (
     ReadOptions,
     check_names,
@@ -31,7 +31,6 @@ from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
 from yemot_ai.flow.source_place import WarnedPlaces, warned_places
 from yemot_ai.flow.value_names import is_reserved, visible_values
 from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
-from yemot_ai.protocol.fields.white_space import strip_blanks
 from yemot_ai.providers.provider import JSON
 from yemot_ai.sessions import Session, Turn
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -136,7 +135,7 @@ class BaseCall(yemot_flow.Call):
             folder: ``""`` or ``"/"`` the root, ``"/1"`` absolute, ``"1"`` a child of this extension,
                 ``"."`` this one again, ``".."`` one level up, ``"hangup"``.
         """
-        raise self._interrupt_with(GoToFolder(_folder(folder)))
+        raise self._interrupt_with(GoToFolder(folder_target(folder)))
 
     def hangup(self) -> NoReturn:
         """End the call; ends the run."""
@@ -343,9 +342,3 @@ class CallFactory:
 def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
     messages = to_messages(pre_message) if pre_message is not None else ()
     return (Play(messages),) if messages else ()
-
-
-def _folder(folder: str | int | None) -> str:
-    """Return ``folder`` without blanks around it and without needless slashes, which the line may refuse."""
-    given = "" if folder is None else strip_blanks(str(folder))[0]
-    return ("/" if given[:1] in {"", "/"} else "") + "/".join(part for part in given.split("/") if part)

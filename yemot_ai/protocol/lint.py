@@ -74,7 +74,7 @@ def _message_warnings(part: Part) -> Iterator[_Finding]:
         yield "music-message", "an h- message is not in the official table", part.position
     if not isinstance(part.value, Text):
         return
-    text, start = part.value.text, part.position + len("t-")
+    text, start = part.value.text, part.position + part.text.index("-") + 1
     words = list(_WORD.finditer(text))
     if len(words) > MAX_WORDS:
         yield "too-many-words", f"a message has {len(words)} words", start + words[MAX_WORDS].start()

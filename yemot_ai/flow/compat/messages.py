@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from decimal import Decimal
 from typing import Final, TypeAlias, TypeGuard, get_args
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.compat.option_values import file_name
 from yemot_ai.flow.compat.spoken_values import Numeral, numeral_text, read_number, spell, spell_letters
 from yemot_ai.flow.source_place import warn_once
 from yemot_ai.protocol import (
@@ -32,7 +32,6 @@ Playable: TypeAlias = str | Message | tuple[str, str | Numeral | dt.date]
 """One thing to play: a text, a message of ``yemot_ai.protocol``, or yemot-flow's ``("text", …)``."""
 
 _MESSAGE: Final = get_args(Message)
-_AUDIO_SUFFIX: Final = re.compile(r"\.(?:wav|ogg|mp3)$", re.IGNORECASE)
 _PAIR: Final = 2
 
 
@@ -117,11 +116,6 @@ def _is_numeral(value: object) -> TypeGuard[Numeral]:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def _file(name: str) -> File:
-    """Drop the file's extension, which the line does not use [OFF]; yemot-flow's example has one."""
-    return File(_AUDIO_SUFFIX.sub("", name))
-
-
 def _zmanim(text: str) -> Zmanim:
     """Parse ``sunset,IL/Bney_Brak,+,D1``; only the first part is required."""
     return Zmanim(*text.split(",", 3))  # type: ignore[arg-type]  # Zmanim checks the sign
@@ -151,8 +145,8 @@ _FROM_VALUE: Mapping[str, Callable[[str | Numeral], Iterable[Message]]] = {
 }
 _FROM_DAY: Mapping[str, Callable[[dt.date], Message]] = {"date": Date, "dateH": HebrewDate}
 _FROM_TEXT: Mapping[str, Callable[[str], Message]] = {
-    "file": _file,
-    "f": _file,
+    "file": lambda name: File(file_name(name)),
+    "f": lambda name: File(file_name(name)),
     "speech": lambda name: SpeechFile(name.removesuffix(".tts")),
     "s": lambda name: SpeechFile(name.removesuffix(".tts")),
     "system_message": lambda code: SystemMessage(code.upper().removeprefix("M")),

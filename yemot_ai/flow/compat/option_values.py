@@ -1,4 +1,4 @@
-"""Values of the options of ``call.read``, from whatever yemot-flow's handlers give.
+"""Values of the options of ``call.read``, and folders, from whatever yemot-flow's handlers give.
 
 A value that is changed on its way to the line is logged once, with the file and line of the handler.
 """
@@ -17,10 +17,11 @@ from yemot_ai.protocol.fields.white_space import strip_blanks
 __all__ = [
     "CountOption",
     "SwitchOption",
+    "file_name",
+    "folder_target",
     "is_on",
     "keys",
     "one_of",
-    "recording_file",
     "recording_folder",
     "replacement",
     "text",
@@ -138,8 +139,8 @@ def recording_folder(path: str | None) -> str:
     return folder
 
 
-def recording_file(name: str | None) -> str:
-    """Return the name of a recording without its extension, which the line does not take [OFF]."""
+def file_name(name: str | None) -> str:
+    """Return the name of an audio file without its extension, which the line does not take [OFF]."""
     return _AUDIO_SUFFIX.sub("", strip_blanks(text(name))[0])
 
 
@@ -150,6 +151,16 @@ def value_name(name: str | None) -> str:
     'UserInput_Main'
     """
     return _NOT_IN_NAMES.sub("_", strip_blanks(text(name))[0]) or "Digits"
+
+
+def folder_target(folder: str | int | None) -> str:
+    """Return a target for ``call.goto``: without blanks around it and needless slashes.
+
+    >>> folder_target("/1/ "), folder_target(None)
+    ('/1', '/')
+    """
+    given = strip_blanks(text(folder))[0]
+    return ("/" if given[:1] in {"", "/"} else "") + "/".join(part for part in given.split("/") if part)
 
 
 def one_of(words: Iterable[str], word: str) -> str:

@@ -16,10 +16,10 @@ from yemot_ai.flow.compat.messages import Playable
 from yemot_ai.flow.compat.option_values import (
     CountOption,
     SwitchOption,
+    file_name,
     is_on,
     keys,
     one_of,
-    recording_file,
     recording_folder,
     replacement,
     text,
@@ -212,7 +212,7 @@ def _voice(options: ReadOptions) -> Voice:
 def _record(options: ReadOptions) -> Record:
     return Record(
         folder=recording_folder(options.get("path")),
-        file=recording_file(options.get("file_name")),
+        file=file_name(options.get("file_name")),
         confirm=not _switch(options, "no_confirm_menu", "no"),
         keep_on_hangup=_switch(options, "save_on_hangup", "yes"),
         append=_switch(options, "append_to_existing_file", "yes"),
