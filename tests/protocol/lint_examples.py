@@ -153,7 +153,6 @@ WARNINGS = [
     ("‸api_answer_OK", "answer-setting"),
     ("id_list_message=noop-a‸,f-b&go_to_folder=1", "comma-joined"),
     (f"id_list_message=t-{'א ' * 150}‸א &go_to_folder=1", "too-many-words"),
-    (f"id_list_message= t-{'א ' * 150}‸א &go_to_folder=1", "too-many-words"),
     ("read=t-a=x,‸yes,voice", "reuse"),
     ("read=t-a=x,no,‸*,,,,,,,,,,,,no", "star-for-unlimited"),
     ("read=t-a=x,no,1,1,7,No,,,,,,‸no,,,no", "undocumented-value"),

@@ -81,6 +81,12 @@ def test_each_warning_has_its_code_and_its_position(marked: str, code: str) -> N
     ]
 
 
+def test_the_position_in_a_text_counts_from_its_type_wherever_it_stands() -> None:
+    text = f"id_list_message= t-{'א ' * 150}ב&go_to_folder=/1"
+    (position,) = (problem.position for problem in lint(text) if problem.code == "too-many-words")
+    assert text[position] == "ב"
+
+
 def test_a_name_that_the_call_knows_is_a_warning_at_the_name() -> None:
     marked, code = KNOWN_NAME
     (problem,) = lint(marked.replace(MARK, ""), ("x",))
