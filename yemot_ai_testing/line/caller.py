@@ -161,10 +161,10 @@ class Caller:
         return self._perform("presses", keys, dtmf.presses(self._call, keys))
 
     def changes_keyboard(self) -> str:
-        """Ask for another language of the letter keyboard; M4186 if the response locks it.
+        """Ask for another language of the keyboard; M4186 if the response locks it.
 
         Raises:
-            WrongVerbError: there is no letter keyboard now.
+            WrongVerbError: there is no keyboard of letters or ``DigitsKeyboard`` now.
         """
         return self._perform("changes the keyboard", "", dtmf.changes_keyboard(self._call))
 

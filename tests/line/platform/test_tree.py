@@ -352,6 +352,22 @@ def test_a_server_whose_link_no_extension_has_raises() -> None:
         Line.read(SHOP, servers={"http://127.0.0.1:9/": Script()})
 
 
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        (api(BAKER).replace("api", "apis", 1), "unknown-type: type=apis"),
+        (f"api_link={BAKER}", "no-api: no server is asked"),
+        (f"type=api\napi_lnik={BAKER}", "unknown-key: 'api_lnik'"),
+    ],
+)
+def test_a_server_without_its_link_raises_with_the_warnings_of_the_line(
+    tmp_path: Path, settings: str, warning: str
+) -> None:
+    with pytest.raises(AppError, match="there are: none\n  ") as raised:
+        Line.read(tree(tmp_path, _=settings), servers={BAKER: Script()})
+    assert warning in str(raised.value)
+
+
 def test_dialling_a_missing_extension_raises() -> None:
     with pytest.raises(AppError, match=r"no extension /9; there are /, /1, /2, /3"):
         Caller(shop(Script()), extension="9")

@@ -103,7 +103,7 @@ class Line:
         self.warnings = warnings
         self._extensions = extensions
         self._servers = dict(servers or {})
-        _check_servers(self._servers, extensions.extensions.values())
+        _check_servers(self._servers, extensions.extensions.values(), warnings)
         files = {
             path: settings.files
             for path, settings in extensions.extensions.items()
@@ -254,10 +254,12 @@ class _WallTimeTransport:
         self._transport.close()
 
 
-def _check_servers(servers: Mapping[str, object], extensions: Iterable[Extension]) -> None:
+def _check_servers(
+    servers: Mapping[str, object], extensions: Iterable[Extension], warnings: Iterable[IniWarning]
+) -> None:
     links = {link for settings in extensions for link in (settings.link, settings.hangup_link) if link}
     for server in servers:
         if server not in links | {link.partition("?")[0] for link in links}:
-            raise AppError(
-                f"no extension has the api_link {server!r}; there are: {', '.join(sorted(links)) or 'none'}"
-            )
+            known = ", ".join(sorted(links)) or "none"
+            causes = [f"\n  {warning}" for warning in warnings if not warning.is_note]
+            raise AppError(f"no extension has the api_link {server!r}; there are: {known}{''.join(causes)}")
