@@ -21,7 +21,7 @@ from yemot_ai.protocol import Action, Response, SimpleAnswer, lint
 from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion, audio_stems
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
-from yemot_ai_testing.line.platform.key_checks import check_common_settings, check_settings, read_type
+from yemot_ai_testing.line.platform.key_checks import check_settings, read_type
 from yemot_ai_testing.line.platform.pre_questions import read_pre_questions
 from yemot_ai_testing.line.platform.unsimulated import TYPES
 
@@ -80,7 +80,7 @@ def read_ivr_ini(text: str, *, name: str = "ivr.ini", now: datetime | None = Non
         now: the time that expiry dates are compared with; the present by default.
     """
     ini = read_ini(text, name, now=now)
-    return replace(ini, warnings=_by_line((*ini.warnings, *check_common_settings(ini.settings))))
+    return replace(ini, warnings=_by_line((*ini.warnings, *check_settings(ini.settings, ""))))
 
 
 class _ExtIniReader:

@@ -20,7 +20,7 @@ from yemot_ai_testing.line.platform.ini_file import IniWarning, Setting
 from yemot_ai_testing.line.platform.unsimulated import TYPES, find_unsimulated
 from yemot_ai_testing.line.transports.urls import percent_encoded
 
-__all__ = ["check_common_settings", "check_settings", "read_type"]
+__all__ = ["check_settings", "read_type"]
 
 _KEY_NAMES: Final = (*sorted(KEYS), *(key.name for _, key in KEY_PATTERNS))
 _KINDS: Final = {"api": "an API extension", "menu": "a menu", "": "an API extension or a menu"}
@@ -54,7 +54,8 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
 
     Args:
         settings: the settings by key.
-        kind: the type of the extension, ``api`` or ``menu``; empty for either.
+        kind: the type of the extension, ``api`` or ``menu``; empty for ``ivr.ini``, whose settings may be
+            those of any type.
     """
     for name, setting in settings.items():
         key = find_key(name, kind)
@@ -70,18 +71,15 @@ def check_settings(settings: Mapping[str, Setting], kind: str) -> Iterator[IniWa
                 yield setting.warning("not-simulated", message)
         elif (suggestion := _suggestion(name, _KEY_NAMES)) or setting.value:
             # An empty value changes nothing, unless the key is a known one with a mistake in it.
-            message = f"{name!r} is not known as an official setting of {_KINDS[kind]}"
-            yield setting.warning("unknown-key", f"{message}{suggestion}")
+            yield _unknown_warning(name, setting, kind, suggestion)
 
 
-def check_common_settings(settings: Mapping[str, Setting]) -> Iterator[IniWarning]:
-    """Yield the warnings about the settings of ``ivr.ini``, which may be those of any type of extension."""
-    for warning in check_settings(settings, ""):
-        if warning.code == "unknown-key" and "did you mean" not in warning.message:
-            message = f"{warning.message}; settings of other types of extensions are not simulated"
-            yield IniWarning(warning.file, warning.line, "not-simulated", message)
-        else:
-            yield warning
+def _unknown_warning(name: str, setting: Setting, kind: str, suggestion: str) -> IniWarning:
+    message = f"{name!r} is not known as an official setting of {_KINDS[kind]}"
+    if not kind and not suggestion:  # in ivr.ini it may be that of another type
+        note = f"{message}; settings of other types of extensions are not simulated"
+        return setting.warning("not-simulated", note)
+    return setting.warning("unknown-key", f"{message}{suggestion}")
 
 
 def _check_value(name: str, key: ExtIniKey, setting: Setting) -> Iterator[IniWarning]:
