@@ -32,7 +32,7 @@ _MUTED: Final = re.compile(r"muted_(M[0-9]{4})")
 _CONTINUATION: Final = re.compile(r"(M0000|M1000)[-_ ]+[0-9]+")
 _ANSWER_PREFIX: Final = "api_answer_"
 _LOCAL_PREFIX: Final = "read_answer_"
-CONSTANTS: Final = "send constants by api_add_0=name=value [LIVE]"
+CONSTANTS_HINT: Final = "send constants by api_add_0=name=value [LIVE]"
 EXPECTED_IN_ACTIONS: Final = "play-leaves"
 """The warning for what these actions do on purpose: the next one may stand in another setting."""
 
@@ -134,7 +134,7 @@ class _ExtIniReader:
             self._warnings.append(setting.warning("no-link", "api_link is missing: callers hear M1609"))
         for key in ("api_link", "api_hangup_link"):
             if not post and "?" in get(key, ""):
-                message = f"with GET the line adds a second '?' here; {CONSTANTS}"
+                message = f"with GET the line adds a second '?' here; {CONSTANTS_HINT}"
                 self._warn(key, "second-question-mark", message)
         music = get("api_wait_answer_music_on_hold_different", "")
         return Extension(

@@ -51,7 +51,7 @@ def read_pre_questions(values: Mapping[str, str]) -> PreQuestions:
         question, messages = _read_question(key.removeprefix("api_"), values)
         warnings += [(key, "pre-question", message) for message in messages]
         questions += [] if question is None else [question]
-    warnings += [(key, "pre-question", message) for key, message in _lonely_sounds(values)]
+    warnings += [(key, "pre-question", message) for key, message in _sounds_without_question(values)]
     return PreQuestions(tuple(questions), tuple(warnings))
 
 
@@ -86,7 +86,7 @@ def _key_sounds(number: str, values: Mapping[str, str]) -> Iterator[tuple[str, s
             yield match[2], value
 
 
-def _lonely_sounds(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _sounds_without_question(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the sounds of keys that belong to no question."""
     for key in values:
         match = _KEY_SOUND.fullmatch(key)
