@@ -73,7 +73,7 @@ ERRORS = [
     ("read=t-a=a‸.b", "name"),
     ("read=t-a=x,‸maybe", "choice"),
     ("read=t-a=x,,‸abc", "number"),
-    ("read=t-a=x,,‸0", "number"),
+    ("read=t-a=x,,‸-1", "number"),
     ("read=t-a=x,,2,‸3", "min-above-max"),
     ("read=t-a=x,,1,1,7,‸Nothing", "choice"),
     ("read=t-a=x,,1,1,7,No,‸maybe", "choice"),

@@ -113,6 +113,15 @@ def parse_fields(layout: Layout, text: str) -> tuple[list[object], list[str]]:
         ),
         pytest.param("x,,voice,,,2147483647", Voice(max_digits=2147483647), [], id="[?] ten digits"),
         pytest.param("x,no,99999999999", Tap(99999999999, confirm=True), [], id="[?] eleven digits"),
+        pytest.param("x,no,0", Tap(confirm=True), ["undocumented-value"], id="[?] 0 as no limit"),
+        pytest.param("x,no,voice,,,0,,0,0", Voice(), ["undocumented-value"] * 3, id="[?] 0 in speech"),
+        pytest.param("x,no,record,,,,,,0,0", Record(min_seconds=0), ["undocumented-value"], id="[?] 0 s"),
+        pytest.param(
+            "x,no,1,1,7,File,,,,From_Folder,00,,,,no",
+            Tap(1, keyboard="File", allowed=("from_folder",)),
+            ["letter-case", "undocumented-value", "padded-number"],
+            id="[?] a word's case, and 00",
+        ),
         pytest.param("x,no,1,1,007,No,,,,,,,,,no", Tap(1), ["padded-number"], id="[?] 007"),
         pytest.param(
             "x, no, voice , en-US", Voice(language="en-US"), ["white-space"] * 3, id="[?] spaces after commas"
@@ -183,6 +192,9 @@ def test_the_fields_of_a_read_are_accepted(
         ),
         pytest.param("go_to_folder=HANGUP", GoToFolder("HANGUP"), ["letter-case"], id="[?] in capitals"),
         pytest.param("go_to_folder=/1 ", GoToFolder("/1 "), ["white-space"], id="[?] folder and a space"),
+        pytest.param(
+            "go_to_folder='/1'", GoToFolder("'/1'"), ["unconfirmed-character"], id="[LIB] a target in quotes"
+        ),
         pytest.param("go_to_folder= /", GoToFolder("/"), ["white-space"], id="[?] the root after a space"),
         pytest.param("\u200fgo_to_folder=/1", GoToFolder("/1"), ["white-space"], id="[?] a mark before all"),
         pytest.param(
@@ -339,12 +351,34 @@ def test_a_surplus_field_with_a_value_may_be_a_shift_and_is_an_error(text: str) 
     assert [problem.code for problem in lint(text)] == ["too-many-fields"]
 
 
-@pytest.mark.parametrize("messages", ["f-a,f-b,f-c", "f-a, t-b", "n-5,n-6", "t-שלום,f-1"])
-def test_messages_joined_by_commas_have_a_hint(messages: str) -> None:  # [?]
+@pytest.mark.parametrize(
+    ("messages", "separator"),
+    [
+        ("f-a,f-b,f-c", ","),
+        ("f-a, t-b", ","),
+        ("n-5,n-6", ","),
+        ("t-שלום,f-1", ","),
+        ("t-א;t-ב", ";"),
+        ("f-a| f-b", "|"),
+    ],
+)
+def test_messages_joined_by_another_character_have_a_hint(messages: str, separator: str) -> None:  # [?]
     problems = lint(f"id_list_message={messages}&go_to_folder=/1")
     (joined,) = [problem for problem in problems if problem.code == "comma-joined"]
     assert joined.message.endswith("join messages with a .")
-    assert joined.position == len("id_list_message=") + messages.index(",")
+    assert joined.position == len("id_list_message=") + messages.index(separator)
+    assert joined.message.startswith(f"a message follows {separator!r}")
+
+
+@pytest.mark.parametrize("text", ["id_list_message=t-א&f-000", "id_list_message=t-א&t-שלום לכם"])
+def test_messages_joined_by_an_ampersand_have_a_hint(text: str) -> None:  # [OFF]
+    (problem,) = (problem for problem in lint(text) if problem.level == "error")
+    assert "messages are joined with ." in problem.message
+
+
+def test_a_prefix_with_a_value_has_a_hint() -> None:  # [OFF]
+    (problem,) = lint("api_log_no=yes&go_to_folder=/1")
+    assert problem.message.startswith("write api_log_no& before the first action")
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,14 @@ _START: Final = re.compile(f"[{BLANK}]*+")
 _WORD: Final = re.compile(r"[\w-]+")
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_END: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-_JOINED: Final = re.compile(f",[{BLANK}]*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
+_JOINED: Final = re.compile(f"[,;|+][{BLANK}]*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
 _COMMON_MISTAKES: Final = {
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
     "say_api_answer": "that is a setting of ext.ini, not an action",
     "goto": "there is no such action: go_to_folder moves the caller",
     "play": "there is no such action: id_list_message plays",
     "record": "there is no such action: read takes a recording, with record as its third field",
+    NO_LOG: "write api_log_no& before the first action",
     "api_answer": "api_answer_ is for ext.ini: the server answers with the word after it",
 }
 _NAMES: Final = frozenset({*ACTIONS, Play.NAME, Read.NAME})
@@ -164,7 +165,15 @@ def order_errors(actions: Sequence[Action]) -> Iterator[tuple[str, str, int]]:
             yield "after-terminal", f"{following} follows {type(action).__name__}", index + 1
     for index, action in enumerate(actions):
         if isinstance(action, SimpleAnswer) and len(actions) > 1:
-            yield "simple-answer", f"the bare word {action.word!r} is beside other actions", index
+            reason = f"the bare word {action.word!r} is beside other actions"
+            if _starts_as_message(action.word):
+                reason += ": messages are joined with ."
+            yield "simple-answer", reason, index
+
+
+def _starts_as_message(text: str) -> bool:
+    kind, dash, _ = text.partition("-")
+    return bool(dash) and kind in MESSAGE_TYPES
 
 
 def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
@@ -227,6 +236,8 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
     reason = f"there is no action {name[:40]!r}"
     if name.casefold() in _NAMES:
         reason += f": write {name.casefold()!r}"
+    elif _starts_as_message(name):
+        reason += ": messages are joined with ."
     elif "=" not in part.text and parsed.parts:
         reason += f": the & before it ends an action, in a text, {describe_substitutes('&')}"
     mistake = "api_answer" if name.startswith("api_answer_") else name
@@ -286,10 +297,11 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
         return part
     if kind != written:
         _strip(parsed, "the message type", position, written)
-    joined = _JOINED.search(data) if "," in data else None
+    joined = _JOINED.search(data)
     if joined:
         start = position + len(written) + 1 + joined.start()
-        parsed.report("comma-joined", f"a message follows a comma: {data[joined.start() :][:40]!r}", start)
+        reason = f"a message follows {joined[0][0]!r}: {data[joined.start() :][:40]!r}"
+        parsed.report("comma-joined", reason, start)
     _parse_fields(parsed, part, message_type, data, min(position + len(written) + 1, part.end))
     return part
 

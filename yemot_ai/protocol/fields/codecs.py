@@ -88,11 +88,11 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Integer(Codec):
-    """A whole number of up to 100 digits; an empty field is ``default``.
+    """A whole number of up to 100 digits; ``default`` if the field is empty, or is 0 and must not be [?].
 
     Attributes:
         default: value of an empty field; None is "not limited" or "not set".
-        minimum: smallest number allowed.
+        minimum: the least; 0 or 1.
         allow_star: parse the undocumented ``*`` as None.
         required: whether an empty field is an error.
         none_label: the words for None in explanations.
@@ -113,10 +113,11 @@ class Integer(Codec):
         if _DIGITS.fullmatch(text) and len(text) > _MAX_DIGITS:
             reason = f"{text[:40]!r}… has {len(text)} digits"
             raise InvalidValueError("number", reason, position=_MAX_DIGITS)
-        if not _DIGITS.fullmatch(text) or int(text) < self.minimum:
-            reason = f"{text[:40]!r} is not a whole number from {self.minimum}"
+        if not _DIGITS.fullmatch(text):
+            reason = f"{text[:40]!r} is not a whole number"
             raise InvalidValueError("number", reason, position=first_index(_NO_DIGIT, text))
-        return int(text)
+        number = int(text)
+        return self.default if number < self.minimum else number
 
     def encode(self, value: object) -> str:
         """Render the number."""
@@ -129,9 +130,11 @@ class Integer(Codec):
         return str(value)
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
-        """Warn of ``*``, which is used but not documented, of leading zeros, and of very long numbers."""
+        """Warn of ``*`` and 0 where they are not documented, of leading zeros, and of very long numbers."""
         if text == "*":
             yield "star-for-unlimited", 0
+        if self.minimum and text and not text.strip("0"):
+            yield "undocumented-value", 0
         if len(text) > 1 and text.startswith("0"):
             yield "padded-number", 0
         if len(text) > _COMMON_DIGITS:
@@ -220,8 +223,8 @@ class KeyList(Codec):
 
     def decode(self, text: str) -> tuple[str, ...]:
         """Parse keys or values."""
-        if not text or text == self.word:
-            return (text,) if text else ()
+        if not text or text.casefold() == self.word:
+            return (self.word,) if text else ()
         invalid = _NO_KEY.search(text)
         if invalid:
             reason = f"{text[:40]!r} is neither keys 0-9*# nor whole values with a . between"
@@ -244,6 +247,11 @@ class KeyList(Codec):
             )
         is_keys = all(len(key) == 1 for key in value)
         return ("" if is_keys else ".").join(value)
+
+    def find_warnings(self, text: str) -> Iterator[FieldWarning]:
+        """Warn of other letter case."""
+        if text != self.word and text.casefold() == self.word:
+            yield "letter-case", 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ EQUALS_SIGN: Final = {"=": "equals-sign"}
 
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_END: Final = re.compile("[\n\v\f\r\x85\u2028\u2029]")
+_QUOTE_MARK: Final = re.compile("[\"'|]")
 _BLANK: Final = re.compile(f"[{BLANK}]")
 _HANGUP: Final = re.compile(f"[{BLANK}]*+(?P<slash>/)?[{BLANK}]*+(?i:hangup)[{BLANK}]*+/?")
 
@@ -105,6 +106,9 @@ class FolderTarget(Codec):
             yield "letter-case", 0
         if len(text) > 1 and text.endswith("/"):
             yield "trailing-slash", len(text) - 1
+        mark = _QUOTE_MARK.search(text)
+        if mark:
+            yield "unconfirmed-character", mark.start()
 
 
 @dataclass(frozen=True, slots=True)
