@@ -34,6 +34,18 @@ def test_a_call_is_counted_in_properties(project: pytest.Pytester, run: Run) -> 
     }
 
 
+def test_an_end_by_the_agent_before_the_last_turn_is_a_property(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    turns = "[{hears: ברוכים}, {says: ביי, hears: {ends: maybe}}, {says: עוד}]"
+    write("early.call.yaml", f"scenarios: [{{name: א, turns: {turns}}}]\n")
+    result = run("--yemot-app=shop:app", "--yemot-scenario=early.call.yaml", "--junitxml=out.xml", "-v")
+    assert "  the agent ended the call in turn 2; 1 turn was not played" in result.outlines
+    assert "1 call · 0 agent turns · 1 turn not played" in result.stdout.str()
+    ending = "the agent ended the call in turn 2; 1 turn was not played"
+    assert properties(project)["א"]["yemot_ending"] == ending
+
+
 def test_the_kind_of_a_failure_is_a_property(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: ביי}]}]\n")
     run("--yemot-app=shop:app", "--yemot-scenario=bad.call.yaml", "--junitxml=out.xml")

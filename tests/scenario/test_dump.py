@@ -77,7 +77,7 @@ expectations = st.builds(
     read=reads,
     play=text_lists,
     goto=st.none() | texts,
-    ends=st.none() | st.booleans(),
+    ends=st.none() | st.booleans() | st.sampled_from(["agent", "caller", "maybe"]),
     same=st.none() | st.booleans(),
     within=st.none() | limits,
 )

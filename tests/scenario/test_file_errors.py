@@ -76,7 +76,7 @@ def test_a_mistake_in_the_file_is_reported(text: str, message: str) -> None:
         ("{says: x, hears: {contains: [a, []]}}", "each item of hears.contains must be a text"),
         ("{says: x, hears: {read: {mode: speech}}}", "allowed: tap, voice, record"),
         ("{says: x, hears: {read: {max_digits: []}}}", "a text, a number, true, false or null"),
-        ("{says: x, hears: {ends: nein}}", "must be true or false"),
+        ("{says: x, hears: {ends: nein}}", "allowed: true, false, agent, caller, maybe"),
         ("{says: x, agent: {hangs: true, after: 2s}}", "before one of answers"),
         ("{says: x, agent: {crash: {exit: one}}}", "must be a whole number"),
         ("{says: x, agent: {}}", "agent needs one of"),

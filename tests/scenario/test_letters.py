@@ -68,10 +68,8 @@ def test_letters_without_a_letter_keyboard_fail_the_verb(response: str, reason: 
 
 def test_letters_after_the_call_fail_because_it_is_over() -> None:
     kind, (message,) = failure_of(play_turns('[{presses: "מתי"}]', answering("go_to_folder=hangup")))
-    assert (kind, message) == (
-        "verb",
-        "the caller presses מתי, but the call is over: the line hung up: a new call is a new scenario",
-    )
+    reason = "the caller presses מתי, but the call is over: the line hung up: a new call is a new scenario"
+    assert (kind, message.partition("; ")[0]) == ("verb", reason)
 
 
 def test_letters_while_the_answer_is_prepared_need_a_letter_keyboard_too() -> None:

@@ -32,7 +32,7 @@ from yemot_ai_testing.line.states import (
     Transferred,
     open_question,
 )
-from yemot_ai_testing.line.transcript import Transcript
+from yemot_ai_testing.line.transcript import CALLER_HUNG_UP, Transcript
 
 __all__ = ["Call"]
 
@@ -226,7 +226,7 @@ class Call:
             recording = self._recording_to_keep()
             if recording is not None and self.settings.hangup_carries_recording:
                 self.values.append(recording)
-            self._set_over("the caller hung up")
+            self._set_over(CALLER_HUNG_UP)
             self._hangup_request_due = self._in_flight and self.settings.hangup_waits
         if not self._hangup_request_due:
             self._send_hangup_request()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, overload
 
 __all__ = [
+    "CALLER_HUNG_UP",
     "Audible",
     "Beep",
     "CallEnded",
@@ -35,6 +36,9 @@ SECONDS_PER_CHARACTER = 0.07
 
 DEFAULT_SOUND_SECONDS = 1.5
 """The assumed duration of any other sound; the line does not read the audio files."""
+
+CALLER_HUNG_UP = "the caller hung up"
+"""The reason of ``CallEnded`` if the caller ended the call."""
 
 MIN_SHOWN_MUSIC_SECONDS = 0.3
 """Music shorter than this is not shown."""

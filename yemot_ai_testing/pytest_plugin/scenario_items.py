@@ -146,6 +146,8 @@ def _junit_properties(call: CallRecord) -> Iterator[tuple[str, object]]:
     yield "yemot_agent_turns", call.agent_turns
     yield "yemot_dead_air_p95", round(dead_air_figures([call]).get("p95", 0.0), 1)
     yield "yemot_warnings", call.warnings
+    if call.ending:
+        yield "yemot_ending", call.ending
     if call.kind:
         yield "yemot_failure", call.kind
 

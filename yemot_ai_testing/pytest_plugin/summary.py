@@ -45,6 +45,9 @@ def _counts(calls: list[CallRecord]) -> Iterator[str]:
     warnings = sum(len(call.warnings) for call in calls)
     if warnings:
         yield _pluralize(warnings, "warning")
+    not_played = sum(len(call.not_run) for call in calls if call.ending)
+    if not_played:
+        yield f"{_pluralize(not_played, 'turn')} not played"
     fake_only = sum(call.state == "fake only" for call in calls)
     if fake_only:
         yield f"{fake_only} fake only"
@@ -62,6 +65,8 @@ def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
         terminal.line(call.title, bold=True, red=call.state == "failed")
         for event, line in conversation_lines(call.timeline):
             terminal.line(line, **_markup(event))
+        if call.ending:
+            terminal.line(f"  {call.ending}")
         for warning in call.warnings:
             terminal.line(f"  warning: {escape_controls(warning)}", yellow=True)
 

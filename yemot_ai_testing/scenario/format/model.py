@@ -14,9 +14,11 @@ from typing import Any, Literal, TypeAlias, get_args
 from yemot_ai_testing.doubles.steps import Step
 
 __all__ = [
+    "CALL_ENDINGS",
     "LEFTOVER_KINDS",
     "SERVER_VERBS",
     "VERBS",
+    "CallEnding",
     "CallFile",
     "CallerAction",
     "CallerSpec",
@@ -40,6 +42,9 @@ VerbName: TypeAlias = Literal["says", "presses", "records", "silent", "repeats",
 VERBS: tuple[VerbName, ...] = get_args(VerbName)
 ServerVerb: TypeAlias = Literal["posts", "calls"]
 SERVER_VERBS: tuple[ServerVerb, ...] = get_args(ServerVerb)
+
+CallEnding: TypeAlias = Literal["agent", "caller", "maybe"]
+CALL_ENDINGS: tuple[CallEnding, ...] = get_args(CallEnding)
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 """Keys of mappings and indices of list items that lead to a part of a file."""
@@ -129,7 +134,8 @@ class Expectation:
             False: there is none.
         play: the messages of a play action, as they are written in the response.
         goto: the target of a ``go_to_folder``.
-        ends: whether the call has left the application.
+        ends: whether the call has left the application; ``agent`` or ``caller``: who has ended it;
+            ``maybe``: the agent may end it in this turn, and the next turns are played only if it does not.
         same: whether the response equals the previous one, byte for byte.
         within: limits of dead air.
     """
@@ -141,7 +147,7 @@ class Expectation:
     read: Mapping[str, str | tuple[str, ...]] | Literal[False] | None = None
     play: tuple[str, ...] = ()
     goto: str | None = None
-    ends: bool | None = None
+    ends: bool | CallEnding | None = None
     same: bool | None = None
     within: SilenceLimits | None = None
 

@@ -19,7 +19,7 @@ from yemot_ai_testing.doubles.steps import FAILURE_KINDS, STEP_SYNTAX, StepSynta
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
-from yemot_ai_testing.scenario.format.model import LEFTOVER_KINDS, SERVER_VERBS, VERBS
+from yemot_ai_testing.scenario.format.model import CALL_ENDINGS, LEFTOVER_KINDS, SERVER_VERBS, VERBS
 
 __all__ = ["LINE", "SCHEMA", "Schema"]
 
@@ -151,7 +151,7 @@ HEARS: Final = _object(
         "read": {"anyOf": [READ, BOOLEAN]},
         "play": TEXTS,
         "goto": TEXT,
-        "ends": BOOLEAN,
+        "ends": {"enum": [True, False, *CALL_ENDINGS]},
         "same": BOOLEAN,
         "within": SILENCE_LIMITS,
     },

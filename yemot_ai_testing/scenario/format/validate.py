@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Final
 
@@ -25,6 +25,7 @@ from yemot_ai_testing.scenario.format.yaml_nodes import (
     allowed_words,
     describe,
     mapping_values,
+    plain_value,
 )
 
 __all__ = ["validate"]
@@ -117,8 +118,10 @@ def _check_array(problems: Problems, node: yaml.SequenceNode, schema: Schema, la
 def _check_scalar(problems: Problems, node: yaml.Node, schema: Schema, label: str) -> None:
     if schema.get("const") is True and node.value == "false":
         problems.add(node, f"{label} can only be true; leave it out otherwise")
-    elif "enum" in schema and node.value not in schema["enum"]:
-        problems.add(node, f"{label} cannot be {node.value!r}{allowed_words(node.value, schema['enum'])}")
+    elif "enum" in schema and plain_value(node) not in schema["enum"]:
+        words = _words(schema["enum"])
+        hint = ": leave out the quotes" if node.value in words else allowed_words(node.value, words)
+        problems.add(node, f"{label} cannot be {node.value!r}{hint}")
     elif not _matches_pattern(node.value, schema):
         problems.add(node, f"{label} must be {schema['x-message']}, not {node.value!r}")
     else:
@@ -141,7 +144,7 @@ def _hint_at_quotes(problems: Problems, node: yaml.Node, schema: Schema) -> bool
 def _has_accepted_type(node: yaml.Node, schema: Schema) -> bool:
     """Return whether ``schema`` accepts the type of ``node``."""
     if "enum" in schema:
-        return _is_type(node, "string")
+        return _is_type(node, "string") or (True in schema["enum"] and _is_type(node, "boolean"))
     kinds = "boolean" if "const" in schema else schema["type"]
     return any(_is_type(node, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
@@ -191,10 +194,17 @@ def _expected_text(schema: Schema) -> str:
     """Describe what ``schema`` accepts."""
     if "pattern" in schema:
         return str(schema["x-message"])
+    if "enum" in schema:
+        return f"one of {', '.join(_words(schema['enum']))}"
     kinds = "boolean" if "const" in schema else schema.get("type", "string")
     if kinds == "object":
         return f"a mapping with {', '.join(schema.get('properties', ['names and values']))}"
     return TYPE_NAMES.get(kinds if isinstance(kinds, str) else kinds[-1], "a text")
+
+
+def _words(values: Iterable[str | bool]) -> list[str]:
+    """Return the values of an enum as a file writes them."""
+    return [value if isinstance(value, str) else str(value).lower() for value in values]
 
 
 def _size_message(schema: Schema, label: str) -> str:
@@ -268,7 +278,8 @@ def _check_verbs(problems: Problems, node: yaml.Node, _label: str) -> None:
 def _only_listens(turn: Mapping[str, yaml.Node]) -> bool:
     events = turn.get("meanwhile")
     items = events.value if isinstance(events, yaml.SequenceNode) else [events] if events else []
-    return "ends" in mapping_values(turn.get("hears")) or any(
+    ends = mapping_values(turn.get("hears")).get("ends")
+    return (ends is not None and ends.value != "false") or any(
         not mapping_values(item).keys() & CALLER_INTERRUPTIONS for item in items
     )
 

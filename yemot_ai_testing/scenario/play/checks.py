@@ -12,6 +12,7 @@ from yemot_ai.protocol.grammar import parse_response
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
 from yemot_ai_testing.scenario.play.canonical import canonical_messages, canonical_target
+from yemot_ai_testing.scenario.play.ending import Ender, ending_problem
 from yemot_ai_testing.scenario.play.read_fields import read_fields, written_text
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
@@ -32,7 +33,7 @@ class ObservedTurn:
         heard: everything audible.
         exchanges: the requests and responses of the turn, with hang-up requests.
         previous_raw: the last response before the turn, byte for byte.
-        ended: whether the call has left the application.
+        ender: who ended the call; None if it continues.
         dead_air: the longest silence, in seconds.
         question: the read that waits for the caller at the end of the turn.
         sentences: what was heard, one item for each sound; empty if unknown.
@@ -41,7 +42,7 @@ class ObservedTurn:
     heard: str
     exchanges: tuple[LineExchange, ...]
     previous_raw: str
-    ended: bool
+    ender: Ender | None
     dead_air: float
     question: Read | None
     sentences: tuple[str, ...] = ()
@@ -85,8 +86,9 @@ def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Ite
     """Yield the differences between expectation and observation."""
     yield from _check_texts(expected, observed)
     yield from _check_actions(expected, observed)
-    if expected.ends is not None and expected.ends != observed.ended:
-        yield Mismatch("ends", "the call has not ended" if expected.ends else "the call has ended")
+    problem = ending_problem(expected.ends, observed.ender)
+    if problem is not None:
+        yield Mismatch("ends", problem)
     if expected.within is not None and expected.within.grade(observed.dead_air) == "too_long":
         yield Mismatch(
             "dead_air", f"{observed.dead_air:.1f} s of silence; at most {expected.within.fail:g} s may pass"
@@ -126,7 +128,8 @@ def _heard_instead(contains: Sequence[str], missing: Sequence[int], observed: Ob
 
 
 def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
-    if expected.read is not None:
+    asks = expected.ends != "maybe" or observed.ender is None  # after the end there is no question
+    if expected.read is not None and asks:
         yield from _check_read(expected.read, observed)
     if expected.play:
         yield from _check_play(expected.play, observed)

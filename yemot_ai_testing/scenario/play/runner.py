@@ -10,7 +10,13 @@ from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.steps import STEP_SYNTAX
-from yemot_ai_testing.errors import EndlessLineError, NeverDueError, ToolkitError, WrongVerbError
+from yemot_ai_testing.errors import (
+    CallOverError,
+    EndlessLineError,
+    NeverDueError,
+    ToolkitError,
+    WrongVerbError,
+)
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
@@ -22,6 +28,7 @@ from yemot_ai_testing.scenario.play.checks import (
     problem_text,
     protocol_mismatches,
 )
+from yemot_ai_testing.scenario.play.ending import Ender, who_ended
 from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, ModelDouble, model_call_count
 from yemot_ai_testing.scenario.play.result import (
     Mismatch,
@@ -36,6 +43,7 @@ from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["PlayTarget", "perform_action", "play_scenario"]
 
+MAYBE_HINT = "; if the agent may end it, write hears: {ends: maybe} in the turn where it may"
 STEP_TYPES = tuple(syntax.step for syntax in STEP_SYNTAX)
 
 
@@ -123,7 +131,7 @@ class _ScenarioRun:
             self.results.append(played)
             if run.mismatches:
                 self._fail(run.mismatches, turn, number, run.cause)
-            if not self._may_continue:
+            if run.agent_ended or not self._may_continue:
                 return
 
     @property
@@ -173,7 +181,10 @@ class _ScenarioRun:
 
 @dataclass(slots=True)
 class _TurnRun:
-    """One turn, and after ``run`` its differences, their cause, and its warnings."""
+    """One turn, and after ``run`` its differences, their cause, and its warnings.
+
+    ``agent_ended``: the agent ended the call, as it may in this turn; nothing comes after it.
+    """
 
     turn: ScenarioTurn
     caller: Caller
@@ -182,6 +193,7 @@ class _TurnRun:
     mismatches: list[Mismatch] = field(default_factory=list)
     cause: BaseException | None = None
     warnings: tuple[str, ...] = ()
+    agent_ended: bool = False
 
     def run(self, *, dials: bool) -> None:
         """Play the turn; the first one dials, and its verb follows the greeting."""
@@ -214,8 +226,15 @@ class _TurnRun:
             self._fail("meanwhile", error)
         return not self.mismatches
 
+    @property
+    def _ender(self) -> Ender | None:
+        return who_ended(self.caller.transcript) if self.caller.ended else None
+
     def _fail(self, kind: MismatchKind, error: ToolkitError) -> None:
-        self.mismatches.append(Mismatch(kind, as_scenario_keys(str(error))))
+        after_end = isinstance(error, CallOverError) and self._ender == "agent"
+        self.mismatches.append(
+            Mismatch(kind, as_scenario_keys(str(error)) + (MAYBE_HINT if after_end else ""))
+        )
         self.cause = error.__cause__ or error
 
     def _script_model(self) -> None:
@@ -240,18 +259,24 @@ class _TurnRun:
         """Do a verb and compare what is heard then."""
         caller = self.caller
         exchange_count, problem_count, raw = len(caller.exchanges), len(caller.problems), caller.raw
+        may_end = expected.ends == "maybe" and not caller.ended
         try:
             verb()
-        except (ServerActionError, NeverDueError) as error:
+        except (NeverDueError, WrongVerbError) as error:
+            if not (may_end and self._ender == "agent"):  # else the call was over before it was due
+                self._fail("meanwhile" if isinstance(error, NeverDueError) else "verb", error)
+        except ServerActionError as error:
             self._fail("meanwhile", error)
-        except (WrongVerbError, EndlessLineError) as error:
-            self._fail("verb" if isinstance(error, WrongVerbError) else "endless", error)
+        except EndlessLineError as error:
+            self._fail("endless", error)
+        if any(mismatch.kind in {"verb", "endless"} for mismatch in self.mismatches):
             return
         exchanges = caller.exchanges[exchange_count:]
         sentences = _heard_sentences(caller)
         observed = ObservedTurn(
-            caller.heard, exchanges, raw, caller.ended, caller.dead_air, caller.question, sentences
+            caller.heard, exchanges, raw, self._ender, caller.dead_air, caller.question, sentences
         )
+        self.agent_ended = expected.ends == "maybe" and observed.ender == "agent"
         self.mismatches += [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
         self.cause = self.cause or _app_exception(exchanges)
         self.warnings += _silence_warnings(expected, observed)

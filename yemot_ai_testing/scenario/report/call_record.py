@@ -90,7 +90,8 @@ class CallRecord:
 
     def __str__(self) -> str:
         """Return the heading and the conversation."""
-        return "\n".join([self.title, *(line for _, line in conversation_lines(self.timeline))])
+        ending = [f"  {self.ending}"] if self.ending else []
+        return "\n".join([self.title, *(line for _, line in conversation_lines(self.timeline)), *ending])
 
     @classmethod
     def from_scenario(
@@ -146,6 +147,20 @@ class CallRecord:
     def warnings(self) -> list[str]:
         """The warnings of all turns."""
         return [warning for turn in self.turns for warning in turn.warnings]
+
+    @property
+    def not_run(self) -> list[TurnRecord]:
+        """The turns that were not played."""
+        return [turn for turn in self.turns if turn.status == "not_run"]
+
+    @property
+    def ending(self) -> str:
+        """Says that the agent ended the call, as it may, before the last turns; empty if it did not."""
+        count = len(self.not_run)
+        if not count or self.failed_turn or self.state in {"fake only", "error"}:
+            return ""
+        turns = "1 turn was" if count == 1 else f"{count} turns were"
+        return f"the agent ended the call in turn {len(self.played)}; {turns} not played"
 
     @property
     def played(self) -> list[TurnRecord]:

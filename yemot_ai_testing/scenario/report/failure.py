@@ -35,6 +35,7 @@ def failure_report(call: CallRecord, cause: BaseException | None = None) -> str:
 def _headline(call: CallRecord) -> str:
     turn_count = sum(turn.line > 0 for turn in call.turns)
     where = f"turn {call.failed_turn} of {turn_count}" if call.failed_turn else "after the call"
+    where += f" ({call.ending})" if call.ending else ""
     return f"{call.failure_location}: {call.kind} · {where}"
 
 

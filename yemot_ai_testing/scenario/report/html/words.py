@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from textwrap import dedent
 
+from yemot_ai_testing.line.transcript import CALLER_HUNG_UP
 from yemot_ai_testing.scenario.play.result import MismatchKind
 from yemot_ai_testing.scenario.report.call_record import RecordState
 
@@ -57,7 +58,7 @@ EVENT_LABELS: Mapping[str, str] = {
     "silence": "שקט",
 }
 
-END_REASONS: Mapping[str, str] = {"the caller hung up": "המתקשר ניתק", "the line hung up": "הקו ניתק"}
+END_REASONS: Mapping[str, str] = {CALLER_HUNG_UP: "המתקשר ניתק", "the line hung up": "הקו ניתק"}
 """Reasons for the end of a call; others are shown untranslated."""
 
 
