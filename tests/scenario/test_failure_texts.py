@@ -58,7 +58,7 @@ def server() -> Iterator[str]:
     [
         (
             404,
-            "status: the server answered with HTTP status 404; answer with HTTP status 200 and nothing else",
+            "the server answered with HTTP status 404 at /404; answer with HTTP status 200 and nothing else",
         ),
         (
             201,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, IncompleteRead
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import flask
 import pytest
@@ -255,8 +255,11 @@ def test_the_problem_of_a_status_names_the_setting_that_takes_it(status: int, se
     assert setting in problem.message
 
 
-@pytest.mark.parametrize("status", [300, 304, 400, 404, 500, 503])
-def test_no_setting_takes_any_other_status(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "place"),
+    [(300, ""), (304, ""), (400, ""), (404, " at /y"), (405, " at /y"), (500, ""), (503, "")],
+)
+def test_no_setting_takes_any_other_status(status: int, place: str) -> None:
     with web({"/y": (status, {"Location": "/next"}, "")}) as served:
         caller = Caller(
             served.url("/y"),
@@ -267,7 +270,7 @@ def test_no_setting_takes_any_other_status(status: int) -> None:
         )
         caller.dial()
     assert [(problem.code, problem.message) for problem in caller.problems] == [
-        ("status", f"the server answered with HTTP status {status}")
+        ("status", f"the server answered with HTTP status {status}{place}")
     ]
 
 
@@ -433,6 +436,27 @@ def test_the_slash_that_flask_adds_keeps_the_values_of_a_get() -> None:
 
 def test_an_application_in_this_process_is_redirected_to_itself() -> None:
     assert Caller(slash_app(), "0502", follow_redirects=True).dial() == "0502"
+
+
+@pytest.mark.parametrize("path", ["/yemot", "/שלום", "/a%20b", ""])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_application_in_this_process_is_called_at_the_path_of_its_link(path: str, method: Method) -> None:
+    app = flask.Flask(__name__)
+    app.add_url_rule(
+        unquote(path) or "/", view_func=lambda: f"read=t-{flask.request.method}=q,no,voice", methods=[method]
+    )
+    link = f"http://127.0.0.1:8000{path}"
+    tree = ExtensionTree({"": Extension(link=f"{link}?secret=1", method=method)})
+    assert Caller(Line(tree, servers={link: app})).dial() == method
+
+
+def test_an_asgi_application_is_called_at_the_path_of_its_link() -> None:
+    async def app(scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": f"read=f-{scope['path']}=q,no,voice".encode()})
+
+    tree = ExtensionTree({"": Extension(link="http://127.0.0.1/a/b")})
+    assert Caller(Line(tree, servers={"http://127.0.0.1/a/b": app})).dial() == "f-/a/b"
 
 
 async def redirecting_asgi(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI

@@ -32,6 +32,7 @@ from yemot_ai_testing.line.transports.transport import (
     Transport,
     TransportResponse,
 )
+from yemot_ai_testing.line.transports.urls import path_of
 
 __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
@@ -213,7 +214,9 @@ class Line:
 
     def _make_transport(self, link: str, extension_settings: Extension) -> Transport:
         app, query = self._server(link, extension_settings)
-        encoding = replace(extension_settings.request_encoding, query=extension_settings.query or query)
+        encoding = replace(
+            extension_settings.request_encoding, query=extension_settings.query or query, path=path_of(link)
+        )
         app_clock = self._given_clock or clock_of(app)
         transport = transport_for(app, encoding, clock=app_clock, remote=self._remote)
         clock = self.clock()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from yemot_ai_testing.line.transports.transport import (
     HTTPRules,
@@ -25,6 +25,7 @@ __all__ = ["HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fau
 OK: Final = 200
 SUCCESS: Final = range(200, 300)
 FAILURE: Final = range(400, 600)
+NO_SUCH_PAGE: Final = frozenset({404, 405})
 GZIP: Final = b"\x1f\x8b"
 """How a compressed body begins; the request does not say that the line takes one."""
 REDIRECTS_TO_GET: Final = frozenset({301, 302, 303})
@@ -81,7 +82,8 @@ def next_step(request: HTTPRequest, reply: HTTPReply, rules: HTTPRules) -> HTTPR
         return _decoded(reply.body)
     if rules.follow_redirects and status in REDIRECTS_TO_GET | REDIRECTS_AS_SENT:
         return _redirected(request, reply)
-    text = f"the server answered with HTTP status {status}{_way_out(reply)}"
+    path = f" at {urlsplit(request.url).path}" if status in NO_SUCH_PAGE else ""
+    text = f"the server answered with HTTP status {status}{path}{_way_out(reply)}"
     fault = TransportFault("status", text, matters_at_hangup=status in FAILURE)
     return TransportResponse(reply.body.decode(errors="replace"), fault)
 

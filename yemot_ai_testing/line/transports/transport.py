@@ -112,11 +112,13 @@ class RequestEncoding:
         query: the query string of ``api_link``, percent-encoded when it is sent. With GET the line adds
             a second ``?`` after it [LIVE]; with POST it does not change.
         space_as_plus: a space is ``+`` (``api_add_replace_space=yes``) [OFF], else ``%20`` [?].
+        path: where an application in this process is called, percent-encoded; a URL has its own path.
     """
 
     method: Method = "GET"
     query: str = ""
     space_as_plus: bool = False
+    path: str = "/"
 
     def encode(self, pairs: Pairs) -> str:
         """Return ``pairs`` percent-encoded."""

@@ -13,7 +13,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
-__all__ = ["http_url", "is_loopback", "percent_encoded"]
+__all__ = ["http_url", "is_loopback", "path_of", "percent_encoded"]
 
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+|[\"<>`{}]+")
 _INVALID_IN_HOST: Final = re.compile(r"[\x00-\x20\x7f%<>\\^|`{}\"]")
@@ -45,6 +45,14 @@ def http_url(url: str) -> SplitResult:
         percent_encoded(parts.query),
         "",
     )
+
+
+def path_of(url: str) -> str:
+    """Return the percent-encoded path of a URL; ``/`` if it is none."""
+    try:
+        return http_url(url).path
+    except ValueError:
+        return "/"
 
 
 def is_loopback(host: str) -> bool:

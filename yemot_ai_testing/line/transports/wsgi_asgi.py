@@ -53,8 +53,8 @@ ASGIApp: TypeAlias = Callable[
     [ASGIMessage, Callable[[], Awaitable[ASGIMessage]], Callable[[ASGIMessage], Awaitable[None]]],
     Awaitable[None],
 ]
-APP_URL = "http://127.0.0.1/"
-"""Where an application in this process is called: it has no URL of its own."""
+APP_HOST = "http://127.0.0.1"
+"""Where an application in this process is called: it has no host of its own."""
 log = logging.getLogger("yemot_ai_testing")
 
 
@@ -221,7 +221,8 @@ class _Lifespan:
 
 def _first_request(encoding: RequestEncoding, pairs: Pairs) -> HTTPRequest:
     query = encoding.query_string(pairs)
-    return HTTPRequest(encoding.method, f"{APP_URL}?{query}" if query else APP_URL, encoding.form_body(pairs))
+    url = f"{APP_HOST}{encoding.path}"
+    return HTTPRequest(encoding.method, f"{url}?{query}" if query else url, encoding.form_body(pairs))
 
 
 def _is_app(url: SplitResult) -> bool:
