@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.scenario_calls import Pairs, answering, failure_of, play_turns
+from tests.support.scenario_calls import answering, failure_of, play_turns
+from tests.support.waiting_room import GOODBYE, MUSIC, POLL, QUESTION, Room
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai_testing import ScriptedProvider
 from yemot_ai_testing.errors import ScenarioLoadError
@@ -20,9 +21,6 @@ from yemot_ai_testing.scenario.report.call_record import CallRecord, render_resu
 from yemot_ai_testing.scenario.report.failure import failure_report
 from yemot_ai_testing.scenario.report.html.page import render
 
-QUESTION = "read=t-במה אפשר לעזור=q,no,voice"
-POLL = "read=t-המתינו=w,no,1,1,1,No,,,,,1,Ok,None,,no"
-MUSIC = "music_on_hold=ztomao,30&go_to_folder=."
 BY_AGENT = [
     "go_to_folder=hangup",
     "id_list_message=t-להתראות&go_to_folder=hangup",
@@ -36,17 +34,12 @@ LINK = "http://127.0.0.1/yemot"
 
 
 @pytest.fixture
-def room(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The present response of the application ``waiting_room``, and the module ``room`` that changes it."""
-    responses = [POLL]
-    module = ModuleType("room")
-    vars(module).update(close=lambda: responses.append("id_list_message=t-הנציגה סיימה&go_to_folder=hangup"))
+def room(monkeypatch: pytest.MonkeyPatch) -> Room:
+    """A waiting room, and the module ``room`` with the function that closes it."""
+    module, room = ModuleType("room"), Room()
+    vars(module).update(close=lambda: room.set("close", GOODBYE))
     monkeypatch.setitem(sys.modules, "room", module)
-    return responses
-
-
-def waiting_room(responses: list[str]) -> object:
-    return lambda pairs: "noop=bye" if ("hangup", "yes") in pairs else responses[-1]
+    return room
 
 
 def ended(ends: str, response: str) -> list[str]:
@@ -97,10 +90,12 @@ def test_a_caller_who_hangs_up_after_a_transfer_has_not_ended_the_call() -> None
 
 @pytest.mark.parametrize("waiting", [POLL, MUSIC])
 @pytest.mark.parametrize("ends", ["true", "agent", "maybe"])
-def test_a_person_at_the_server_closes_a_waiting_room(room: list[str], waiting: str, ends: str) -> None:
-    room[:] = [waiting]
-    turns = f'[{{meanwhile: {{calls: "room:close", after: 12s}}, hears: {{contains: סיימה, ends: {ends}}}}}]'
-    result = play_turns(turns, waiting_room(room))
+def test_a_person_at_the_server_closes_a_waiting_room(room: Room, waiting: str, ends: str) -> None:
+    room.waiting = waiting
+    turns = (
+        f'[{{meanwhile: {{calls: "room:close", after: 12s}}, hears: {{contains: להתראות, ends: {ends}}}}}]'
+    )
+    result = play_turns(turns, room)
     assert result.failure is None, result.failure
 
 
@@ -137,7 +132,6 @@ TURNS = """
 - says: עוד משהו
 - presses: "1"
 """
-GOODBYE = "id_list_message=t-להתראות&go_to_folder=hangup"
 
 
 def test_turns_after_the_end_by_the_agent_are_not_played() -> None:
@@ -168,29 +162,25 @@ def test_a_question_is_checked_if_the_call_continues(response: str) -> None:
 
 
 @pytest.mark.parametrize("event", ['{calls: "room:close", after: 50s}', "{hangs_up: true, after: 50s}"])
-def test_what_should_happen_after_the_end_by_the_agent_is_not_missed(room: list[str], event: str) -> None:
-    room[:] = [GOODBYE]
+def test_what_should_happen_after_the_end_by_the_agent_is_not_missed(room: Room, event: str) -> None:
+    room.waiting = GOODBYE
     turns = f"[{{meanwhile: {event}, hears: {{ends: maybe}}}}]"
-    result = play_turns(turns, waiting_room(room))
+    result = play_turns(turns, room)
     assert result.failure is None, result.failure
-    assert failure_of(play_turns(turns.replace("maybe", "agent"), waiting_room(room)))[0] in {
+    assert failure_of(play_turns(turns.replace("maybe", "agent"), room))[0] in {
         "meanwhile",
         "verb",
     }
 
 
-def test_what_should_happen_is_missed_if_the_call_continues(room: list[str]) -> None:
-    room[:] = [QUESTION]
+def test_what_should_happen_is_missed_if_the_call_continues(room: Room) -> None:
+    room.waiting = QUESTION
     turns = '[{meanwhile: {calls: "room:close", after: 50s}, hears: {ends: maybe}}]'
-    assert failure_of(play_turns(turns, waiting_room(room)))[0] == "meanwhile"
+    assert failure_of(play_turns(turns, room))[0] == "meanwhile"
 
 
 def test_leftovers_are_counted_after_the_end_by_the_agent() -> None:
-    def counting(pairs: Pairs) -> str:
-        return answers(pairs)
-
-    answers = answering(QUESTION, GOODBYE)
-    result = play_turns(TURNS, counting, suffix="    afterwards: {agent_turns: 1}\n")
+    result = play_turns(TURNS, answering(QUESTION, GOODBYE), suffix="    afterwards: {agent_turns: 1}\n")
     assert failure_of(result)[0] == "afterwards"
     report = failure_report(CallRecord.from_result(result))
     assert "the agent ended the call in turn 2; 2 turns were not played" in report.splitlines()[0]
