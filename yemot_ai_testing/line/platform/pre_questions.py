@@ -80,10 +80,10 @@ def _question(
 
 def _key_sounds(number: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each key that has a sound, and the file."""
-    for key, value in values.items():
-        match = _KEY_SOUND.fullmatch(key)
-        if match and match[1] == number:
-            yield match[2], value
+    for key in "0123456789*#":
+        value = values.get(f"api_{number}_key_{key}_say")
+        if value is not None:
+            yield key, value
 
 
 def _sounds_without_question(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
