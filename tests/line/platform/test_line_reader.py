@@ -182,6 +182,15 @@ def test_of_many_skipped_files_the_first_are_named(tmp_path: Path) -> None:
     assert "nor are 1.log, 2.log, 3.log, 4.log, 3 more: only sounds (.mp3, .ogg, .tts, .wav)" in str(warning)
 
 
+def test_of_skipped_files_with_one_name_the_first_is_named(tmp_path: Path) -> None:
+    files = {f"{number}/{name}": "" for number in range(9) for name in ("WhiteList.ini", "log.ymgr")}
+    del files["8/log.ymgr"]
+    (warning,) = Line.read(write(tmp_path, files)).warnings
+    assert str(warning).startswith(
+        "0/WhiteList.ini: skipped-file: it is not read, nor are 0/log.ymgr, 15 more: "
+    )
+
+
 def test_a_sound_whose_suffix_is_in_upper_case_is_heard_with_a_warning(tmp_path: Path) -> None:
     files = {"1/M0000.WAV": "", "1/M0000-1.Wav": "", "1/5.MP3": "", "1/100.wav": ""}
     folder = write(tree(tmp_path, _1=api(LINK)), files)

@@ -147,9 +147,14 @@ def _once(warnings: Iterable[IniWarning]) -> Iterator[IniWarning]:
         yield replace(same[0], message=f"{same[0].message}{more}")
 
 
-def _skipped(code: str, names: list[str], reason: str) -> Iterator[IniWarning]:
-    """Yield one warning for all ``names``, the first of which is its place."""
-    if names:
-        others = [*names[1:_MAX_NAMES], *([f"{len(names) - _MAX_NAMES} more"] if names[_MAX_NAMES:] else [])]
-        message = f"it is not read{', nor are ' if others else ''}{', '.join(others)}: {reason}"
-        yield IniWarning(names[0], 0, code, message)
+def _skipped(code: str, paths: list[str], reason: str) -> Iterator[IniWarning]:
+    """Yield one warning for all ``paths``; it names one of each name, and the first is its place."""
+    if not paths:
+        return
+    by_name: dict[str, str] = {}
+    for path in paths:
+        by_name.setdefault(path.rpartition("/")[2], path)
+    first, *others = [*by_name.values()][:_MAX_NAMES]
+    rest = len(paths) - len(others) - 1
+    listed = ", ".join([*others, *([f"{rest} more"] if rest else [])])
+    yield IniWarning(first, 0, code, f"it is not read{', nor are ' if listed else ''}{listed}: {reason}")
