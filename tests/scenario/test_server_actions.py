@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +34,14 @@ PATH = Path("x.call.yaml")
 
 async def wait() -> None:
     await asyncio.Event().wait()
+
+
+def begin() -> Iterator[int]:
+    yield 1
+
+
+async def begin_soon() -> AsyncIterator[int]:
+    yield 1
 
 
 def leave() -> None:
@@ -70,7 +78,19 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     def two(one: str, other: str) -> None:
         raise AssertionError(one, other)
 
-    for function in (open_room, open_soon, open_for, open_for_soon, fail, fail_soon, wait, leave, two):
+    for function in (
+        open_room,
+        open_soon,
+        open_for,
+        open_for_soon,
+        fail,
+        fail_soon,
+        begin,
+        begin_soon,
+        wait,
+        leave,
+        two,
+    ):
         setattr(module, function.__name__, function)
     vars(module).update(
         seen_calls=seen_calls,
@@ -149,6 +169,30 @@ def test_a_call_that_is_over_has_ended_in_a_later_turn(room: Room) -> None:
     assert result.failure is None, result.failure
 
 
+@pytest.mark.parametrize(
+    ("event", "kind", "message"),
+    [
+        (
+            '{calls: "room:open_room"}',
+            "meanwhile",
+            "calls room:open_room was due 0 s after the caller's verb, but after 0.0 s the call is over",
+        ),
+        ("{hangs_up: true}", "verb", "the caller hangs up, but the call is over: the line hung up"),
+        ('{presses: "9"}', "verb", "the caller presses 9, but the call is over: the line hung up"),
+    ],
+)
+@pytest.mark.parametrize("ends", ["true", "agent", "maybe"])
+def test_nothing_happens_in_a_turn_after_the_call(
+    room: Room, event: str, kind: str, message: str, ends: str
+) -> None:
+    room.response = GOODBYE
+    turns = f"[{{hears: להתראות}}, {{meanwhile: {event}, hears: {{ends: {ends}}}}}]"
+    result = play_turns(turns, room)
+    assert failure_of(result)[0] == kind
+    assert failure_of(result)[1][0].startswith(message)
+    assert room.log == []
+
+
 def test_a_call_that_continues_has_not_ended(room: Room) -> None:
     room.response = QUESTION
     assert failure_of(play_turns("[{hears: לעזור}, {hears: {ends: true}}]", room)) == (
@@ -171,6 +215,8 @@ def test_music_without_an_end_cannot_be_ended_by_the_server(room: Room) -> None:
         ('{calls: "room:fail_soon"}', "calls room:fail_soon raised KeyError: 'room 7'"),
         ('{calls: "room:leave"}', "calls room:leave raised SystemExit: 3"),
         ('{calls: "room:two"}', "calls room:two raised TypeError: "),
+        ('{calls: "room:begin"}', "calls room:begin returned a generator, of which nothing has run"),
+        ('{calls: "room:begin_soon"}', "calls room:begin_soon returned an async generator, of which nothing"),
         ('{calls: "room:number"}', "calls room:number: 7 cannot be called"),
         ('{calls: "room:opn"}', "calls room:opn: "),
         ('{calls: "nowhere:open"}', "calls nowhere:open: "),

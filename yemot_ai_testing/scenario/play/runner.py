@@ -19,6 +19,7 @@ from yemot_ai_testing.errors import (
 )
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
+from yemot_ai_testing.line.schedule import check_performed
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.dump import step_text
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
@@ -213,8 +214,16 @@ class _TurnRun:
             self._perform(verb, expected)
 
     def _wait(self) -> str:
-        """Let the caller be silent; after the call there is nothing to wait for."""
-        return "" if self.caller.ended else self.caller.silent()
+        """Let the caller be silent; after the call there is nothing to wait for, and nothing can happen."""
+        caller = self.caller
+        if not caller.ended:
+            return caller.silent()
+        check_performed(caller.schedule.stop(), seconds=0.0, waits_for=caller.waits_for)
+        if self.turn.interruption is not None:
+            keys = self.turn.interruption.keys
+            verb = "hangs up" if keys is None else f"presses {keys}"
+            raise CallOverError(verb, waits_for=caller.waits_for)
+        return ""
 
     def _schedule_server_actions(self) -> bool:
         """Schedule what happens at the server; return False if that is impossible."""
@@ -231,7 +240,7 @@ class _TurnRun:
         return who_ended(self.caller.transcript) if self.caller.ended else None
 
     def _fail(self, kind: MismatchKind, error: ToolkitError) -> None:
-        after_end = isinstance(error, CallOverError) and self._ender == "agent"
+        after_end = isinstance(error, WrongVerbError | NeverDueError) and self._ender == "agent"
         self.mismatches.append(
             Mismatch(kind, as_scenario_keys(str(error)) + (MAYBE_HINT if after_end else ""))
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, urlencode
 
 from yemot_ai import Engine
@@ -73,16 +73,19 @@ class ServerActions:
     def _call(self, action: ServerAction, function: Callable[..., object]) -> None:
         try:
             result = function(*([self.call_id()] if _takes_call_id(function) else []))
-            if inspect.iscoroutine(result):
+            if inspect.isawaitable(result):
                 self._run(result)
         except TimeoutError as error:
             raise ServerActionError(f"{action} did not return within {self.limit:g} s") from error
         except (Exception, SystemExit) as error:
             raise ServerActionError(f"{action} raised {type(error).__name__}: {error}") from error
+        if isinstance(result, Generator | AsyncGenerator):
+            kind = "a generator" if isinstance(result, Generator) else "an async generator"
+            raise ServerActionError(f"{action} returned {kind}, of which nothing has run: leave out yield")
 
-    def _run(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine on the event loop of the application."""
-        limited = asyncio.wait_for(coroutine, self.limit)
+    def _run(self, awaitable: Awaitable[object]) -> None:
+        """Await on the event loop of the application."""
+        limited = asyncio.wait_for(awaitable, self.limit)
         engine = getattr(getattr(self.app, "ai", None), "engine", None)
         if isinstance(engine, Engine):
             engine.run(limited)
