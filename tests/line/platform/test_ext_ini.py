@@ -283,7 +283,7 @@ def test_two_numbers_of_a_constant_that_are_equal_lose_none_silently() -> None:
     assert (extension(text).constants, codes(text)) == ((("a", "1"),), ["unknown-key"])
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", f"{'0' * 5000}1"])
 @pytest.mark.parametrize("key", ["messages_max", "digits"])
 def test_a_count_that_is_none_warns_and_the_default_counts(key: str, value: str) -> None:
     result = read_ext_ini(f"type=menu\n{key}={value}")

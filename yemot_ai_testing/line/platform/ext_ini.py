@@ -18,7 +18,7 @@ from typing import Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol import Action, Response, SimpleAnswer, lint
-from yemot_ai_testing.line.platform.ext_keys import PARAMETER_KEYS, find_key
+from yemot_ai_testing.line.platform.ext_keys import COUNT, PARAMETER_KEYS, find_key
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion, audio_stems
 from yemot_ai_testing.line.platform.ini_file import IniFile, IniWarning, Setting, read_ini
 from yemot_ai_testing.line.platform.key_checks import check_settings, read_type
@@ -242,12 +242,11 @@ class _ExtIniReader:
         result = read_pre_questions(self._values)
         for warning in result.warnings:
             self._warn(*warning)
+        if self._files is None or "api_dir" in self._values:  # api_dir is another folder
+            return result.questions
+        stems = audio_stems(self._files)
         for question in result.questions:
-            # With api_dir the files are in another folder.
-            if (
-                Extension(files=self._files).has_file(question.number) is False
-                and "api_dir" not in self._values
-            ):
+            if question.number not in stems:
                 message = f"there is no {question.number}.wav, .ogg or .tts to ask it with"
                 self._warn(f"api_{question.number}", "no-audio", message)
         return result.questions
@@ -266,7 +265,7 @@ class _ExtIniReader:
 
     def _positive(self, key: str) -> int | None:
         value = self._values.get(key, "")
-        return int(value) if re.fullmatch(r"0*[1-9][0-9]{0,8}", value) else None
+        return int(value) if COUNT.fullmatch(value) else None
 
     def _check_continuations(self) -> None:
         """Warn of files M0000-2 … that are not played, because one before them is missing [OFF]."""

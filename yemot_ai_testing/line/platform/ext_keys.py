@@ -14,7 +14,16 @@ from typing import Final
 
 from yemot_ai_testing.line.transports.urls import http_url
 
-__all__ = ["KEYS", "KEY_PATTERNS", "MENU_KEYS", "PARAMETER_KEYS", "UNDOCUMENTED", "ExtIniKey", "find_key"]
+__all__ = [
+    "COUNT",
+    "KEYS",
+    "KEY_PATTERNS",
+    "MENU_KEYS",
+    "PARAMETER_KEYS",
+    "UNDOCUMENTED",
+    "ExtIniKey",
+    "find_key",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,9 @@ _YES_NO: Final = ("yes or no", re.compile("yes|no"))
 _FOLDER: Final = ("a folder such as /5/6", re.compile(r"(/[^/\s]+)+"))
 _TARGET: Final = "a target of go_to_folder"
 _NUMBER: Final = ("a whole number", re.compile(r"-?\d+"))
-_COUNT: Final = ("a whole number from 1", re.compile(r"0*[1-9][0-9]{0,8}"))
+COUNT: Final = re.compile("0{0,4}[1-9][0-9]{0,4}")
+"""A whole number from 1, of a size that occurs."""
+_COUNT: Final = ("a whole number from 1", COUNT)
 _CODES: Final = ("names such as M1012,M1002", re.compile(r"M\d{4}(\s*,\s*M\d{4})*"))
 _TEXT: Final = ("a text", re.compile(".+"))
 NO_EFFECT: Final = "known; changes nothing here"

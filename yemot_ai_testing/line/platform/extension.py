@@ -146,9 +146,10 @@ class Extension:
         Args:
             code: ``M0000`` or ``M1000``; without a file of that name its continuations are not played.
         """
-        if not self.has_file(code):
+        stems = audio_stems(self.files or ())
+        if code not in stems:
             return ()
-        files = [f"{code}-{number}" for number in takewhile(lambda n: self.has_file(f"{code}-{n}"), count(1))]
+        files = list(takewhile(stems.__contains__, (f"{code}-{number}" for number in count(1))))
         if self.messages_max is not None:
             files = files[: self.messages_max][::-1]
         return (code, *files)
