@@ -56,6 +56,7 @@ def rendered_fields(flow: AIFlow, line: Line, **options: Any) -> str:  # noqa: A
         ({"mode": "stt", "lang": "he_IL"}, "no,voice,he-IL"),
         ({"mode": "stt", "lang": None}, "no,voice"),
         ({"mode": "STT"}, "no,voice"),
+        ({"val_name": "hangup_reason"}, "read=t-מה=hangup_reason,no,,1,7,No,,,,,,,None,,no"),
         ({"mode": None, "val_name": None}, "no,,1,7,No,,,,,,,None,,no"),
         ({"mode": "record", "path": "/recordings/"}, "no,record,/recordings"),
         ({"mode": "record", "path": "ivr2:/1/2"}, "no,record,/1/2"),
@@ -168,6 +169,7 @@ def test_a_name_that_the_line_cannot_send_is_changed_for_the_line_only(flow: AIF
         ({"mode": "listen"}, "no read mode 'listen'"),
         ({"typing_playback_mode": True}, "keyboard: 'True' is not one of"),
         ({"val_name": "ApiPhone"}, "ApiPhone"),
+        ({"val_name": "hangup"}, "hangup"),
     ],
     ids=str,
 )

@@ -23,6 +23,7 @@ from yemot_ai.protocol import (
     Play,
     Read,
     Record,
+    Request,
     Response,
     Routing,
     RoutingYemot,
@@ -433,3 +434,14 @@ def test_the_documentation_has_every_substitute() -> None:
 def test_an_and_sign_in_a_text_has_a_hint(text: str) -> None:  # [OFF]
     (problem,) = [problem for problem in lint(text) if problem.level == "error"]
     assert "in a text, write the word ו for &" in problem.message
+
+
+@pytest.mark.parametrize("name", ["hangup_reason", "hangupAt", "api_name"])
+def test_a_name_that_resembles_one_of_the_lines_own_is_accepted(name: str) -> None:  # [?]
+    assert lint(f"read=t-a={name},no,voice") == []
+    assert Request.parse({name: "a"}).values == ((name, "a"),)
+
+
+@pytest.mark.parametrize("name", ["hangup", "hangup ", "ApiPhone"])
+def test_a_name_of_the_line_is_an_error(name: str) -> None:  # [OFF]
+    assert [problem.code for problem in lint(f"read=t-a={name},no,voice")] == ["name"]

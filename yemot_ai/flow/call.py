@@ -169,7 +169,7 @@ class BaseCall(yemot_flow.Call):
         check_names(options)
         val_name = options.get("val_name") or "Digits"
         line_name = value_name(val_name)
-        if is_reserved(line_name) or line_name.startswith(("Api", "hangup")):
+        if is_reserved(line_name) or line_name.startswith("Api") or line_name == "hangup":
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop or of the line")
         answer = ""
         for attempt in range(count_attempts(options)):

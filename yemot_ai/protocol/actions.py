@@ -139,7 +139,7 @@ class Read(ActionBase, name="read", title="take a value"):
 
     Args:
         messages: the question, without ``=``, which ends it.
-        name: name of the value; must not start with ``Api`` or ``hangup`` or contain ``, = & .`` or
+        name: name of the value; must not start with ``Api``, be ``hangup`` or contain ``, = & .`` or
             spaces. A name used twice in a call is sent twice.
         mode: how the value is taken.
         reuse: do not ask if the call already has a value of this name.

@@ -95,7 +95,7 @@ _ERRORS: Final = (
     ("text-character", "[OFF]", _speakable(".-")),
     ("text-quote", "[LIVE]", _speakable("\"'")),
     ("character", "[OFF]", "remove the character, and answer in UTF-8; between actions, write &"),
-    ("name", "[OFF]", "choose a name without , = & . and not beginning with Api or hangup"),
+    ("name", "[OFF]", "choose a name without , = & . that does not begin with Api and is not hangup"),
     ("too-many-fields", "[OFF]", "drop the surplus fields: a shifted field changes its meaning"),
     ("number", "[OFF]", "write up to 100 digits 0-9, without a sign"),
     ("choice", "[OFF]", "use one of the documented values"),

@@ -88,7 +88,7 @@ _REPLACE: Final = Regex(
     re.compile(f"{_FIELD}{{2}}"), "two characters, from and to", default="", keeps_spaces=True
 )
 _NAME: Final = Regex(
-    re.compile(f"(?!Api|hangup|\\s*$)[^,=&.{CONTROL}]+"),
+    re.compile(f"(?!Api|hangup\\s*$|\\s*$)[^,=&.{CONTROL}]+"),
     "a valid name of a value",
     code="name",
     invalid=",=&.",
