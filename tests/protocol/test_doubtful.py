@@ -423,7 +423,7 @@ def test_a_substitute_makes_of_a_text_what_speakable_does(character: str) -> Non
 
 def test_the_documentation_has_every_substitute() -> None:
     page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
-    characters = {"\n": "line end", "|": "`\\|`"}
+    characters = {"\n": "line end", "\t": "tab", "|": "`\\|`"}
     substitutes = {"": "nothing: drop it", " ": "a space", ",": "`,`"}
     for character, substitute in SUBSTITUTES.items():
         written = substitutes.get(substitute, f"the word {substitute}")

@@ -125,7 +125,7 @@ _WARNINGS: Final = (
     ("empty-text", "[?]", "say something, or play a silent file"),
     ("equals-sign", "[?]", f"avoid = outside fields: in a text, {describe_substitutes('=')}"),
     ("text-bar", "[LIB]", f"{_speakable('|')}: some libraries refuse it"),
-    ("text-line-end", "[?]", f"{_speakable(chr(10))}; between actions, write &"),
+    ("text-line-end", "[?]", _speakable("\n\t") + "; between actions, write &"),
     ("too-many-words", "[OFF]", "split the text into messages of up to 150 words: speakable() does"),
     ("name-space", "[?]", "choose a name without white space"),
     ("trailing-slash", "[?]", "drop the / at the end"),

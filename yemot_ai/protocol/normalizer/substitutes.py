@@ -23,7 +23,7 @@ def _substitute(character: str) -> str:
     return substitute.strip() or substitute
 
 
-SUBSTITUTES: Final[Mapping[str, str]] = {character: _substitute(character) for character in ".-&=|\"'\n"}
+SUBSTITUTES: Final[Mapping[str, str]] = {character: _substitute(character) for character in ".-&=|\"'\n\t"}
 """What is spoken for each character between two Hebrew words; empty if it is removed."""
 
 
@@ -37,7 +37,7 @@ def describe_substitutes(characters: str) -> str:
 
 
 def _describe(character: str, substitute: str) -> str:
-    name = "a line end" if character == "\n" else character
+    name = {"\n": "a line end", "\t": "a tab"}.get(character, character)
     if not substitute:
         return f"drop {name}"
     word = "the word " if substitute.isalpha() else ""
