@@ -223,6 +223,18 @@ def test_the_fields_of_a_read_are_accepted(
         pytest.param(
             "\ufeffgo_to_folder=/1", GoToFolder("/1"), ["byte-order-mark"], id="[?] byte order mark"
         ),
+        pytest.param(
+            "go_to_folder=/1\n\u200f", GoToFolder("/1"), ["line-end"], id="[?] a mark after a line end"
+        ),
+        pytest.param(
+            "go_to_folder=/1&\u200f", GoToFolder("/1"), ["empty-action"], id="[?] a mark after an &"
+        ),
+        pytest.param(
+            "music_on_hold=x,30,,\u200f",
+            MusicOnHold("x", 30),
+            ["empty-fields"],
+            id="[?] a mark after a comma",
+        ),
         pytest.param("OK\n", SimpleAnswer("OK"), ["line-end"], id="[?] line end after a word"),
         pytest.param("&go_to_folder=/1&&", GoToFolder("/1"), ["empty-action"] * 2, id="[?] surplus &"),
         pytest.param(

@@ -24,7 +24,7 @@ from yemot_ai.protocol.actions import ACTIONS, Action, MusicOnHold, Noop, Play, 
 from yemot_ai.protocol.fields.codecs import CONTROL
 from yemot_ai.protocol.fields.layout import Report, field_values
 from yemot_ai.protocol.fields.parts import Part, split_parts
-from yemot_ai.protocol.fields.white_space import BLANK, strip_blanks
+from yemot_ai.protocol.fields.white_space import BLANK, is_blank, strip_blanks
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
@@ -143,14 +143,15 @@ def parse_response(text: str, *, lenient: bool = False) -> ParseResult:
 def _trim(parsed: ParseResult, start: int) -> str:
     """Return the text from ``start`` on without a line end after it; report what is around it [?]."""
     text = parsed.text
-    before, body = text[:start], text[start:].rstrip()
+    before, rest = text[:start], text[start:]
+    body = rest if rest[-1].isalnum() else strip_blanks(rest)[0]
     if "\ufeff" in before:
         parsed.report("byte-order-mark", "U+FEFF precedes the response", before.index("\ufeff"))
     elif before:
         code = "line-end" if _LINE_END.search(before) else "white-space"
         parsed.report(code, "white space precedes the response", 0)
     if not _LINE_END.search(text, start + len(body)):
-        return text[start:]
+        return rest
     parsed.report("line-end", "a line end follows the response", start + len(body))
     return body
 
@@ -184,9 +185,9 @@ def _parse_actions(parsed: ParseResult, text: str, offset: int) -> None:
         parsed.log = False
         _strip(parsed, "the prefix", *pieces.pop(0))
     for number, (position, piece) in enumerate(pieces, start=1):
-        if piece.strip():
+        if not is_blank(piece):
             parsed.parts.append(_parse_action(parsed, piece, position, number))
-        elif number == 1 or pieces[number - 2][1].strip():
+        elif number == 1 or not is_blank(pieces[number - 2][1]):
             parsed.report("empty-action", "there is no action next to this &", position)
     if not parsed.parts:
         parsed.report("empty-answer", "the response has no action", offset + len(text))

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import Codec
 from yemot_ai.protocol.fields.parts import Part, split_parts
-from yemot_ai.protocol.fields.white_space import blank_edge, strip_blanks
+from yemot_ai.protocol.fields.white_space import blank_edge, is_blank, strip_blanks
 
 __all__ = ["Layout", "LayoutField", "Repair", "Report", "field_values"]
 
@@ -101,7 +101,7 @@ class Layout:
     def _parse_surplus(self, pieces: list[tuple[int, str]], report: Report, ignore: Report | None) -> Part:
         """Return the part of all fields after the known ones; it is valid if they are ignored."""
         known = len(self.codecs)
-        filled = max((number for number, (_, text) in enumerate(pieces, start=1) if text.strip()), default=0)
+        filled = max((i for i, (_, text) in enumerate(pieces, start=1) if not is_blank(text)), default=0)
         position = pieces[known][0]
         part = Part("field", "", ",".join(text for _, text in pieces[known:]), position, known + 1)
         part.title, part.value, part.valid = "not a known field", part.text, True

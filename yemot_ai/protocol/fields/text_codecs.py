@@ -15,7 +15,7 @@ from typing import Final
 
 from yemot_ai.errors import InvalidValueError
 from yemot_ai.protocol.fields.codecs import CONTROL, Codec, FieldWarning, FindWarnings, first_index
-from yemot_ai.protocol.fields.white_space import BLANK, strip_blanks
+from yemot_ai.protocol.fields.white_space import BLANK, is_blank
 
 __all__ = ["EQUALS_SIGN", "FolderTarget", "FreeText", "Regex"]
 
@@ -85,13 +85,13 @@ class FolderTarget(Codec):
 
     def decode(self, text: str) -> str:
         """Parse a target."""
-        if text[-1:] == "/" and strip_blanks(text[:-1])[0] and self.pattern.fullmatch(text[:-1]):
+        if text[-1:] == "/" and not is_blank(text[:-1]) and self.pattern.fullmatch(text[:-1]):
             return text[:-1]
         return self.encode(text)
 
     def encode(self, value: object) -> str:
         """Check the form."""
-        if isinstance(value, str) and not strip_blanks(value)[0]:
+        if isinstance(value, str) and is_blank(value):
             raise InvalidValueError("target", f"{value[:40]!r} is not {self.description}")
         return Regex(self.pattern, self.description, code="target").encode(value)
 

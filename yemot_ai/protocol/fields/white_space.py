@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["BLANK", "blank_edge", "strip_blanks"]
+__all__ = ["BLANK", "blank_edge", "is_blank", "strip_blanks"]
 
 BLANK: Final = "\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 """White space and invisible marks, the inside of a character class."""
@@ -19,6 +19,8 @@ BLANK: Final = "\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _START: Final = re.compile(f"[{BLANK}]*")
 _END: Final = re.compile(f"(?<![{BLANK}])[{BLANK}]++\\Z")
 
+is_blank: Final = re.compile(f"[{BLANK}]*").fullmatch
+"""Matches a text that has nothing but blanks."""
 blank_edge: Final = re.compile(f"(?<![^/])[{BLANK}]+|(?<![{BLANK}])[{BLANK}]++(?=/|\\Z)").search
 """Finds the first blank at an edge of a text or of a name in a path."""
 
