@@ -367,6 +367,14 @@ def test_a_hang_up_request_is_sent_from_every_state_with_all_values(answer: str)
     assert caller.state == Over("the caller hung up")
 
 
+def test_no_request_follows_a_hang_up() -> None:
+    app = Script("read=t-מה=a,no,1,1,7,No", "read=t-מה=a,yes,1,1,7,No", BYE)
+    caller = dialled(app)
+    caller.schedule.call(caller.hangs_up)  # before the request that follows the second response
+    caller.presses("1")
+    assert ["hangup" in request for request in app.requests] == [False, False, True]
+
+
 @pytest.mark.parametrize("after", ["read=t-ב=c,no,voice", "go_to_folder=/2", "id_list_message=t-ג"])
 def test_an_action_after_a_read_is_an_error_and_is_ignored(after: str) -> None:
     app = Script(f"{TAP}&{after}", BYE)

@@ -160,7 +160,12 @@ class Call:
             )
             self.leave_extension()
             return
-        self.send(self._requests.build_request(serving, tuple(self.values)), serving)
+        with self.lock:
+            if self.is_over:  # the caller has hung up from another thread
+                return
+            self._in_flight = True
+            pairs = self._requests.build_request(serving, tuple(self.values))
+        self.send(pairs, serving)
 
     def send(self, pairs: Values, serving: ServingExtension) -> None:
         """Send ``pairs``; use the response unless the caller has hung up before it arrives."""
