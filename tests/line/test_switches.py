@@ -274,6 +274,19 @@ def test_with_hangup_waits_the_hang_up_request_follows_the_open_response() -> No
     assert caller.ended
 
 
+def test_a_request_that_is_repeated_after_the_hang_up_sends_no_other_hang_up() -> None:
+    app = SlowApp(waits_for_hangup_request=False)
+    caller = dialled(app, hangup_waits=True)
+    speaking = threading.Thread(target=caller.says, args=("שלום",))
+    speaking.start()
+    assert app.asked.wait(5)
+    caller.hangs_up()
+    app.hung_up.set()
+    speaking.join()
+    caller.repeats()
+    assert app.order == ["response", "hang-up", "response"]
+
+
 def test_a_response_after_the_hang_up_is_not_late() -> None:
     asked, over = threading.Event(), threading.Event()
 

@@ -180,7 +180,8 @@ class Call:
                 self._add_exchange(exchange)
                 self._use_response(exchange)
                 return
-        if self._hangup_request_due:
+            is_due, self._hangup_request_due = self._hangup_request_due, False
+        if is_due:
             self._send_hangup_request()
 
     def resend(self, exchange: LineExchange) -> None:
