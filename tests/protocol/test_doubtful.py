@@ -131,6 +131,12 @@ def parse_fields(layout: Layout, text: str) -> tuple[list[object], list[str]]:
             "x,no,1,1,7,No ,no\t,,,,,,,,no", Tap(1), ["white-space"] * 2, id="[?] spaces after words"
         ),
         pytest.param("x,no,Record", Record(), ["letter-case"], id="[?] mode in capitals"),
+        pytest.param(
+            "x,no,4,4,Digits\u200f,no,,,,,,,,no",
+            Tap(4, 4, keyboard="Digits"),
+            ["missing-seconds", "white-space"],
+            id="[OFF] an example's shape, and a mark",
+        ),
         pytest.param("x,no,voice\u200f", Voice(), ["white-space"], id="[?] a mark after the mode"),
         pytest.param("x,no,\ufeffrecord", Record(), ["white-space"], id="[?] a mark before the mode"),
         pytest.param("x,no,1,1,7,No,,,* ,,,,,,no", Tap(1, replace="* "), [], id="[OFF] a star is a space"),
@@ -190,6 +196,12 @@ def test_the_fields_of_a_read_are_accepted(
         ),
         pytest.param(
             "go_to_folder=\u200fhangup", GoToFolder("\u200fhangup"), ["hangup-space"], id="[?] and a mark"
+        ),
+        pytest.param(
+            "go_to_folder=hang\u200fup",
+            GoToFolder("hang\u200fup"),
+            ["white-space"],
+            id="[?] a mark in a target",
         ),
         pytest.param("go_to_folder=HANGUP", GoToFolder("HANGUP"), ["letter-case"], id="[?] in capitals"),
         pytest.param("go_to_folder=/1 ", GoToFolder("/1 "), ["white-space"], id="[?] folder and a space"),
@@ -257,6 +269,8 @@ def test_an_action_is_accepted(text: str, action: Action, warnings: list[str]) -
             id="[?] the zero of a phone number",
         ),
         pytest.param("n-5000000000", Play([Number(5_000_000_000)]), [], id="[?] ten digits"),
+        pytest.param("t-\u200f", Play([Text("\u200f")]), ["empty-text"], id="[?] a text of a mark"),
+        pytest.param("f-a\u00adb", Play([File("a\u00adb")]), ["white-space"], id="[?] a mark in a path"),
         pytest.param("n- 5", Play([Number(5)]), ["white-space"], id="[?] number after a space"),
         pytest.param("t-2 ועוד 2 = 4", Play([Text("2 ועוד 2 = 4")]), ["equals-sign"], id="[?] = in a text"),
         pytest.param("f-a=b", Play([File("a=b")]), ["equals-sign"], id="[?] = in a file name"),

@@ -21,6 +21,7 @@ from yemot_ai.protocol.fields.codecs import CONTROL, FieldWarning, Integer, Padd
 from yemot_ai.protocol.fields.layout import Layout
 from yemot_ai.protocol.fields.text_codecs import EQUALS_SIGN, FolderTarget, FreeText, Regex
 from yemot_ai.protocol.fields.values import MessageBase
+from yemot_ai.protocol.fields.white_space import is_blank
 from yemot_ai.protocol.times import Date, HebrewDate, Zmanim
 
 __all__ = [
@@ -64,7 +65,7 @@ _PERCENT_ENCODED: Final = re.compile("(?:%[0-9A-Fa-f]{2}){2}")
 
 
 def _text_warnings(text: str) -> Iterator[FieldWarning]:
-    if not text.strip():
+    if is_blank(text):
         yield "empty-text", 0
     for code, pattern in (("colon", STRAY_COLON), ("percent-encoded", _PERCENT_ENCODED)):
         match = pattern.search(text)

@@ -19,7 +19,7 @@ from yemot_ai.protocol.fields.codecs import CONTROL, Choice, FieldWarning, Integ
 from yemot_ai.protocol.fields.layout import Layout, LayoutField, Report
 from yemot_ai.protocol.fields.text_codecs import FreeText, Regex
 from yemot_ai.protocol.fields.values import LayoutValue
-from yemot_ai.protocol.fields.white_space import BLANK
+from yemot_ai.protocol.fields.white_space import BLANK, strip_blanks
 
 __all__ = [
     "KEYBOARD_LENGTHS",
@@ -69,7 +69,7 @@ def _language_warnings(text: str) -> Iterator[FieldWarning]:
 def _insert_seconds(fields: list[tuple[int, str]], report: Report) -> list[tuple[int, str]]:
     """Insert field 5, the seconds, if field 6 stands in its place, as in an example of the official text."""
     position, text = fields[4] if len(fields) > _SECONDS else (0, "")
-    if text.strip().casefold() not in _KEYBOARD_NAMES:
+    if text.isdigit() or strip_blanks(text)[0].casefold() not in _KEYBOARD_NAMES:
         return fields
     report("missing-seconds", f"field 5 is {text!r}, which belongs to field 6", position)
     return [*fields[:_SECONDS], (position, ""), *fields[_SECONDS:]]

@@ -13,7 +13,8 @@ from typing import Final
 
 __all__ = ["BLANK", "blank_edge", "is_blank", "strip_blanks"]
 
-BLANK: Final = "\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_MARK: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+BLANK: Final = f"\\s{_MARK}"
 """White space and invisible marks, the inside of a character class."""
 
 _START: Final = re.compile(f"[{BLANK}]*")
@@ -21,8 +22,8 @@ _END: Final = re.compile(f"(?<![{BLANK}])[{BLANK}]++\\Z")
 
 is_blank: Final = re.compile(f"[{BLANK}]*").fullmatch
 """Matches a text that has nothing but blanks."""
-blank_edge: Final = re.compile(f"(?<![^/])[{BLANK}]+|(?<![{BLANK}])[{BLANK}]++(?=/|\\Z)").search
-"""Finds the first blank at an edge of a text or of a name in a path."""
+blank_edge: Final = re.compile(f"(?<![^/])[{BLANK}]+|(?<![{BLANK}])[{BLANK}]++(?=/|\\Z)|[{_MARK}]").search
+"""Finds the first blank at an edge of a text or of a name in a path, or the first invisible mark."""
 
 
 def strip_blanks(text: str) -> tuple[str, int]:
