@@ -27,9 +27,17 @@ from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.format.model import InterruptionSpec, ServerAction
 from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
 from yemot_ai_testing.scenario.report.call_record import CallRecord, render_result
+from yemot_ai_testing.scenario.report.failure import failure_report
 from yemot_ai_testing.scenario.report.html.page import render
 
 PATH = Path("x.call.yaml")
+
+
+PAGE = """<!doctype html>
+<html><head><style>body { color: red }
+</style></head><body>
+<b>Fatal error</b>: no such room
+"""
 
 
 async def wait() -> None:
@@ -334,8 +342,20 @@ def serving(room: Room, requests: list[tuple[str, str, str]]) -> Iterator[str]:
             requests.append((method, self.path, body))
             if self.path.startswith("/open"):
                 room.set("open", QUESTION)
-            status = {"/missing": 404, "/open/then/elsewhere": 303, "/broken": 500}.get(self.path, 200)
-            self.reply(status, "there is no room\nsecond line")
+            if self.path == "/drops":
+                self.close_connection = True
+                return
+            has_password = self.headers["Authorization"] == "Basic ZGFuYTpzZXNhbWU="
+            status = {
+                "/missing": 404,
+                "/open/then/elsewhere": 303,
+                "/broken": 500,
+                "/empty": 500,
+                "/page": 404,
+                "/locked": 200 if has_password else 401,
+            }.get(self.path, 200)
+            pages = {"/empty": "", "/page": PAGE}
+            self.reply(status, pages.get(self.path, "there is no room\nsecond line"))
 
         def reply(self, status: int, text: str) -> None:
             body = text.encode()
@@ -395,6 +415,12 @@ def test_a_failed_request_does_not_leave_the_caller_waiting() -> None:
     ("event", "message"),
     [
         ("{posts: /missing}", "posts /missing: the server answered with HTTP status 404: there is no room"),
+        ("{posts: /empty}", "posts /empty: the server answered with HTTP status 500"),
+        (
+            "{posts: /page}",
+            "posts /page: the server answered with HTTP status 404: Fatal error: no such room",
+        ),
+        ("{posts: /drops}", "posts /drops: the server cannot be reached: "),
         ("{calls: /broken}", "calls /broken: the server answered with HTTP status 500: there is no room"),
         (
             '{calls: "room:open_room"}',
@@ -404,9 +430,27 @@ def test_a_failed_request_does_not_leave_the_caller_waiting() -> None:
 )
 def test_a_request_that_fails_fails_the_turn(event: str, message: str) -> None:
     with serving(Room(response=QUESTION), []) as url:
-        kind, messages = failure_of(play_turns(f"[{{meanwhile: {event}}}]", url))
+        result = play_turns(f"[{{meanwhile: {event}}}]", url)
+    kind, messages = failure_of(result)
     assert kind == "meanwhile"
     assert messages[0].startswith(message)
+    assert not messages[0].endswith(": ")
+    assert result.failure is not None
+    assert "raised at" not in failure_report(CallRecord.from_result(result), result.failure.cause)
+
+
+def test_a_request_has_the_name_and_password_of_the_url() -> None:
+    with serving(Room(response=QUESTION), []) as url:
+        turns = "[{meanwhile: {posts: /locked}}]"
+        assert failure_of(play_turns(turns, url))[0] == "meanwhile"
+        assert play_turns(turns, url.replace("http://", "http://dana:sesame@")).failure is None
+
+
+def test_a_fragment_is_not_sent() -> None:
+    requests: list[tuple[str, str, str]] = []
+    with serving(Room(response=QUESTION), requests) as url:
+        play_turns('[{meanwhile: {calls: "/a/b?c=1#d"}}]', url)
+    assert requests == [("GET", "/a/b?c=1", "")]
 
 
 def test_a_server_that_is_gone_fails_the_turn() -> None:

@@ -32,7 +32,7 @@ from yemot_ai_testing.line.transports.transport import (
 )
 from yemot_ai_testing.line.transports.urls import http_url, is_loopback
 
-__all__ = ["HTTPTransport"]
+__all__ = ["HTTPTransport", "send_once"]
 
 CHUNK_BYTES = 65536
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -80,11 +80,7 @@ class HTTPTransport(Transport):
         response = call_with_timeout(lambda: self._send(pairs, monotonic() + timeout, rules), timeout)
         if response.fault is None or response.fault.code != "exception" or response.fault.cause is None:
             return response
-        cause = response.fault.cause
-        for kind, code, text in FAULTS:
-            if isinstance(cause, kind):
-                return TransportResponse(fault=TransportFault(code, text.format(cause), cause))
-        raise cause
+        return TransportResponse(fault=_connection_fault(response.fault.cause))
 
     def _send(self, pairs: Pairs, deadline: float, rules: HTTPRules) -> TransportResponse:
         encoding, query = self._encoding, self._encoding.query_string(pairs)
@@ -98,6 +94,29 @@ class HTTPTransport(Transport):
                 )
             step = next_step(step, _exchange(step, target, deadline), rules)
         return step
+
+
+def send_once(request: HTTPRequest, *, timeout: float) -> HTTPReply | TransportFault:
+    """Send one request that is not the line's, and follow no redirect.
+
+    Args:
+        request: the request.
+        timeout: seconds until the whole answer must be there.
+
+    Returns:
+        What the server sent, or the fault of the connection.
+    """
+    try:
+        return _exchange(request, urlsplit(request.url), monotonic() + timeout)
+    except (OSError, HTTPException, ValueError) as error:
+        return _connection_fault(error)
+
+
+def _connection_fault(cause: BaseException) -> TransportFault:
+    for kind, code, text in FAULTS:
+        if isinstance(cause, kind):
+            return TransportFault(code, text.format(cause), cause)
+    raise cause
 
 
 def _exchange(request: HTTPRequest, url: SplitResult, deadline: float) -> HTTPReply:

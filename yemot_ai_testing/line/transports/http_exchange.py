@@ -20,7 +20,7 @@ from yemot_ai_testing.line.transports.transport import (
 )
 from yemot_ai_testing.line.transports.urls import http_url
 
-__all__ = ["HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fault"]
+__all__ = ["FAILURE", "HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fault"]
 
 OK: Final = 200
 SUCCESS: Final = range(200, 300)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlencode
 
 from yemot_ai import Engine
 from yemot_ai_testing.errors import AppError, ToolkitError
-from yemot_ai_testing.line.transports.transport import FORM_CONTENT_TYPE
+from yemot_ai_testing.line.transports.http import send_once
+from yemot_ai_testing.line.transports.http_exchange import FAILURE, HTTPRequest
+from yemot_ai_testing.line.transports.transport import TransportFault
 from yemot_ai_testing.line.transports.urls import http_url, is_loopback, percent_encoded
 from yemot_ai_testing.line.transports.wsgi_asgi import run_on_asgi_loop
 from yemot_ai_testing.scenario.format.model import ServerAction
@@ -21,8 +23,12 @@ from yemot_ai_testing.scenario.play.target import import_attribute
 
 __all__ = ["ServerActionError", "ServerActions", "unsupported_reason"]
 
-MAX_BODY: Final = 2000
-FIRST_ERROR_STATUS: Final = 400
+MAX_SHOWN: Final = 200
+"""How many characters of the first line of an answer are shown."""
+
+TAGS: Final = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+"""What is no text in a page of HTML."""
+
 POSITIONAL: Final = {
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -126,22 +132,14 @@ def _takes_call_id(function: Callable[..., object]) -> bool:
 
 
 def _send(action: ServerAction, url: SplitResult, limit: float) -> None:
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=limit)
-    method, body = ("POST", urlencode(action.data).encode()) if action.verb == "posts" else ("GET", None)
-    headers = {"Content-Type": FORM_CONTENT_TYPE} if method == "POST" else {}
-    try:
-        connection.request(method, percent_encoded(action.target), body=body, headers=headers)
-        with connection.getresponse() as response:
-            status, text = response.status, response.read(MAX_BODY).decode(errors="replace")
-    except TimeoutError as error:
-        raise ServerActionError(f"{action}: the server did not answer within {limit:g} s") from error
-    except (OSError, HTTPException) as error:
-        raise ServerActionError(f"{action}: the server cannot be reached: {error}") from error
-    finally:
-        connection.close()
-    if status >= FIRST_ERROR_STATUS:
-        first_line = next(iter(text.strip().splitlines()), "")
-        raise ServerActionError(
-            f"{action}: the server answered with HTTP status {status}: {first_line[:200]}"
-        )
+    method, body = ("POST", urlencode(action.data).encode()) if action.verb == "posts" else ("GET", b"")
+    target = f"{url.scheme}://{url.netloc}{percent_encoded(action.target)}"
+    reply = send_once(HTTPRequest(method, target, body), timeout=limit)
+    if isinstance(reply, TransportFault):
+        late = f"the server did not answer within {limit:g} s"
+        raise ServerActionError(f"{action}: {late if reply.code == 'late' else reply.text}")
+    if reply.status is not None and reply.status in FAILURE:
+        lines = map(str.strip, TAGS.sub("", reply.body.decode(errors="replace")).splitlines())
+        line = next(filter(None, lines), "")[:MAX_SHOWN]
+        answer = f": {line}" if line else ""
+        raise ServerActionError(f"{action}: the server answered with HTTP status {reply.status}{answer}")
