@@ -403,6 +403,12 @@ def test_messages_joined_by_an_ampersand_have_a_hint(text: str) -> None:  # [OFF
     assert "messages are joined with ." in problem.message
 
 
+@pytest.mark.parametrize("messages", ["T-שלום", "f-000.M-1001"])
+def test_a_type_in_capitals_has_a_hint(messages: str) -> None:  # [OFF]
+    (problem,) = (found for found in lint(f"id_list_message={messages}") if found.level == "error")
+    assert f": write {messages.rpartition('.')[2][0].lower()}-" in problem.message
+
+
 def test_a_prefix_with_a_value_has_a_hint() -> None:  # [OFF]
     (problem,) = lint("api_log_no=yes&go_to_folder=/1")
     assert problem.message.startswith("write api_log_no& before the first action")

@@ -294,7 +294,10 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     if message_type is Comment and not dash:
         dash = "-"
     if message_type is None or not dash:
-        parsed.report("message-type", f"{text[:40]!r} does not start with a message type", position)
+        reason = f"{text[:40]!r} does not start with a message type"
+        if dash and kind.casefold() in MESSAGE_TYPES:
+            reason += f": write {kind.casefold()}-"
+        parsed.report("message-type", reason, position)
         return part
     if kind != written:
         _strip(parsed, "the message type", position, written)
