@@ -140,6 +140,15 @@ def test_turns_after_the_end_by_the_agent_are_not_played() -> None:
     assert [turn.status for turn in result.turns] == ["passed", "passed", "not_run", "not_run"]
 
 
+@pytest.mark.parametrize(("text", "kinds"), [("להתראות", []), ("שלום", ["heard"])])
+def test_the_agent_may_end_the_call_before_the_verb_of_the_first_turn(text: str, kinds: list[str]) -> None:
+    turn = f"{{says: שלום, agent: {{answers: א}}, hears: {{contains: {text}, ends: maybe}}}}"
+    provider = ScriptedProvider()
+    result = play_turns(f"[{turn}, {{says: עוד}}]", answering(GOODBYE), double=provider)
+    assert ([] if result.failure is None else [result.failure.kind]) == kinds
+    assert result.turns[1].status == "not_run"
+
+
 def test_turns_after_the_end_are_played_if_the_call_continues() -> None:
     app = answering(QUESTION, "read=t-להתראות או לא=q2,no,voice", "read=t-כמה=q3,no,1,1", GOODBYE)
     result = play_turns(TURNS, app)

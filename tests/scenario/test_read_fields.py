@@ -134,3 +134,11 @@ def test_a_list_of_values_is_written_as_it_was_loaded() -> None:
     file = loads(text, path)
     expected = file.scenarios[0].turns[0].hears
     assert loads(dumps(file), path).scenarios[0].turns[0].hears == expected
+
+
+def test_a_field_that_a_lenient_line_ignores_is_shown_with_its_default() -> None:
+    turns = "[{hears: {read: {folder: /1/2}}}]"
+    app = answering("read=t-הקליטו=q,no,record,/1/2/,,no")
+    kind, (message,) = failure_of(play_turns(turns, app, suffix="    caller: {line: {lenient: true}}\n"))
+    assert kind == "response"
+    assert message.startswith("read.folder is /1/2/ (empty), not /1/2: ")

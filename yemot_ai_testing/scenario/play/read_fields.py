@@ -50,7 +50,7 @@ class ReadField:
     def __str__(self) -> str:
         """Return the text that the server wrote, and what it means if that is not the same."""
         plain = _plain_text(self.value)
-        return plain if self.written == plain else f"{self.written or 'empty'} ({plain})"
+        return plain if self.written == plain else f"{self.written or 'empty'} ({plain or 'empty'})"
 
     @property
     def corrected(self) -> str:

@@ -197,11 +197,14 @@ class _TurnRun:
     agent_ended: bool = False
 
     def run(self, *, dials: bool) -> None:
-        """Play the turn; the first one dials, and its verb follows the greeting."""
+        """Play the turn; the first one dials, and its verb follows the greeting, if the call continues."""
         action, expected = self.turn.action, self.turn.hears or Expectation()
         if dials and action is not None:
             self._perform(self.caller.dial, Expectation())
             if self.mismatches:
+                return
+            if expected.ends == "maybe" and self.caller.ended:
+                self._perform(lambda: "", expected)
                 return
         if action is not None:
             verb: Callable[[], str] = partial(perform_action, self.caller, action)
