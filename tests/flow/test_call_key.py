@@ -130,7 +130,11 @@ def test_the_other_id_is_used_where_one_is_missing(call_key: CallKey, sent: str)
     assert list(flow.active_calls) == ["a"]
 
 
-@pytest.mark.parametrize("call_key", ["ApiCallId", "ApiYFCallId", lambda request: request.did], ids=str)
+@pytest.mark.parametrize(
+    "call_key",
+    ["ApiCallId", "ApiYFCallId", lambda request: request.did],
+    ids=["ApiCallId", "ApiYFCallId", "a function"],
+)
 def test_callers_without_any_id_share_nothing(call_key: CallKey) -> None:
     flow = make_flow(call_key)
 
