@@ -1,0 +1,94 @@
+"""What the hints of ``lint`` say to servers in any language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from yemot_ai.protocol import lint, speakable
+from yemot_ai.protocol.lint_rules import RULES
+from yemot_ai.protocol.normalizer.substitutes import SUBSTITUTES
+
+
+@pytest.mark.parametrize(
+    ("messages", "separator"),
+    [
+        ("f-a,f-b,f-c", ","),
+        ("f-a, t-b", ","),
+        ("n-5,n-6", ","),
+        ("t-שלום,f-1", ","),
+        ("t-א;t-ב", ";"),
+        ("f-a| f-b", "|"),
+    ],
+)
+def test_messages_joined_by_another_character_have_a_hint(messages: str, separator: str) -> None:  # [?]
+    problems = lint(f"id_list_message={messages}&go_to_folder=/1")
+    (joined,) = [problem for problem in problems if problem.code == "comma-joined"]
+    assert joined.message.endswith("join messages with a .")
+    assert joined.position == len("id_list_message=") + messages.index(separator)
+    assert joined.message.startswith(f"a message follows {separator!r}")
+
+
+@pytest.mark.parametrize("text", ["id_list_message=t-א&f-000", "id_list_message=t-א&t-שלום לכם"])
+def test_messages_joined_by_an_ampersand_have_a_hint(text: str) -> None:  # [OFF]
+    (problem,) = (problem for problem in lint(text) if problem.level == "error")
+    assert "messages are joined with ." in problem.message
+
+
+@pytest.mark.parametrize("messages", ["T-שלום", "f-000.M-1001"])
+def test_a_type_in_capitals_has_a_hint(messages: str) -> None:  # [OFF]
+    (problem,) = (found for found in lint(f"id_list_message={messages}") if found.level == "error")
+    assert f": write {messages.rpartition('.')[2][0].lower()}-" in problem.message
+
+
+def test_a_prefix_with_a_value_has_a_hint() -> None:  # [OFF]
+    (problem,) = lint("api_log_no=yes&go_to_folder=/1")
+    assert problem.message.startswith("write api_log_no& before the first action")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id_list_message=t-שלום\ngo_to_folder=/1",
+        "go_to_folder=/1\r\n  noop=x",
+        "id_list_message=f-1\n\nread=t-a=x,no,1",
+    ],
+)
+def test_an_action_on_a_line_of_its_own_has_a_hint(text: str) -> None:  # [?]
+    assert [problem for problem in lint(text) if problem.message.endswith("; between actions, write &")]
+
+
+def test_a_setting_of_ext_ini_in_a_response_has_a_hint() -> None:
+    (problem,) = lint("api_answer_OK=go_to_folder=/1")
+    assert problem.message.startswith("api_answer_ is for ext.ini: the server answers with the word after it")
+
+
+def test_a_hint_that_names_speakable_says_what_other_languages_write() -> None:
+    hints = [rule.hint for rule in RULES.values() if "pass the text through speakable()" in rule.hint]
+    assert len(hints) >= 4
+    assert all("in another language, " in hint for hint in hints)
+
+
+@pytest.mark.parametrize("character", SUBSTITUTES)
+def test_a_substitute_makes_of_a_text_what_speakable_does(character: str) -> None:
+    substitute = SUBSTITUTES[character]
+    written = f" {substitute} " if substitute.isalpha() else substitute
+    said = speakable(f"שלום{character}רב")
+    assert speakable(f"שלום{written}רב") == said
+    assert lint(f"read=t-שלום{written}רב=x,no,voice") == []
+
+
+def test_the_documentation_has_every_substitute() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
+    characters = {"\n": "line end", "\t": "tab", "|": "`\\|`"}
+    substitutes = {"": "nothing: drop it", " ": "a space", ",": "`,`"}
+    for character, substitute in SUBSTITUTES.items():
+        written = substitutes.get(substitute, f"the word {substitute}")
+        assert f"| {characters.get(character, f'`{character}`')} | {written} | " in page
+
+
+@pytest.mark.parametrize("text", ["id_list_message=t-חלב & דבש עם סוכר", "id_list_message=t-חלב & דבש"])
+def test_an_and_sign_in_a_text_has_a_hint(text: str) -> None:  # [OFF]
+    (problem,) = [problem for problem in lint(text) if problem.level == "error"]
+    assert "in a text, write the word ו for &" in problem.message
