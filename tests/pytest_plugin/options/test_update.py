@@ -275,3 +275,20 @@ def test_without_scenarios_it_is_a_usage_error(shop: pytest.Pytester, run: Run) 
     result = run("--yemot-update")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*add --yemot-scenario*"])
+
+
+def test_turns_after_the_end_by_the_agent_are_not_played_and_ends_is_not_rewritten(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    project.path.joinpath("shop.call.yaml").unlink()
+    text = (
+        "scenarios:\n"
+        "  - {name: א, turns: [{says: פיצה, hears: {contains: ביי, ends: maybe}}, {says: עוד}]}\n"
+        "  - {name: ב, turns: [{says: פיצה, hears: {contains: תודה, ends: caller}}]}\n"
+    )
+    write("ends.call.yaml", text)
+    result = run("--yemot-app=shop:app", "--yemot-scenario=ends.call.yaml", "--yemot-update")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*the agent ended the call, not the caller (not changed by --yemot-update)"])
+    written = project.path.joinpath("ends.call.yaml").read_bytes().decode()
+    assert written == text.replace("ביי", "תודה")
