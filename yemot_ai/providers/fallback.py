@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yemot_ai.errors import (
@@ -212,7 +212,7 @@ class FallbackProvider:
         left = before.left_threads if same_thread else tuple(self._deletable_threads(before))
         history = before.history.with_exchange(turn.prompt, reply.text)
         after = FallbackSession(history, index, name, reply.session, left)
-        return Reply(reply.text, after.to_json(), reply.usage)
+        return replace(reply, session=after.to_json())
 
     def _deletable_threads(self, session: FallbackSession) -> list[tuple[int, str, JSON]]:
         """Return the threads that a provider of this list can delete; the list may have changed since."""

@@ -90,11 +90,14 @@ class Reply:
         text: the text as the model wrote it.
         session: to continue the conversation with; opaque to all other code.
         usage: the tokens of the turn, if the provider reports them.
+        cut: why the model stopped before its answer was whole, in the service's word, such as ``length`` or
+            ``content_filter``; empty for a whole answer.
     """
 
     text: str
     session: JSON
     usage: Usage | None = None
+    cut: str = ""
 
 
 @runtime_checkable
