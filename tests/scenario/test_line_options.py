@@ -15,7 +15,8 @@ from yemot_ai_testing.scenario.format.line_options import line_options_from_ini
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.format.model import Scenario
 from yemot_ai_testing.scenario.format.schema import LINE
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+from yemot_ai_testing.scenario.play.runner import play_scenario
+from yemot_ai_testing.scenario.play.target import PlayTarget
 
 PATH = Path("x.call.yaml")
 OLD_LINE = "read=t-מה=q,no,1,1,7,No,,,,,,True"  # an unknown word in field 12

@@ -11,7 +11,8 @@ from yemot_ai_testing.doubles.platform_server import PlatformServer
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+from yemot_ai_testing.scenario.play.runner import play_scenario
+from yemot_ai_testing.scenario.play.target import PlayTarget
 from yemot_ai_testing.scenario.report.call_record import render_result
 
 CALL = """

@@ -9,7 +9,8 @@ from textwrap import dedent, indent
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.leftovers import ModelDouble
 from yemot_ai_testing.scenario.play.result import ScenarioResult
-from yemot_ai_testing.scenario.play.runner import PlayTarget, play_scenario
+from yemot_ai_testing.scenario.play.runner import play_scenario
+from yemot_ai_testing.scenario.play.target import PlayTarget
 
 Pairs = Sequence[tuple[str, str]]
 

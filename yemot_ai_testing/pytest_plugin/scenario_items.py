@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from yemot_ai_testing.pytest_plugin.update import UpdatePlugin
     from yemot_ai_testing.scenario.format.model import Scenario
     from yemot_ai_testing.scenario.play.result import ScenarioResult
-    from yemot_ai_testing.scenario.play.runner import PlayTarget
     from yemot_ai_testing.scenario.play.servers import Servers
+    from yemot_ai_testing.scenario.play.target import PlayTarget
 
 __all__ = ["ScenarioFile", "ScenarioItem", "servers_for_run"]
 

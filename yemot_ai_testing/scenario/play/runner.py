@@ -42,7 +42,7 @@ from yemot_ai_testing.scenario.play.server_actions import ServerActionError, Ser
 from yemot_ai_testing.scenario.play.target import PlayTarget
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
-__all__ = ["PlayTarget", "perform_action", "play_scenario"]
+__all__ = ["perform_action", "play_scenario"]
 
 MAYBE_HINT = "; if the agent may end it, write hears: {ends: maybe} in the turn where it may"
 STEP_TYPES = tuple(syntax.step for syntax in STEP_SYNTAX)
