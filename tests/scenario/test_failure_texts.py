@@ -116,7 +116,14 @@ def test_an_unused_step_is_shown_as_a_file_writes_it(agent: str, written: str) -
     ("message", "text"),
     [
         ("use says(…), presses(…) or silent()", "use says: …, presses: … or silent: true"),
-        ("pass remote=True if that is meant", "set the ini key yemot_remote = true if that is meant"),
+        (
+            "pass remote=True if that is meant, or servers={…} to a tree of extensions",
+            "set the ini key yemot_remote = true if that is meant",
+        ),
+        (
+            "it is elsewhere; remote=True allows it",
+            "it is elsewhere; the ini key yemot_remote = true allows it",
+        ),
         ("hangs_up() ends it", "hangs_up: true ends it"),
         (
             "your code called open(), close(1) and is_silent()",

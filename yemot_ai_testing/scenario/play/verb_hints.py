@@ -20,13 +20,19 @@ __all__ = ["as_scenario_keys"]
 
 _PYTHON_VERBS: Final = ("changes_keyboard", "goes_to", "mumbles", "pays")
 _CALL: Final = re.compile(rf'\b({"|".join((*VERBS, *_PYTHON_VERBS))})\((…|"[^"]*"|)\)')
+_ARGUMENTS: Final = {
+    "pass remote=True": "set the ini key yemot_remote = true",
+    "remote=True": "the ini key yemot_remote = true",
+    ", or servers={…} to a tree of extensions": "",
+}
 _SETTING: Final = re.compile(rf"\b({'|'.join(line_settings())})=(True|False)\b")
 
 
 def as_scenario_keys(message: str) -> str:
     """Return ``message`` with its verbs and settings as a scenario file writes them."""
     message = _CALL.sub(_as_key, message).replace("a new Caller", "a new scenario")
-    message = message.replace("pass remote=True", "set the ini key yemot_remote = true")
+    for written, here in _ARGUMENTS.items():
+        message = message.replace(written, here)
     return _SETTING.sub(lambda match: f"caller: {{line: {{{match[1]}: {match[2].lower()}}}}}", message)
 
 
