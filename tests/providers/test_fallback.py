@@ -21,6 +21,7 @@ from yemot_ai.errors import (
     ProviderError,
     ProviderTimeoutError,
     RateLimitedError,
+    RefusedRequestError,
     SessionLostError,
 )
 from yemot_ai.providers import (
@@ -251,6 +252,34 @@ def test_a_busy_thread_moves_to_the_next_provider_without_a_cooldown(
     first.answers("שיחה חדשה")
 
     assert ask(fallback).text == "שיחה חדשה"
+
+
+class PolicyProvider:
+    """Refuse prompts that contain a word; answer the others."""
+
+    name = "policy"
+    streams = False
+
+    async def ask(self, prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+        if "אסור" in prompt:
+            raise RefusedRequestError("flagged", provider=self.name)
+        yield Reply("ראשון", "s")
+
+
+def test_a_refused_request_starts_no_cooldown(second: ScriptedProvider) -> None:
+    fallback = FallbackProvider([PolicyProvider(), second])
+    second.answers("שני")
+
+    assert ask(fallback, "אסור").text == "שני"
+    assert ask(fallback, "מותר").text == "ראשון"
+
+
+def test_a_refused_request_is_not_asked_again(second: ScriptedProvider) -> None:
+    ai = YemotAI(provider=PolicyProvider())
+
+    with pytest.raises(RefusedRequestError):
+        ai.reply("c1", "אסור", turn_id="t")
+    assert ai.reply("c1", "מותר") == "ראשון"
 
 
 def test_after_an_overflow_a_new_thread_starts_with_the_last_exchanges(

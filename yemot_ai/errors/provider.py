@@ -20,6 +20,7 @@ __all__ = [
     "ProviderTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
+    "RefusedRequestError",
     "SessionBusyError",
     "SessionLostError",
     "UnknownModelError",
@@ -113,6 +114,15 @@ class OverloadedError(ProviderError):
 
     kind = "overloaded"
     transient = True
+
+
+class RefusedRequestError(ProviderError):
+    """The provider refuses the words of this request, such as those that its content policy forbids.
+
+    The provider works: other requests are answered. A retry with the same words does not help.
+    """
+
+    kind = "refused_request"
 
 
 class ContextOverflowError(ProviderError):
