@@ -119,9 +119,16 @@ class ScenarioUpdate:
                 self.refused.append(f"{file.display_path}: not rewritten: {problem}")
                 continue
             self.written += [
-                escape_controls(f"{file.display_path}:{file.source.line(yaml_path)}: {edit.old} → {edit.new}")
+                escape_controls(
+                    f"{file.display_path}:{file.source.line(yaml_path)}: {_shown(edit.old)} → {_shown(edit.new)}"
+                )
                 for yaml_path, edit in file.edits.items()
             ]
+
+
+def _shown(text: str | None) -> str:
+    """Return a value as a file writes it; a text without its quotes, unless it is empty."""
+    return "null" if text is None else text or '""'
 
 
 def _write_file(path: Path, file: _FileEdits) -> str | None:

@@ -292,3 +292,15 @@ def test_turns_after_the_end_by_the_agent_are_not_played_and_ends_is_not_rewritt
     result.stdout.fnmatch_lines(["*the agent ended the call, not the caller (not changed by --yemot-update)"])
     written = project.path.joinpath("ends.call.yaml").read_bytes().decode()
     assert written == text.replace("ביי", "תודה")
+
+
+def test_the_changes_are_shown_as_the_file_writes_them(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    project.path.joinpath("shop.call.yaml").unlink()
+    write("tap.py", 'def app(pairs):\n    return "read=t-מה=q,no,1,1,7,No,,,,12"\n')
+    fields = '{allowed: null, attempts: 3, replace: "*/"}'
+    write("tap.call.yaml", f"scenarios: [{{name: א, turns: [{{hears: {{read: {fields}}}}}]}}]\n")
+    result = run("--yemot-app=tap:app", "--yemot-scenario=tap.call.yaml", "--yemot-update")
+    for change in ("null → 12", "3 → null", '*/ → ""'):
+        assert f"tap.call.yaml:1: {change}" in result.outlines
