@@ -134,3 +134,30 @@ def test_an_unused_step_is_shown_as_a_file_writes_it(agent: str, written: str) -
 )
 def test_only_verbs_and_settings_of_the_line_are_rewritten(message: str, text: str) -> None:
     assert as_scenario_keys(message) == text
+
+
+@pytest.mark.parametrize(
+    ("hears", "message"),
+    [
+        ("{goto: /1}", "no go_to_folder=/1, but hangup"),
+        ("{play: [d-12]}", "no id_list_message plays d-12, but t-שלום.d-012"),
+        ("{play: [t-שלום, d-12]}", "no id_list_message plays t-שלום.d-12, but t-שלום.d-012"),
+    ],
+)
+def test_an_action_that_differs_is_shown_as_the_server_may_write_it(hears: str, message: str) -> None:
+    app = answering("id_list_message=t-שלום.d-012&go_to_folder=hangup")
+    assert failure_of(play_turns(f"[{{hears: {hears}}}]", app)) == ("response", (message,))
+
+
+@pytest.mark.parametrize(
+    ("hears", "message"),
+    [
+        ("{goto: /1}", "no go_to_folder=/1, but none at all"),
+        ("{play: t-א}", "no id_list_message plays t-א, but none at all"),
+    ],
+)
+def test_an_action_that_is_missing_is_named(hears: str, message: str) -> None:
+    assert failure_of(play_turns(f"[{{hears: {hears}}}]", answering("read=t-מה=q,no,voice"))) == (
+        "response",
+        (message,),
+    )

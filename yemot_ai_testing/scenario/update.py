@@ -118,12 +118,10 @@ class ScenarioUpdate:
             if problem:
                 self.refused.append(f"{file.display_path}: not rewritten: {problem}")
                 continue
-            self.written += [
-                escape_controls(
-                    f"{file.display_path}:{file.source.line(yaml_path)}: {_shown(edit.old)} → {_shown(edit.new)}"
-                )
-                for yaml_path, edit in file.edits.items()
-            ]
+            for yaml_path, edit in file.edits.items():
+                place = f"{file.display_path}:{file.source.line(yaml_path)}"
+                change = f"{place}: {_shown(edit.old)} → {_shown(edit.new)}"
+                self.written.append(escape_controls(change))
 
 
 def _shown(text: str | None) -> str:

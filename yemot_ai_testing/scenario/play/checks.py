@@ -137,7 +137,7 @@ def _check_actions(expected: Expectation, observed: ObservedTurn) -> Iterator[Mi
         targets = [action.target for action in observed.actions(GoToFolder)]
         if canonical_target(expected.goto) not in targets:
             correction = Edit(("goto",), expected.goto, targets[-1]) if targets else None
-            message = f"no go_to_folder={expected.goto}, but {targets or 'none at all'}"
+            message = f"no go_to_folder={expected.goto}, but {', '.join(targets) or 'none at all'}"
             yield Mismatch("response", message, correction)
     if expected.same is not None and expected.same != (observed.raw == observed.previous_raw):
         changed = f"the response has changed: {observed.raw!r}, before {observed.previous_raw!r}"
@@ -181,7 +181,8 @@ def _check_play(written: tuple[str, ...], observed: ObservedTurn) -> Iterator[Mi
         key=lambda window: sum(actual == message for actual, message in zip(window, expected, strict=True)),
         default=None,
     )
-    problem = f"no id_list_message plays {'.'.join(written)!r}"
+    played_texts = ", ".join(map(".".join, plays)) or "none at all"
+    problem = f"no id_list_message plays {'.'.join(written)}, but {played_texts}"
     if closest is None or len(written) != len(expected):
         yield Mismatch("response", problem)
         return
