@@ -10,12 +10,12 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
-from yemot_ai.errors import ProviderError, RateLimitedError
+from yemot_ai.errors import AnswerCutError, ProviderError, RateLimitedError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import history_to_rebuild
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
@@ -91,6 +91,7 @@ class Conversation:
             stream: whether the turn's stream takes pieces while the model writes them.
 
         Raises:
+            AnswerCutError: if the answer is not whole; what can be spoken of it is in the turn's stream.
             ProviderError: if there is no answer.
             CallEndedError: if the call has hung up.
         """
@@ -104,17 +105,22 @@ class Conversation:
                 instructions or self.instructions,
                 turn.stream if stream else None,
             )
+            result = TurnResult(
+                answer=reply.text,
+                conversation=self.name,
+                session=reply.session,
+                session_id=session_id(reply.session),
+                usage=reply.usage,
+                retired_session=retired,
+            )
+            if reply.cut:
+                turn.stream.finish_cut(reply.text)
+                turn.cut_result = replace(result, answer="")
+                raise AnswerCutError(reason=reply.cut, text=reply.text, provider=self.provider.name)
         except ProviderError as error:
             log.warning("call %s: turn %s failed: %s", call_id, turn.id, error)
             raise
-        return TurnResult(
-            answer=reply.text,
-            conversation=self.name,
-            session=reply.session,
-            session_id=session_id(reply.session),
-            usage=reply.usage,
-            retired_session=retired,
-        )
+        return result
 
     async def _ask_with_retries(
         self, session: Session, text: str, instructions: str | None, stream: AnswerStream | None
@@ -169,7 +175,8 @@ class Conversation:
             if streamed is None:
                 return await read_reply(parts, provider.name)
             reply = await read_reply(parts, provider.name, streamed.feed)
-            streamed.finish()
+            if not reply.cut:
+                streamed.finish()
         except (ProviderError, TimeoutError):
             raise
         except UNEXPECTED as error:  # a bug of a provider must not end a call

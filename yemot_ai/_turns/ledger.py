@@ -254,7 +254,10 @@ class Ledger:
             duration=now() - started,
             owner="",
         )
-        return await self._save_end(call_id, turn, failed, None)
+        cut = running.cut_result
+        if cut is not None:
+            failed = replace(failed, usage=cut.usage, session_id=cut.session_id)
+        return await self._save_end(call_id, turn, failed, cut)
 
     async def _write_pieces(self, call_id: str, turn: Turn, pieces: tuple[str, ...], before: str) -> None:
         """Store the pieces of a turn; raise if another worker owns it, also without new pieces."""
@@ -315,8 +318,9 @@ class Ledger:
                     call_id, lambda session: transitions.retire_thread(session, turn.id, result)
                 )
             raise
-        self._on_done(session, finished)
-        return finished
+        saved = session.turn(turn.id) or finished
+        self._on_done(session, saved)
+        return saved
 
 
 def _result(task: asyncio.Task[Turn], call_id: str) -> Turn:

@@ -16,12 +16,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["SentenceSplitter", "split_sentences"]
+__all__ = ["SentenceSplitter", "keep_whole_words", "split_sentences"]
 
 _END_MARKS: Final = ".!?…。！？؟׃"
 _CLOSING_MARKS: Final = "\"'”’״׳»)]}*_~`"
 _END: Final = re.compile(rf"\n|([{_END_MARKS}]+)[{re.escape(_CLOSING_MARKS)}]*(?=\s)")
 """Where a sentence may end: marks and closing marks, before a space that has been received."""
+
+_WHOLE: Final = re.compile(rf"(?:[{_END_MARKS}]|\n)[{re.escape(_CLOSING_MARKS)}]*\s*\Z")
+"""The end of a sentence at the end of a text that does not continue."""
+
+_OPEN_NUMBER: Final = re.compile(r"\d\.\Z")
+"""A number that may have been cut after its decimal point."""
 
 _ORDINAL: Final = re.compile(r"\s*(?:[-*+•>#]+\s+)*[*_]*\d{1,3}\.")
 """The start of a list item: ``1.``."""
@@ -84,3 +90,26 @@ def split_sentences(text: str) -> list[str]:
     """Return the sentences of a whole text; joined, they are the text without blank text at its end."""
     splitter = SentenceSplitter()
     return [*splitter.feed(text), *splitter.flush()]
+
+
+def keep_whole_words(sentence: str, *, is_first: bool) -> str:
+    """Return what can be spoken of the last sentence of a text that was cut; "" for nothing.
+
+    A sentence without its end may mean something else, and the end of its last word may be missing, which
+    makes another number of a number. So only a whole sentence counts, unless there is no other one: then
+    all but the last word.
+
+    Args:
+        sentence: the last sentence of the text.
+        is_first: whether the text has no other sentence.
+
+    >>> keep_whole_words(" מאה ועש", is_first=False)
+    ''
+    >>> keep_whole_words("זה עולה מאה ועש", is_first=True)
+    'זה עולה מאה'
+    """
+    if _WHOLE.search(sentence) and not _OPEN_NUMBER.search(sentence):
+        return sentence
+    if not is_first:
+        return ""
+    return sentence.rstrip() if sentence[-1:].isspace() else sentence.rpartition(" ")[0].rstrip()

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from yemot_ai._runtime.tasks import wait_for_event
-from yemot_ai._turns.sentences import SentenceSplitter
+from yemot_ai._turns.sentences import SentenceSplitter, keep_whole_words
 from yemot_ai.errors import CallEndedError, StoreError
 
 __all__ = ["AnswerStream", "OvertakenError", "TurnNotifier"]
@@ -110,6 +110,20 @@ class AnswerStream:
         """Make the rest of the text the last piece; the end of the turn writes it to the store."""
         if self._splitter is not None:
             self.pieces += self._splitter.flush()
+        self._finished = True
+
+    def finish_cut(self, text: str) -> None:
+        """Make of an answer that was cut the pieces that can be spoken; the end of the turn writes them.
+
+        Args:
+            text: the whole answer up to the cut, if the stream was not fed.
+        """
+        if self._splitter is None:
+            self.feed(text)
+        if self._splitter is not None:
+            for rest in self._splitter.flush():
+                spoken = keep_whole_words(rest, is_first=not self.pieces)
+                self.pieces += [spoken] if spoken.strip() else []
         self._finished = True
 
     def close(self) -> None:

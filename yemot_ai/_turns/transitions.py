@@ -69,22 +69,22 @@ def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) 
         session: the stored session.
         turn: the turn as it was claimed.
         finished: the turn to store.
-        result: the result of the work; an empty one if it failed.
+        result: the result of the work; an empty one if it failed without a reply.
 
     Raises:
         OvertakenError: if the turn has another owner.
         CallEndedError: if the call has hung up.
     """
     _check_owned(session, turn)
-    is_cut_off = finished.status is TurnStatus.FAILED and finished.pieces
-    session = session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
     if result.state is not None:
         session = replace(session, state=result.state)
     if result.conversation:
         session = session.with_thread(result.conversation, result.session)
     if result.retired_session is not None:
         session = replace(session, retired=(*session.retired, (result.conversation, result.retired_session)))
-    return session
+    # Last: the provider session of an answer that was cut does not say what was spoken of it, either.
+    is_cut_off = finished.status is TurnStatus.FAILED and (finished.pieces or result.conversation)
+    return session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
 
 
 def retire_thread(session: Session, turn_id: str, result: TurnResult) -> Session:

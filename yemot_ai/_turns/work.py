@@ -53,6 +53,8 @@ class RunningTurn:
         stream: takes the parts of the answer.
         hold: ``await hold(key)`` holds a key of the store until the result of the turn is written.
         conversation: the conversation whose model the work has asked; the work sets it.
+        cut_result: what the work has got of the model, without an answer, if it fails because the model's
+            answer was cut; the work sets it.
     """
 
     session: Session
@@ -60,6 +62,7 @@ class RunningTurn:
     stream: AnswerStream
     hold: Callable[[str], Awaitable[None]]
     conversation: str = ""
+    cut_result: TurnResult | None = None
 
 
 TurnWork = Callable[[RunningTurn], Awaitable[TurnResult]]

@@ -19,6 +19,7 @@ from yemot_ai.errors.base import (
 )
 from yemot_ai.errors.provider import (
     AgentFunctionError,
+    AnswerCutError,
     AnswerEmptyError,
     AuthenticationError,
     CodexNotFoundError,
@@ -46,6 +47,7 @@ from yemot_ai.errors.store import (
 
 __all__ = [
     "AgentFunctionError",
+    "AnswerCutError",
     "AnswerEmptyError",
     "AuthenticationError",
     "CallEndedError",

@@ -8,6 +8,7 @@ from yemot_ai.errors.base import ConfigurationError, YemotAIError
 
 __all__ = [
     "AgentFunctionError",
+    "AnswerCutError",
     "AnswerEmptyError",
     "AuthenticationError",
     "CodexNotFoundError",
@@ -205,6 +206,22 @@ class AnswerEmptyError(ProviderError):
 
     kind = "empty"
     transient = True
+
+
+class AnswerCutError(ProviderError):
+    """The model stopped before its answer was whole.
+
+    Attributes:
+        reason: why, in the service's word, such as ``length`` or ``content_filter``.
+        text: the answer up to there, as the model wrote it; its end is missing.
+    """
+
+    kind = "answer_cut"
+
+    def __init__(self, *, reason: str, text: str, provider: str = "") -> None:
+        self.reason = reason
+        self.text = text
+        super().__init__(f"the answer was cut: {reason}", provider=provider)
 
 
 class LimitReachedError(ProviderError):

@@ -38,7 +38,8 @@ class DialogSettings:
         not_heard: after silence.
         too_many_silences: after ``max_silences`` silences in a row, before leaving.
         apology: when there is no answer; the agent then listens again.
-        answer_cut_off: when an answer breaks off; the agent then listens again.
+        answer_cut_off: when an answer breaks off or was cut; the agent then listens again.
+        request_refused: when the model's service refuses the caller's words; the agent then listens again.
         internal_error: when a handler fails.
         unknown_extension: when the line enters an extension that has no handler.
         no_call_id: when the line sends neither ``ApiCallId`` nor ``ApiYFCallId``.
@@ -59,6 +60,7 @@ class DialogSettings:
     too_many_silences: str = "לא שמעתי אותך, להתראות"
     apology: str = "סליחה, לא הצלחתי לענות, אפשר לנסות שוב"
     answer_cut_off: str = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
+    request_refused: str = "סליחה, על זה אי אפשר לענות, אפשר לשאול משהו אחר"
     internal_error: str = "סליחה, אירעה תקלה"
     unknown_extension: str = "השלוחה אינה קיימת"
     no_call_id: str = "סליחה, המערכת אינה מוגדרת כראוי"
@@ -82,6 +84,7 @@ class DialogSettings:
             "too_many_silences",
             "apology",
             "answer_cut_off",
+            "request_refused",
             "internal_error",
             "unknown_extension",
             "no_call_id",

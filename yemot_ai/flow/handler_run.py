@@ -48,6 +48,7 @@ class HandlerRun:
         names: the line's names used in this visit, with the names that the handler gave.
         outcome: the handler's first decision; later ones are ignored.
         failed: the handler raised before it decided anything.
+        apology: what a caller hears of a run that failed ("" for ``DialogSettings.internal_error``).
         state: ``call.state`` at the end of the run.
         step_ids: the turn ids of the steps so far.
     """
@@ -68,6 +69,7 @@ class HandlerRun:
         self.names: dict[str, str] = {}
         self.outcome: Response | None = None
         self.failed = False
+        self.apology = ""
         self.state: Mapping[str, JSON] = {}
         self._step_prefix = step_prefix
         self._values = values

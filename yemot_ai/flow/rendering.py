@@ -6,6 +6,7 @@ import functools
 import re
 from typing import Final
 
+from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings, to_text_messages
 from yemot_ai.flow.value_names import poll_name
 from yemot_ai.protocol import Comment, GoToFolder, Message, Play, Read, Response, Tap, speakable
@@ -16,6 +17,7 @@ __all__ = [
     "HANGUP_RESPONSE",
     "SILENT_PROMPT",
     "answer_messages",
+    "failure_sentence",
     "one_level_up",
     "piece_messages",
     "poll_read",
@@ -90,7 +92,8 @@ def piece_messages(turn: Turn, start: int, stop: int | None = None) -> tuple[Mes
 def remaining_messages(turn: Turn, spoken_count: int, dialog: DialogSettings) -> tuple[Message, ...]:
     """Return what has not been spoken yet of a turn that is done."""
     if turn.status is TurnStatus.FAILED:
-        ending = dialog.answer_cut_off if turn.pieces else dialog.apology
+        error = turn.failure.to_error() if turn.failure and not turn.pieces else None
+        ending = dialog.answer_cut_off if turn.pieces else failure_sentence(error, dialog) or dialog.apology
         return (*piece_messages(turn, spoken_count), *to_text_messages(ending))
     if not spoken_count:
         return answer_messages(turn, dialog)
@@ -110,6 +113,16 @@ def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog:
     if start == stop:
         return render_poll(dialog, number, poll + 1)
     return str(Response((speaking_poll_read(piece_messages(turn, start, stop), number, poll + 1),)))
+
+
+def failure_sentence(error: ProviderError | None, dialog: DialogSettings) -> str:
+    """Return the sentence for callers about a provider error; "" if it has none of its own."""
+    match error:
+        case AnswerCutError():
+            return dialog.answer_cut_off
+        case RefusedRequestError():
+            return dialog.request_refused
+    return ""
 
 
 def _strip_unpaired_emphasis(text: str) -> str:

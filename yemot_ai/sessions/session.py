@@ -47,7 +47,7 @@ class HandlerOutcome:
 
     Attributes:
         run: names the run within the call.
-        answer: the rendered response ("" if the handler failed).
+        answer: the rendered response; if the handler failed, its apology ("" for the usual one).
         failed: the handler raised an exception.
     """
 

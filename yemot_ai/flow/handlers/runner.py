@@ -18,6 +18,7 @@ from yemot_ai.errors import (
     ConfigurationError,
     HoldLostError,
     LimitReachedError,
+    ProviderError,
     ResponseSyntaxError,
 )
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
@@ -26,7 +27,7 @@ from yemot_ai.flow.dialog import DialogSettings, to_text_messages
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
-from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up, poll_read
+from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, failure_sentence, one_level_up, poll_read
 from yemot_ai.flow.value_names import Cursor, newest_cursor
 from yemot_ai.flow.visits import (
     cached_response,
@@ -192,7 +193,7 @@ class HandlerRunner:
         return session.find_outcome(outcome.run) or outcome
 
     async def _response_of(self, handler: Handler, run: HandlerRun, call: BaseCall) -> Response | None:
-        """Run the handler and return its response; None if it failed."""
+        """Run the handler and return its response; of one that failed only its own apology, or None."""
         current_run.set(run)
         try:
             returned = await self._runtime.engine.call(handler, call)
@@ -226,8 +227,8 @@ class HandlerRunner:
             run.state = check_saveable(call.state)
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._record_fault(run, call, error)
-        if run.failed:
-            return None  # _fault_response needs the session
+        if run.failed:  # _fault_response adds the move, which depends on the session
+            return Response((Play(to_text_messages(run.apology)),)) if run.apology else None
         response = run.build_response()
         if response is None:
             log.warning(
@@ -243,6 +244,8 @@ class HandlerRunner:
             return
         log.error("call %s: the handler of extension %r failed", run.call_id, call.extension, exc_info=error)
         run.failed = True
+        if isinstance(error, ProviderError):
+            run.apology = failure_sentence(error, self._dialog)
 
     async def _poll_response(
         self, inflight: InflightRun, local_call: LocalCall, request: Request, cursor: Cursor | None
@@ -290,18 +293,22 @@ class HandlerRunner:
             if cached is not None:  # another worker was faster, or the line sent a newer request
                 return session, cached
             response = (
-                self._fault_response(session, request) if outcome.failed else Response.parse(outcome.answer)
+                self._fault_response(session, request, outcome)
+                if outcome.failed
+                else Response.parse(outcome.answer)
             )
             return with_response(session, request, response), str(response)
 
         _, response = await self._runtime.calls.decide(request.call_key, decide)
         return response
 
-    def _fault_response(self, session: Session, request: Request) -> Response:
+    def _fault_response(self, session: Session, request: Request, outcome: HandlerOutcome) -> Response:
         """Apologize, then move up (from the root to the root); end the call after too many faults."""
         move: GoToFolder = one_level_up(request.extension) if request.extension else GoToFolder("/")
         if session.faults >= MAX_FAULTS_IN_A_ROW:
             move = HANGUP
+        if outcome.answer:
+            return Response((*Response.parse(outcome.answer), move))
         return Response((Play(to_text_messages(self._dialog.internal_error)), move))
 
 
