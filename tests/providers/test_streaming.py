@@ -31,7 +31,8 @@ from yemot_ai.providers import (
 )
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 
-PIECES = ["פתוח עד", " שבע. ", "ביום שישי", " עד אחת."]
+PIECES = ["פתוח עד שבע. ", "ביום שישי עד אחת. ", "בשבת סגור. ", "להתראות."]
+"""Whole sentences: Codex's app-server passes on no others."""
 
 STREAMING = [name for name in PROVIDER_SETUPS if name != "codex"]
 SERVED = [name for name in STREAMING if name not in {"codex-app-server", "scripted"}]

@@ -129,26 +129,28 @@ def test_the_answer_is_the_final_message_without_commentary() -> None:
     assert run_async(turn()) == "שלוש וחצי"
 
 
-def test_without_phases_the_answer_is_the_last_message() -> None:
+def test_without_phases_the_answer_is_all_messages() -> None:
     async def turn() -> str:
         return (
             await turn_with(("item/completed", item("א")), ("item/completed", item("ב")), COMPLETED).outcome
         ).text
 
-    assert run_async(turn()) == "ב"
+    assert run_async(turn()) == "א\nב"
 
 
-def test_text_arrives_piece_by_piece() -> None:
+def test_text_arrives_sentence_by_sentence() -> None:
     async def turn() -> list[str]:
         written: list[str] = []
         turn_with(
             ("item/agentMessage/delta", {"delta": "של"}),
-            ("item/agentMessage/delta", {"delta": "ום"}),
+            ("item/agentMessage/delta", {"delta": "ום."}),
+            ("item/agentMessage/delta", {"delta": " פתוח"}),
+            ("item/agentMessage/delta", {"delta": " עד 7. ה"}),
             on_text=written.append,
         )
         return written
 
-    assert run_async(turn()) == ["של", "ום"]
+    assert run_async(turn()) == ["שלום. ", "פתוח עד 7. "]
 
 
 def test_commentary_is_left_out() -> None:
@@ -158,12 +160,12 @@ def test_commentary_is_left_out() -> None:
         turn_with(
             ("item/started", {"item": commentary}),
             ("item/agentMessage/delta", {"itemId": "m1", "delta": "רגע, אני בודק"}),
-            ("item/agentMessage/delta", {"itemId": "m2", "delta": "שלוש וחצי"}),
+            ("item/agentMessage/delta", {"itemId": "m2", "delta": "שלוש וחצי.\n"}),
             on_text=written.append,
         )
         return written
 
-    assert run_async(turn()) == ["שלוש וחצי"]
+    assert run_async(turn()) == ["שלוש וחצי.\n"]
 
 
 def test_a_turn_ends_once() -> None:

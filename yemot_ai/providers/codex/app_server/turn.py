@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
+from yemot_ai.providers.codex.app_server.answer_text import AnswerText
 from yemot_ai.providers.codex.events import TurnOutcome
 from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -30,9 +31,13 @@ _COUNTERS: Final = {
 class AppServerTurn:
     """One turn of one thread; needs a running event loop.
 
+    Args:
+        thread_id: the thread.
+        on_text: called with each piece of the answer, in order; see ``AnswerText``.
+
     Attributes:
         thread_id: the thread.
-        on_text: called with each piece of text that the model writes, in order, without commentary.
+        answer: the text of the answer, without commentary.
         started: gets the turn's id when the turn runs; before that it cannot be interrupted (measured,
             0.169).
         outcome: gets the outcome, or the error.
@@ -41,14 +46,12 @@ class AppServerTurn:
     def __init__(self, thread_id: str, on_text: Callable[[str], object]) -> None:
         loop = asyncio.get_running_loop()
         self.thread_id = thread_id
-        self.on_text = on_text
+        self.answer = AnswerText(on_text)
         self.started: asyncio.Future[str] = loop.create_future()
         self.outcome: asyncio.Future[TurnOutcome] = loop.create_future()
         # A cancelled turn ends later, and its outcome is not awaited.
         self.outcome.add_done_callback(retrieve_exception)
         self._commentary_ids: set[str] = set()
-        self._last_text = ""
-        self._final_text = ""
         self._usage: dict[str, int] = {}
 
     def handle(self, method: str, params: Mapping[str, Any]) -> None:
@@ -56,18 +59,16 @@ class AppServerTurn:
         match method, params:
             case "turn/started", {"turn": {"id": str(turn_id)}} if not self.started.done():
                 self.started.set_result(turn_id)
-            case "item/started", {
-                "item": {"type": "agentMessage", "phase": "commentary", "id": str(item_id)}
-            }:
-                self._commentary_ids.add(item_id)
-            case "item/agentMessage/delta", {"delta": str(delta), **rest} if not self._is_commentary(
-                rest.get("itemId")
-            ):
-                self.on_text(replace_surrogates(delta))
+            case "item/started", {"item": {"type": "agentMessage"} as item}:
+                self._start_message(item)
+            case "item/agentMessage/delta", {"delta": str(delta), **rest}:
+                if (item_id := _text(rest.get("itemId"))) not in self._commentary_ids:
+                    self.answer.add(item_id, replace_surrogates(delta))
             case "item/completed", {"item": {"type": "agentMessage", "text": str(text)} as item}:
-                self._last_text = replace_surrogates(text)
-                if item.get("phase") == "final_answer":
-                    self._final_text = self._last_text
+                if not self._is_commentary(item):
+                    self.answer.complete(_text(item.get("id")), replace_surrogates(text))
+            case "error", {"willRetry": True}:
+                self.answer.restart()
             case "thread/tokenUsage/updated", {"tokenUsage": {"total": Mapping() as total}}:
                 self._usage = {
                     ours: total[name] for name, ours in _COUNTERS.items() if type(total.get(name)) is int
@@ -77,8 +78,16 @@ class AppServerTurn:
             case _:
                 pass
 
-    def _is_commentary(self, item: object) -> bool:
-        return isinstance(item, str) and item in self._commentary_ids
+    def _start_message(self, item: Mapping[str, Any]) -> None:
+        if self.answer.is_open:
+            # Messages do not overlap, so the stream was restarted: not every restart sends an "error".
+            self.answer.restart()
+        self._commentary_ids.discard(_text(item.get("id")))
+        if self._is_commentary(item):
+            self._commentary_ids.add(_text(item.get("id")))
+
+    def _is_commentary(self, item: Mapping[str, Any]) -> bool:
+        return _text(item.get("id")) in self._commentary_ids or item.get("phase") == "commentary"
 
     def fail(self, error: Exception) -> None:
         """End the turn with ``error``, if it has not ended yet."""
@@ -86,7 +95,7 @@ class AppServerTurn:
             self.outcome.set_exception(error)
 
     def _finish(self, turn: Mapping[str, Any]) -> None:
-        text = self._final_text or self._last_text
+        text = self.answer.text
         if turn.get("status") != "completed":
             status = turn.get("status")
             how = status if isinstance(status, str) else "not completed"
@@ -97,6 +106,10 @@ class AppServerTurn:
             self.outcome.set_exception(empty)
         else:
             self.outcome.set_result(TurnOutcome(text, self.thread_id, self._usage))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def turn_error(error: object, status: str, thread_id: str) -> ProviderError:
