@@ -27,7 +27,7 @@ OPENAI = ServiceClient(SERVICE, module=SDK_MODULE, key="k", model="m", base_url=
 def heard(writing: StreamAccumulator, events: list[Any]) -> object:
     for event in events:
         writing.feed(event)
-    return writing.response
+    return writing.response if writing.ended else None
 
 
 def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the SDK makes it

@@ -158,10 +158,25 @@ class _MessageAccumulator:
     """Builds a message from the events of its stream."""
 
     def __init__(self) -> None:
-        self.response: Any = None
+        self.complete = False
         self._start: Any = None
         self._text: list[str] = []
-        self._end: Any = None
+        self._stop_reason: str | None = None
+        self._output_tokens: Any = None
+
+    @property
+    def ended(self) -> bool:
+        return self.complete or self._stop_reason is not None
+
+    @property
+    def response(self) -> Any:  # noqa: ANN401 - the fields of a Message that ``parse`` reads
+        block = SimpleNamespace(type="text", text="".join(self._text))
+        usage = getattr(self._start, "usage", None)
+        if usage is not None and self._output_tokens is not None:
+            usage.output_tokens = self._output_tokens
+        return SimpleNamespace(
+            id=getattr(self._start, "id", None), content=[block], stop_reason=self._stop_reason, usage=usage
+        )
 
     def feed(self, event: Any) -> str:  # noqa: ANN401 - one of the SDK's types
         match event.type:
@@ -174,18 +189,11 @@ class _MessageAccumulator:
                     self._text.append(text)
                 return text
             case "message_delta":
-                self._end = event
-            case "message_stop" if self._start is not None and self._end is not None:
-                self.response = self._build_message()
+                self._stop_reason = event.delta.stop_reason or self._stop_reason
+                self._output_tokens = getattr(event.usage, "output_tokens", None)
+            case "message_stop":
+                self.complete = True
         return ""
-
-    def _build_message(self) -> Any:  # noqa: ANN401 - the fields of a Message that ``parse`` reads
-        block = SimpleNamespace(type="text", text="".join(self._text))
-        stop_reason = self._end.delta.stop_reason
-        usage = self._start.usage
-        if usage is not None and self._end.usage is not None:
-            usage.output_tokens = self._end.usage.output_tokens
-        return SimpleNamespace(id=self._start.id, content=[block], stop_reason=stop_reason, usage=usage)
 
 
 def _usage(message: Message) -> Usage | None:

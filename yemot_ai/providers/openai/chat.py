@@ -74,14 +74,17 @@ class _ChunkAccumulator:
         self._id = ""
         self._usage: Any = None
         self._finish: str | None = None
+        self.complete = False
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._think_tags = ThinkTagFilter()
 
     @property
+    def ended(self) -> bool:
+        return bool(self._finish)
+
+    @property
     def response(self) -> Any:  # noqa: ANN401 - the fields of a ChatCompletion that ``parse`` reads
-        if not self._finish:
-            return None
         message = SimpleNamespace(content="".join(self._text), refusal="".join(self._refusal))
         choice = SimpleNamespace(message=message, finish_reason=self._finish)
         return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
@@ -91,11 +94,13 @@ class _ChunkAccumulator:
         if error:
             raise self._client.error_from_body({"error": error})
         self._id = event.id or self._id
-        self._usage = getattr(event, "usage", None) or self._usage
+        usage = getattr(event, "usage", None)
+        self._usage = usage or self._usage
         delta = None
         for choice in event.choices or ():
             delta = choice.delta
             self._finish = choice.finish_reason or self._finish
+        self.complete = bool(self._finish and usage)
         return "" if delta is None else self._spoken_delta(delta)
 
     def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - the delta of a chunk

@@ -109,6 +109,14 @@ class _ResponseAccumulator:
         self._commentary_ids: set[str] = set()
         self._part: tuple[object, object] | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self.response is not None
+
+    @property
+    def complete(self) -> bool:
+        return self.ended
+
     def feed(self, event: Any) -> str:  # noqa: ANN401 - one of some fifty types of the SDK's
         match event.type:
             case "response.output_item.added" if _phase(event.item) == "commentary":

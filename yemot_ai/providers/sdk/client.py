@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import ModuleType
@@ -24,8 +25,16 @@ __all__ = ["AsyncSDKClient", "ServiceClient", "StreamAccumulator"]
 
 T = TypeVar("T")
 
+log = logging.getLogger("yemot_ai")
+
 MIN_SECRET_LENGTH: Final = 8
 """Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
+
+USAGE_WAIT: Final = 0.5
+"""Seconds to wait for the usage of an answer that is whole, or for the end of its stream."""
+
+REST_WAIT: Final = 0.1
+"""Seconds to read the rest of a response, so that its connection can be used again."""
 
 _MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
@@ -48,8 +57,16 @@ class StreamAccumulator(Protocol):
     """Builds a response from the events of its stream.
 
     Attributes:
-        response: the whole response; None until it is complete.
+        ended: whether the text has ended.
+        complete: whether no later event is needed.
+        response: the response, once the text has ended.
     """
+
+    @property
+    def ended(self) -> bool: ...  # noqa: D102 - see above
+
+    @property
+    def complete(self) -> bool: ...  # noqa: D102 - see above
 
     @property
     def response(self) -> Any: ...  # noqa: ANN401, D102 - one of the SDK's types; see above
@@ -130,18 +147,40 @@ class ServiceClient:
         count = 0
         try:
             # One event at a time: between them the consumer does other work.
-            while (event := await self._until(deadline, anext(events, None))) is not None:
+            while (event := await self._next_event(events, accumulator, deadline)) is not None:
                 count += 1
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
                 if text:
                     yield text
+            if not count:
+                raise self.service.malformed_error("no event in the stream")
+            if not accumulator.ended:
+                raise self._stream_cut_off("the stream ended before the answer did")
+            yield self._parse(accumulator.response, parse)
+        finally:
+            await self._close(events, accumulator)
+
+    async def _next_event(self, events: Any, accumulator: StreamAccumulator, deadline: float) -> Any:  # noqa: ANN401 - the SDK's stream, and an event of it
+        """Return the next event, or None after the last one that is needed."""
+        if accumulator.complete:
+            return None
+        if not accumulator.ended:
+            return await self._until(deadline, anext(events, None))
+        try:
+            return await self._until(min(deadline, self._now() + USAGE_WAIT), anext(events, None))
+        except ProviderError as error:
+            log.debug("the answer of %s is whole, but its stream did not end: %s", self.service.title, error)
+            return None
+
+    async def _close(self, events: Any, accumulator: StreamAccumulator) -> None:  # noqa: ANN401 - the SDK's stream
+        """Close the stream; after a whole answer keep its connection, if the server ends the response."""
+        try:
+            if accumulator.complete:
+                await self._until(self._now() + REST_WAIT, _read_rest(events))
+        except ProviderError as error:
+            log.debug("%s did not end its response: %s", self.service.title, error)
         finally:
             await events.close()
-        if not count:
-            raise self.service.malformed_error("no event in the stream")
-        if accumulator.response is None:
-            raise self._stream_cut_off("the stream ended before the answer did")
-        yield self._parse(accumulator.response, parse)
 
     async def _until(self, deadline: float, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what an SDK returns
         """Await ``work`` and turn its errors into ``ProviderError``; cancel it at ``deadline``."""
@@ -163,7 +202,11 @@ class ServiceClient:
             raise self._stream_cut_off(type(error).__name__) from error
 
     def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._timeout
+        return self._now() + self._timeout
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     def _stream_cut_off(self, why: str) -> ProviderCrashError:
         message = f"{self.service.title} broke off in the answer ({why})"
@@ -242,3 +285,8 @@ class ServiceClient:
 
     def _quotes_key(self, text: str) -> bool:
         return len(self._key) >= MIN_SECRET_LENGTH and self._key in text
+
+
+async def _read_rest(events: Any) -> None:  # noqa: ANN401 - the SDK's stream
+    while await anext(events, None) is not None:
+        pass
