@@ -13,7 +13,8 @@ from tests.support.codex import Codex, exec_provider, run_async
 from yemot_ai.errors import ProviderCrashError
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.script import FakeOnlyError, Gate, Script, ScriptMismatchError
-from yemot_ai_testing.doubles.steps import Answer, ScriptableCodex, Step
+from yemot_ai_testing.doubles.scriptable import ScriptableCodex
+from yemot_ai_testing.doubles.steps import Answer, Step
 
 
 class RecordingDouble(ScriptableCodex):

@@ -20,9 +20,16 @@ from yemot_ai_testing.codex.recorder.script_file import read_script
 from yemot_ai_testing.doubles import steps
 from yemot_ai_testing.doubles.failures import FailureStep, provider_error_for
 from yemot_ai_testing.doubles.model_service.server import ModelServer
+from yemot_ai_testing.doubles.scriptable import (
+    ScriptableAPI,
+    ScriptableCodex,
+    ScriptableModel,
+    ScriptableService,
+)
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
 from yemot_ai_testing.doubles.steps import (
+    API_STEPS,
     MODEL_STEPS,
     PROCESS_STEPS,
     SERVICE_STEPS,
@@ -31,13 +38,11 @@ from yemot_ai_testing.doubles.steps import (
     Answer,
     BusySession,
     Crash,
+    Cut,
     Drop,
     Failure,
     Hang,
     Malformed,
-    ScriptableCodex,
-    ScriptableModel,
-    ScriptableService,
     Step,
     StepSyntax,
     Transcription,
@@ -54,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     Failure("overloaded", after=1.5),
     Hang(),
     Drop(),
+    Cut("length"),
     Crash(7, "panicked"),
     Malformed(),
     UnknownSession(),
@@ -110,6 +116,7 @@ def test_the_method_of_a_step_adds_it(step: Step) -> None:
 def test_a_double_has_the_methods_of_the_steps_that_it_can_take(step: Step) -> None:
     verb = syntax_of(step).verb
     assert hasattr(ScriptableModel, verb) == isinstance(step, MODEL_STEPS)
+    assert hasattr(ScriptableAPI, verb) == isinstance(step, API_STEPS)
     assert hasattr(ScriptableService, verb) == isinstance(step, SERVICE_STEPS)
     assert hasattr(ScriptableCodex, verb) == isinstance(step, CODEX_STEPS)
     assert (verb in VERBS) == isinstance(step, CODEX_STEPS)
@@ -123,7 +130,7 @@ def doubles() -> Iterator[dict[ScriptableModel, tuple[type, ...]]]:
             fake: CODEX_STEPS,
             service: SERVICE_STEPS,
             OpenAIMock(): SERVICE_STEPS,
-            AnthropicMock(): MODEL_STEPS,
+            AnthropicMock(): API_STEPS,
             ScriptedProvider(): (*SERVICE_STEPS, *PROCESS_STEPS),
         }
 
@@ -156,7 +163,7 @@ def test_the_schema_has_no_other_steps() -> None:
     assert set(AGENT["properties"]) == {"after", *(syntax.key for syntax in STEP_SYNTAX)}
 
 
-@each(Failure, Drop, *PROCESS_STEPS)
+@each(Failure, Drop, Cut, *PROCESS_STEPS)
 def test_a_step_that_fails_has_an_exception_of_providers(step: FailureStep) -> None:
     assert isinstance(provider_error_for(step, "s-1", provider="scripted"), ProviderError)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.doubles.scriptable import ScriptableCodex
 from yemot_ai_testing.doubles.scripted_double import CheckedContext
-from yemot_ai_testing.doubles.steps import ScriptableCodex, Transcription
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Cut, Failure, Transcription
 from yemot_ai_testing.executable import create_double_folder, write_executable
 from yemot_ai_testing.processes.environment import set_variables
 from yemot_ai_testing.processes.running import group_members, kill_if_mentions
@@ -123,11 +124,13 @@ class CodexDouble(ScriptableCodex, CheckedContext):
         """Append a step; the next process that calls the model takes it.
 
         Raises:
-            TypeError: if the step is a ``Transcription``: Codex does not transcribe.
+            TypeError: if the step is one of a model service only.
             FakeOnlyError: if the step is ``Malformed`` and the program is a real one.
         """
         if isinstance(step, Transcription):
             raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
+        if isinstance(step, Cut) or (isinstance(step, Failure) and step.kind not in FAILURE_KINDS):
+            raise TypeError(f"no version of Codex is recorded with {step!r}: script it on a model service")
         self._append(step)
 
     @abstractmethod

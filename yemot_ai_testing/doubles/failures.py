@@ -19,19 +19,26 @@ from yemot_ai.errors import (
     ProviderError,
     QuotaExceededError,
     RateLimitedError,
+    RefusedRequestError,
     SessionBusyError,
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai_testing.doubles.steps import BusySession, Crash, Drop, Failure, Malformed, UnknownSession
+from yemot_ai_testing.doubles.steps import BusySession, Crash, Cut, Drop, Failure, Malformed, UnknownSession
 
 __all__ = ["FailureStep", "provider_error_for"]
 
-FailureStep: TypeAlias = "Failure | Drop | Crash | Malformed | UnknownSession | BusySession"
+FailureStep: TypeAlias = "Failure | Drop | Cut | Crash | Malformed | UnknownSession | BusySession"
 
 _ERRORS_BY_KIND: Mapping[str, type[ProviderError]] = {
     kind.kind: kind
-    for kind in (AuthenticationError, ContextOverflowError, OverloadedError, QuotaExceededError)
+    for kind in (
+        AuthenticationError,
+        ContextOverflowError,
+        OverloadedError,
+        QuotaExceededError,
+        RefusedRequestError,
+    )
 }
 
 
@@ -44,7 +51,7 @@ def provider_error_for(step: FailureStep, session: str, *, provider: str) -> Pro
         provider: the provider's name, for the message.
     """
     match step:
-        case Failure():
+        case Failure() | Cut():
             return _refusal_error(step, provider)
         case Drop():
             return ProviderCrashError(
@@ -65,7 +72,9 @@ def provider_error_for(step: FailureStep, session: str, *, provider: str) -> Pro
             assert_never(step)
 
 
-def _refusal_error(step: Failure, provider: str) -> ProviderError:
+def _refusal_error(step: Failure | Cut, provider: str) -> ProviderError:
+    if isinstance(step, Cut):
+        return OverloadedError("the service gave up in the middle of the answer", provider=provider)
     if step.kind == "rate_limited":
         return RateLimitedError("too many requests", retry_after=step.retry_after, provider=provider)
     if step.kind == "unknown_model":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from yemot_ai_testing.doubles.pauses import Pause
 from yemot_ai_testing.doubles.script import Script
-from yemot_ai_testing.doubles.steps import ScriptableModel
+from yemot_ai_testing.doubles.scriptable import ScriptableModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

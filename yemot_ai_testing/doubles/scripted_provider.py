@@ -22,8 +22,9 @@ from yemot_ai.errors import ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage, read_reply
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import wait_until_open
+from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
-from yemot_ai_testing.doubles.steps import Answer, Failure, Hang, ScriptableService, Step, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, Hang, Step, Transcription
 from yemot_ai_testing.virtual_time import virtual_engine
 
 __all__ = ["ScriptedProvider", "ScriptedRequest"]
@@ -108,8 +109,9 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
         try:
             await wait_until_open(self.gate)
             await self.pause.wait_at("asked")
-            if isinstance(step, Answer):
-                async for piece in self._pieces(step):
+            if isinstance(step, Answer | Cut):
+                written = step if isinstance(step, Answer) else Answer(step.pieces)
+                async for piece in self._pieces(written):
                     yield piece
             elif isinstance(step, Transcription):
                 await asyncio.sleep(step.after)
@@ -134,6 +136,8 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
             case Answer() | Transcription():
                 return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
+            case Cut(reason="length" | "content_filter" as reason):
+                return Reply("".join(step.pieces), session, Usage(len(prompt), 0, 1), cut=reason)
             case Failure():
                 await asyncio.sleep(step.after)
                 raise provider_error_for(step, session, provider=self.name)

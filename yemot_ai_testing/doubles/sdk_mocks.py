@@ -36,49 +36,53 @@ import pytest_httpx2  # noqa: F401 - registers the mocker "httpcore2" of respx
 import respx
 from respx.mocks import Mocker
 
-from yemot_ai_testing.doubles.model_service import chat, messages, responses, transcription
-from yemot_ai_testing.doubles.model_service.api import ModelAPI
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.model_service.served import ServedAnswer, ServedAPI
+from yemot_ai_testing.doubles.model_service.servers.openai import OPENAI
 from yemot_ai_testing.doubles.pauses import PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.scriptable import ScriptableAPI, ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
 from yemot_ai_testing.doubles.steps import (
-    MODEL_STEPS,
+    API_STEPS,
     SERVICE_STEPS,
     Answer,
+    Cut,
     Drop,
     Failure,
     Hang,
-    ScriptableService,
     Step,
+    UnknownSession,
 )
 
 __all__ = ["AnthropicMock", "MockedService", "OpenAIMock"]
 
 
-class MockedService(ScriptedDouble, CheckedContext):
+class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
     """Answer the requests of an SDK from a script.
 
     A request without a step gets an error that says so, and ``assert_complete`` fails.
 
     Attributes:
         service_name: the service's name, for messages.
-        apis: the APIs that it serves.
+        endpoints: the ends of the paths that it serves.
         supported_steps: the kinds of steps that it can run.
         requests: the requests so far.
     """
 
     service_name: ClassVar[str]
-    apis: ClassVar[tuple[ModelAPI, ...]]
-    supported_steps: ClassVar[tuple[type, ...]] = MODEL_STEPS
+    endpoints: ClassVar[tuple[str, ...]]
+    supported_steps: ClassVar[tuple[type, ...]] = API_STEPS
 
     def __init__(self) -> None:
         super().__init__()
         self.requests: list[ModelRequest] = []
         self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
-        for api in self.apis:
-            self._router.post(path=f"/v1{api.ENDPOINT}").mock(
+        for api in OPENAI.apis:
+            if api.api.ENDPOINT not in self.endpoints:
+                continue
+            self._router.post(path=f"/v1{api.api.ENDPOINT}").mock(
                 side_effect=functools.partial(self._respond, api)
             )
 
@@ -120,7 +124,7 @@ class MockedService(ScriptedDouble, CheckedContext):
         """Let the waiting requests through."""
         self.release()
 
-    def _respond(self, api: ModelAPI, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
+    def _respond(self, api: ServedAPI, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
         model_request = ModelRequest.parse(request.url.path, dict(request.headers), request.content)
         step = self._receive(model_request)
         # respx sends the whole response at once: the pauses between pieces come first.
@@ -136,7 +140,7 @@ class MockedService(ScriptedDouble, CheckedContext):
         return self._respond_later(api, step, model_request, seconds)
 
     async def _respond_later(
-        self, api: ModelAPI, step: Step | None, request: ModelRequest, seconds: float
+        self, api: ServedAPI, step: Step | None, request: ModelRequest, seconds: float
     ) -> httpx.Response:
         await wait_until_open(self.gate)
         await asyncio.sleep(seconds)
@@ -151,13 +155,14 @@ class MockedService(ScriptedDouble, CheckedContext):
             self.script.record_unscripted(request.prompt)
         return matching
 
-    def _response(self, api: ModelAPI, step: Step | None, request: ModelRequest) -> httpx.Response:
+    def _response(self, api: ServedAPI, step: Step | None, request: ModelRequest) -> httpx.Response:
         match step:
-            case Answer():
-                return self._answer_response(api, step, request)
-            case Failure():
-                error = api.error_response(step)
-                return httpx.Response(error.status, headers=dict(error.headers), json=dict(error.body))
+            case Answer() | Cut():
+                answer = api.answer(step, str(next(self._answer_ids)), request=request.body)
+                return self._answer_response(api, answer, request)
+            case Failure() | UnknownSession():
+                error = api.error(step, request=request.body)
+                return httpx.Response(error.status, headers=dict(error.headers), json=error.body)
             case Drop():
                 raise httpx2.RemoteProtocolError("the server closed the connection")
             case Hang():
@@ -166,12 +171,10 @@ class MockedService(ScriptedDouble, CheckedContext):
                 message = f"nothing is scripted for {request.prompt!r}"
                 return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
 
-    def _answer_response(self, api: ModelAPI, step: Answer, request: ModelRequest) -> httpx.Response:
-        body = api.response_body(step, str(next(self._answer_ids)), request=request.body)
+    def _answer_response(self, api: ServedAPI, answer: ServedAnswer, request: ModelRequest) -> httpx.Response:
         if not request.body.get("stream"):
-            return httpx.Response(200, json=body)
-        events = [api.encode_event(event) for event in api.stream_events(body, step.pieces)]
-        content = b"".join([*events, api.STREAM_END])
+            return httpx.Response(answer.status, json=answer.body)
+        content = b"".join([*map(api.encode, answer.events), answer.end])
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
 
 
@@ -182,7 +185,7 @@ class OpenAIMock(MockedService, ScriptableService):
     """
 
     service_name = "OpenAI"
-    apis: ClassVar[tuple[ModelAPI, ...]] = (responses, chat, transcription)
+    endpoints = ("/responses", "/chat/completions", "/audio/transcriptions")
     supported_steps: ClassVar[tuple[type, ...]] = SERVICE_STEPS
 
 
@@ -193,4 +196,4 @@ class AnthropicMock(MockedService):
     """
 
     service_name = "Anthropic"
-    apis: ClassVar[tuple[ModelAPI, ...]] = (messages,)
+    endpoints = ("/messages",)

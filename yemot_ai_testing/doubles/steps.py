@@ -1,39 +1,38 @@
 """The steps of a script: what a model, or the process that calls it, does with one model call.
 
-A new step is written here, and in the wire formats that run it: its class, its method, who can take it, and
-how it is written in a scenario. Everything else is derived.
+A new step is written here, in ``scriptable`` (its method), and in the wire formats that run it: its class,
+who can take it, and how it is written in a scenario. Everything else is derived.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
-from yemot_ai_testing.doubles.arguments import as_exit_code, as_pieces, as_seconds, as_text
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Self
+    from collections.abc import Mapping
 
 __all__ = [
+    "API_STEPS",
+    "CUT_REASONS",
     "FAILURE_KINDS",
     "MODEL_STEPS",
     "PROCESS_STEPS",
+    "SERVICE_FAILURE_KINDS",
     "SERVICE_STEPS",
     "SESSION_STEPS",
     "STEP_SYNTAX",
     "Answer",
     "BusySession",
     "Crash",
+    "Cut",
+    "CutReason",
     "Drop",
     "Failure",
     "FailureKind",
     "Hang",
     "Malformed",
-    "ScriptableCodex",
-    "ScriptableModel",
-    "ScriptableService",
+    "ServiceFailureKind",
     "Step",
     "StepSyntax",
     "Transcription",
@@ -48,9 +47,19 @@ FailureKind = Literal[
     "quota_exceeded",
     "unknown_model",
 ]
-"""The failures of a model service, by the names of ``ProviderError.kind``."""
+"""The failures of every model, by the names of ``ProviderError.kind``."""
 
 FAILURE_KINDS: Final[tuple[str, ...]] = get_args(FailureKind)
+
+ServiceFailureKind = Literal[FailureKind, "refused_request"]
+"""The failures of a model service; no version of Codex is recorded with the last one."""
+
+SERVICE_FAILURE_KINDS: Final[tuple[str, ...]] = get_args(ServiceFailureKind)
+
+CutReason = Literal["length", "content_filter", "error"]
+"""Why an answer has no end: a limit of tokens, the service's content filter, an error of the service."""
+
+CUT_REASONS: Final[tuple[str, ...]] = get_args(CutReason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +72,14 @@ class Answer:
         items: output items of the Responses API before the text (reasoning, tool calls); only the model
             service uses them.
         every: seconds between one piece and the next.
+        thoughts: what the model thinks before the text; a service writes them in its own notation.
     """
 
     pieces: tuple[str, ...]
     after: float = 0.0
     items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     every: float = field(default=0.0, repr=False)
+    thoughts: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
@@ -104,7 +115,7 @@ class Failure:
         after: seconds before the response.
     """
 
-    kind: FailureKind
+    kind: ServiceFailureKind
     retry_after: float | None = None
     after: float = 0.0
 
@@ -129,6 +140,19 @@ class Drop:
         pieces: the text that is sent before.
     """
 
+    pieces: tuple[str, ...] = ("…",)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The service ends the answer before the model has finished, and says so.
+
+    Attributes:
+        reason: why.
+        pieces: the text that is sent before.
+    """
+
+    reason: CutReason
     pieces: tuple[str, ...] = ("…",)
 
 
@@ -163,20 +187,23 @@ class BusySession:
 
 
 Step: TypeAlias = (
-    "Answer | Transcription | Failure | Hang | Drop | Crash | Malformed | UnknownSession | BusySession"
+    "Answer | Transcription | Failure | Hang | Drop | Cut | Crash | Malformed | UnknownSession | BusySession"
 )
 
 MODEL_STEPS: Final = (Answer, Failure, Hang, Drop)
 """The steps of every model."""
 
-SERVICE_STEPS: Final = (*MODEL_STEPS, Transcription)
-"""The steps of a service that transcribes as well."""
+API_STEPS: Final = (*MODEL_STEPS, Cut)
+"""The steps of a model service."""
+
+SERVICE_STEPS: Final = (*API_STEPS, Transcription, UnknownSession)
+"""The steps of a service that transcribes and keeps conversations as well."""
 
 SESSION_STEPS: Final = (UnknownSession, BusySession)
 """What can happen to a session that a process resumes."""
 
 PROCESS_STEPS: Final = (Crash, Malformed, *SESSION_STEPS)
-"""The steps that only a process can take."""
+"""The steps of a process that are not those of every model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,131 +246,10 @@ STEP_SYNTAX: Final = (
     StepSyntax(Failure, "fails", "fails", "kind"),
     StepSyntax(Hang, "hangs", "hangs"),
     StepSyntax(Drop, "drops", "drops"),
+    StepSyntax(Cut, "cuts", "cuts", "reason"),
     StepSyntax(Crash, "crashes", "crash", mapping=("exit", "stderr")),
     StepSyntax(Malformed, "malformed", "malformed"),
     StepSyntax(UnknownSession, "unknown_session", "unknown_session"),
     StepSyntax(BusySession, "busy_session", "busy_session"),
 )
 """Every step."""
-
-
-class ScriptableModel(ABC):
-    """The methods that script a model; a double implements ``add``.
-
-    Each method adds one step and returns the double, so that calls can be chained.
-    """
-
-    @abstractmethod
-    def add(self, step: Step) -> None:
-        """Append a step to the script."""
-
-    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
-        """Answer the next call.
-
-        Args:
-            text: the answer, or its pieces, at least one.
-            after: seconds before the first piece.
-            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
-
-        Raises:
-            TypeError: the text is not a text, or the seconds are not a number.
-            ValueError: there is no piece, or the seconds are negative or not finite.
-        """
-        pieces = as_pieces(text)
-        if not pieces:
-            raise ValueError('an answer has at least one piece; answers("") is an empty one')
-        self.add(Answer(pieces, as_seconds("after", after), every=as_seconds("every", every)))
-        return self
-
-    def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
-        """Answer the next call with an error.
-
-        Args:
-            kind: one of ``FAILURE_KINDS``.
-            retry_after: seconds of the service's ``retry-after``.
-            after: seconds before the error.
-
-        Raises:
-            ValueError: there is no such kind, or the seconds are negative or not finite.
-            TypeError: the seconds are not a number.
-        """
-        if kind not in FAILURE_KINDS:
-            raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
-        wait = None if retry_after is None else as_seconds("retry_after", retry_after)
-        self.add(Failure(kind, wait, as_seconds("after", after)))
-        return self
-
-    def hangs(self, *, saying: str = "") -> Self:
-        """Never answer the next call.
-
-        Args:
-            saying: a first message, after which nothing more is sent (Codex and the model service).
-
-        Raises:
-            TypeError: it is not a text.
-        """
-        self.add(Hang(as_text("saying", saying)))
-        return self
-
-    def drops(self, text: str | Sequence[str] = "…") -> Self:
-        """Close the connection in the middle of the next answer, after ``text``.
-
-        Raises:
-            TypeError: the text is not a text.
-        """
-        self.add(Drop(as_pieces(text)))
-        return self
-
-
-class ScriptableCodex(ScriptableModel):
-    """The steps of a Codex process as well."""
-
-    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the key of scenarios
-        """Exit the next process with this exit code before it has answered.
-
-        Args:
-            exit: the exit code.
-            stderr: its output on standard error.
-
-        Raises:
-            TypeError: the code is not a whole number, or the output is not a text.
-        """
-        self.add(Crash(as_exit_code(exit), as_text("stderr", stderr)))
-        return self
-
-    def malformed(self, text: str = Malformed().text) -> Self:
-        """Let the next process write ``text`` instead of a message of its protocol, and exit 0.
-
-        Raises:
-            TypeError: it is not a text.
-        """
-        self.add(Malformed(as_text("malformed", text)))
-        return self
-
-    def unknown_session(self) -> Self:
-        """Let the next resumed session be unknown."""
-        self.add(UnknownSession())
-        return self
-
-    def busy_session(self) -> Self:
-        """Let another process write to the next resumed session."""
-        self.add(BusySession())
-        return self
-
-
-class ScriptableService(ScriptableModel):
-    """The steps of a service that transcribes as well."""
-
-    def transcribes(self, text: str, *, after: float = 0.0) -> Self:
-        """Transcribe the next recording.
-
-        Args:
-            text: the transcript; "" for silence.
-            after: seconds before the response.
-
-        Raises:
-            TypeError: the text is not a text, or the seconds are not a number.
-            ValueError: the seconds are negative or not finite.
-        """
-        self.add(Transcription(as_text("a transcription", text), as_seconds("after", after)))
-        return self

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.codex.recorder.cases import CASES
 from yemot_ai_testing.doubles.arguments import call_verb
-from yemot_ai_testing.doubles.steps import MODEL_STEPS, STEP_SYNTAX, Failure, ScriptableModel, Step
+from yemot_ai_testing.doubles.scriptable import ScriptableModel
+from yemot_ai_testing.doubles.steps import MODEL_STEPS, STEP_SYNTAX, Failure, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

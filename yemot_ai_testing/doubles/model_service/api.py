@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, Failure
+    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure
 
 __all__ = [
     "TOKENS",
@@ -21,6 +21,7 @@ __all__ = [
     "encode_event",
     "encode_json",
     "encode_named_event",
+    "no_cut",
     "no_error_events",
 ]
 
@@ -34,16 +35,22 @@ class ErrorResponse:
 
     status: int
     headers: Mapping[str, str]
-    body: Mapping[str, Any]
+    body: Any
+
+    @property
+    def object(self) -> Mapping[str, Any]:
+        """The body; of a list, its only element."""
+        body: Mapping[str, Any] = self.body[0] if isinstance(self.body, list) else self.body
+        return body
 
     @property
     def error(self) -> Mapping[str, Any]:
-        """The error object of the body."""
-        error: Mapping[str, Any] = self.body["error"]
-        return error
+        """The error object of the body; the body itself if it has none."""
+        error = self.object.get("error", self.object)
+        return error if isinstance(error, dict) else {"message": str(error)}
 
 
-def encode_json(body: Mapping[str, Any]) -> bytes:
+def encode_json(body: object) -> bytes:
     """Return a body as bytes; non-ASCII text is escaped only if it has a lone surrogate."""
     try:
         return json.dumps(body, ensure_ascii=False).encode()
@@ -69,6 +76,12 @@ def no_error_events(
     return ()
 
 
+def no_cut(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
+    """Return the body unchanged: no answer of the API is cut."""
+    del reason
+    return dict(body)
+
+
 class ModelAPI(Protocol):
     """One HTTP API of a model service."""
 
@@ -84,6 +97,16 @@ class ModelAPI(Protocol):
 
     def stream_events(self, body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of the same answer as a stream."""
+        ...
+
+    def cut_body(self, body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
+        """Return the body of an answer that was cut by ``length`` or ``content_filter``."""
+        ...
+
+    def failed_events(
+        self, error: ErrorResponse, unique_id: str, *, request: Mapping[str, Any]
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the events of a stream that fails; the last one reports the error."""
         ...
 
     def is_delta(self, event: Mapping[str, Any]) -> bool:

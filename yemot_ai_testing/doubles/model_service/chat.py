@@ -15,14 +15,16 @@ from yemot_ai_testing.doubles.model_service.api import no_error_events as error_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, Failure
+    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure
 
 __all__ = [
     "ENDPOINT",
     "STREAM_END",
+    "cut_body",
     "encode_event",
     "error_events",
     "error_response",
+    "failed_events",
     "is_delta",
     "response_body",
     "stream_events",
@@ -63,8 +65,22 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
     deltas += [{"content": piece} for piece in pieces]
     for delta in deltas:
         yield _chunk(body, [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}])
-    yield _chunk(body, [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
+    finish = body["choices"][0]["finish_reason"]
+    yield _chunk(body, [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}])
     yield {**_chunk(body, []), "usage": body["usage"]}
+
+
+def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
+    """Return the body of an answer that was cut by ``length`` or ``content_filter``."""
+    return {**body, "choices": [{**body["choices"][0], "finish_reason": reason}]}
+
+
+def failed_events(
+    error: ErrorResponse, unique_id: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the event that reports an error in a stream: the body of the error."""
+    del unique_id, request
+    return (error.object,)
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:

@@ -10,29 +10,28 @@ import sys
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from yemot_ai_testing.doubles.model_service import chat as chat_api
-from yemot_ai_testing.doubles.model_service import messages as messages_api
-from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service import transcription as transcription_api
 from yemot_ai_testing.doubles.model_service.api import encode_json
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang
+from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, UnknownSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from yemot_ai_testing.doubles.model_service.api import ModelAPI
+    from yemot_ai_testing.doubles.model_service.served import (
+        ServedAnswer,
+        ServedAPI,
+        ServedEvent,
+        ServerQuirks,
+    )
     from yemot_ai_testing.doubles.pauses import Pause, PausePoint
     from yemot_ai_testing.doubles.script import Gate
 
-__all__ = ["APIS", "ModelHTTPServer", "ServiceStep"]
+__all__ = ["ModelHTTPServer", "ServiceStep"]
 
-ServiceStep: TypeAlias = "Answer | Crash | Drop | Failure | Hang"
+ServiceStep: TypeAlias = "Answer | Crash | Cut | Drop | Failure | Hang | UnknownSession"
 """The steps that a service can run."""
-
-APIS: Final[tuple[ModelAPI, ...]] = (responses_api, chat_api, messages_api, transcription_api)
 
 
 class ModelBehavior(Protocol):
@@ -40,6 +39,7 @@ class ModelBehavior(Protocol):
 
     gate: Gate
     pause: Pause
+    quirks: ServerQuirks
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a request and take its step; None if there is none."""
@@ -163,48 +163,47 @@ class _Handler(BaseHTTPRequestHandler):
         delay = None if isinstance(step, Crash | Hang) else getattr(step, "after", 0.0)
         if delay != 0.0 and self.server.disconnected_within(self.connection, seconds=delay):
             self.close_connection = True
-        elif isinstance(step, Failure):
+        elif isinstance(step, Failure | UnknownSession):
             self._send_error(step, request)
-        elif isinstance(step, Answer):
+        elif isinstance(step, Answer | Cut):
             self._send_answer(step, request)
         elif isinstance(step, Drop):
             self._send_truncated(step, request)
 
     @property
-    def _matching_api(self) -> ModelAPI | None:
+    def _matching_api(self) -> ServedAPI | None:
         path = self.path.partition("?")[0].rstrip("/")
-        return next((api for api in APIS if path.endswith(api.ENDPOINT)), None)
+        return next((one for one in self.server.model.quirks.apis if path.endswith(one.api.ENDPOINT)), None)
 
     @property
-    def _api(self) -> ModelAPI:
+    def _api(self) -> ServedAPI:
         assert self._matching_api is not None  # noqa: S101 - do_POST has checked it
         return self._matching_api
 
-    def _send_error(self, step: Failure, request: ModelRequest) -> None:
-        events: Sequence[Mapping[str, Any]] = ()
+    def _send_error(self, step: Failure | UnknownSession, request: ModelRequest) -> None:
         if request.body.get("stream"):
-            events = self._api.error_events(step, _unique_id(), request=request.body)
-        if events:
-            self._send_stream(events)
-            return
-        response = self._api.error_response(step)
+            answer = self._api.failed_stream(step, _unique_id(), request=request.body)
+            if answer.events:
+                self._send_stream(answer, answer.events)
+                return
+        response = self._api.error(step, request=request.body)
         self._send(response.status, response.body, response.headers)
 
-    def _send_answer(self, step: Answer, request: ModelRequest) -> None:
-        body = self._api.response_body(step, _unique_id(), request=request.body)
+    def _send_answer(self, step: Answer | Cut, request: ModelRequest) -> None:
+        answer = self._api.answer(step, _unique_id(), request=request.body)
+        timed = step if isinstance(step, Answer) else Answer(step.pieces)
         if request.body.get("stream"):
-            self._send_stream(self._paced_events(self._api.stream_events(body, step.pieces), step.every))
-        elif self._disconnected_before_answer(step):
+            self._send_stream(answer, self._paced_events(answer.events, timed.every))
+        elif self._disconnected_before_answer(timed):
             self.close_connection = True
         else:
-            self._send(200, body)
+            self._send(answer.status, answer.body)
 
-    def _paced_events(self, events: Iterable[Mapping[str, Any]], every: float) -> Iterator[Mapping[str, Any]]:
+    def _paced_events(self, events: tuple[ServedEvent, ...], every: float) -> Iterator[ServedEvent]:
         """Wait ``every`` seconds between the pieces of text; stop when the client disconnects."""
-        all_events = list(events)
-        pieces = [number for number, event in enumerate(all_events) if self._api.is_delta(event)]
+        pieces = [number for number, event in enumerate(events) if event.is_text]
         later = frozenset(pieces[1:])
-        for number, event in enumerate(all_events):
+        for number, event in enumerate(events):
             if number in later and self._disconnected_within(every):
                 raise ConnectionAbortedError
             yield event  # the caller sends it before the next line runs
@@ -229,27 +228,30 @@ class _Handler(BaseHTTPRequestHandler):
         return self.server.disconnected_at_gate(self.connection)
 
     def _send_first_message(self, step: Hang, request: ModelRequest) -> None:
-        body = self._api.response_body(Answer((step.saying,)), _unique_id(), request=request.body)
-        events = list(self._api.stream_events(body, (step.saying,)))
+        answer = self._api.answer(Answer((step.saying,)), _unique_id(), request=request.body)
         self._begin_stream()
-        self._write_events(events[:-1])
+        self._write_events(answer.events[:-1])
 
     def _send_truncated(self, step: Drop, request: ModelRequest) -> None:
-        body = self._api.response_body(Answer(step.pieces), _unique_id(), request=request.body)
+        answer = self._api.answer(Answer(step.pieces), _unique_id(), request=request.body)
         self.close_connection = True
         if request.body.get("stream"):
-            events = list(self._api.stream_events(body, step.pieces))
-            deltas = [n for n, event in enumerate(events) if self._api.is_delta(event)]
+            deltas = [number for number, event in enumerate(answer.events) if event.is_text]
             self._begin_stream()
-            self._write_events(events[: deltas[-1] + 1])
+            self._write_events(answer.events[: deltas[-1] + 1])
         else:
-            self._send(200, body, missing=10)
+            self._send(200, answer.body, missing=10)
 
-    def _send_stream(self, events: Iterable[Mapping[str, Any]]) -> None:
+    def _send_stream(self, answer: ServedAnswer, events: Iterable[ServedEvent]) -> None:
         self._begin_stream()
         self._write_events(events)
-        self._write(self._api.STREAM_END)
-        self.wfile.write(b"0\r\n\r\n")
+        self._write(answer.end)
+        if answer.ending == "clean":
+            self.wfile.write(b"0\r\n\r\n")
+            return
+        self.close_connection = True
+        if answer.ending == "open":
+            self.server.disconnected_within(self.connection, seconds=None)
 
     def _begin_stream(self) -> None:
         self.send_response(200)
@@ -257,9 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
 
-    def _write_events(self, events: Iterable[Mapping[str, Any]]) -> None:
+    def _write_events(self, events: Iterable[ServedEvent]) -> None:
         for event in events:
-            self._write(self._api.encode_event(event))
+            self._write(self._api.encode(event))
 
     def _write(self, data: bytes) -> None:
         if data:  # an empty chunk would end the stream
@@ -268,7 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(
         self,
         status: int,
-        body: Mapping[str, Any],
+        body: object,
         headers: Mapping[str, str] | None = None,
         *,
         missing: int = 0,

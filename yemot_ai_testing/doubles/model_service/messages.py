@@ -15,14 +15,16 @@ from yemot_ai_testing.doubles.steps import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Failure, FailureKind
+    from yemot_ai_testing.doubles.steps import CutReason, Failure, ServiceFailureKind
 
 __all__ = [
     "ENDPOINT",
     "STREAM_END",
+    "cut_body",
     "encode_event",
     "error_events",
     "error_response",
+    "failed_events",
     "is_delta",
     "response_body",
     "stream_events",
@@ -31,7 +33,7 @@ __all__ = [
 ENDPOINT: str = "/messages"
 STREAM_END: bytes = b""
 
-_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
+_ERRORS: Final[Mapping[ServiceFailureKind, tuple[int, str, str]]] = {
     "rate_limited": (429, "rate_limit_error", "This request would exceed your organization's rate limit"),
     "unauthorized": (401, "authentication_error", "invalid x-api-key"),
     "overloaded": (529, "overloaded_error", "Overloaded"),
@@ -46,7 +48,10 @@ _ERRORS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
         "Your credit balance is too low to access the Anthropic API.",
     ),
     "unknown_model": (404, "not_found_error", "model: no-such-model"),
+    "refused_request": (400, "invalid_request_error", "Output blocked by content filtering policy"),
 }
+
+_STOP_REASONS: Final[Mapping[CutReason, str]] = {"length": "max_tokens", "content_filter": "refusal"}
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +92,11 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
     yield {"type": "message_stop"}
 
 
+def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
+    """Return the body of an answer that was cut by ``length`` or ``content_filter``."""
+    return {**body, "stop_reason": _STOP_REASONS[reason]}
+
+
 def is_delta(event: Mapping[str, Any]) -> bool:
     """Return whether the event is a piece of text."""
     return bool(event["type"] == "content_block_delta")
@@ -106,5 +116,12 @@ def error_events(
     """Return the events of an overloaded service: the start of the message, then an error event."""
     if failure.kind != "overloaded":
         return ()
+    return failed_events(error_response(failure), unique_id, request=request)
+
+
+def failed_events(
+    error: ErrorResponse, unique_id: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the start of a message, then the event that reports an error: the body of the error."""
     start = next(stream_events(response_body(Answer(()), unique_id, request=request), ()))
-    return start, error_response(failure).body
+    return start, error.object

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from yemot_ai_testing.doubles.steps import Answer, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Cut, Transcription, UnknownSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,9 @@ class ModelRequest:
         """Return the step to run for this request; None if the step does not fit it."""
         if isinstance(step, Transcription):
             return None if self.audio is None else Answer((step.text,), step.after)
-        return None if isinstance(step, Answer) and self.audio is not None else step
+        if isinstance(step, UnknownSession):
+            return step if self.body.get("previous_response_id") else None
+        return None if isinstance(step, Answer | Cut) and self.audio is not None else step
 
     @property
     def prompt(self) -> str:

@@ -15,15 +15,17 @@ from yemot_ai_testing.doubles.model_service.api import encode_named_event as enc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, Failure, FailureKind
+    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure, ServiceFailureKind
 
 __all__ = [
     "ENDPOINT",
     "STREAM_END",
     "TOKENS",
+    "cut_body",
     "encode_event",
     "error_events",
     "error_response",
+    "failed_events",
     "function_call",
     "is_delta",
     "message",
@@ -39,7 +41,7 @@ STREAM_END: bytes = b""
 
 OutputItem: TypeAlias = "dict[str, Any]"
 
-_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
+_ERRORS: Final[Mapping[ServiceFailureKind, tuple[int, str, str, str]]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
     "unauthorized": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided"),
     "overloaded": (500, "server_error", "server_error", "The server had an error processing your request"),
@@ -61,6 +63,12 @@ _ERRORS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
         "model_not_found",
         "The requested model does not exist or you do not have access to it.",
     ),
+    "refused_request": (
+        400,
+        "invalid_request_error",
+        "invalid_prompt",
+        "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+    ),
 }
 
 _ERRORS_IN_STREAM: Final = frozenset({"context_overflow", "quota_exceeded"})
@@ -80,9 +88,18 @@ def error_events(
     """Return the events of a failure after status 200; empty if the API sends an HTTP error instead."""
     if failure.kind not in _ERRORS_IN_STREAM:
         return ()
+    return failed_events(error_response(failure), unique_id, request=request)
+
+
+def failed_events(
+    error: ErrorResponse, unique_id: str, *, request: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the start of a response, then the event that ends it with an error."""
     response_id = f"resp_{unique_id}"
     start = next(stream_events(response_object(response_id, (), request=request), ()))
-    return start, _failed_event(response_id, failure, request=request, number=1)
+    body = response_object(response_id, (), request=request, status="failed")
+    body["error"] = {"code": error.error.get("code"), "message": error.error.get("message")}
+    return start, {"type": "response.failed", "sequence_number": 1, "response": body}
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +108,15 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
     if step.pieces:
         output.append(message(step.text))
     return response_object(f"resp_{unique_id}", output, request=request)
+
+
+def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
+    """Return the body of an answer that was cut by ``length`` or ``content_filter``."""
+    why = {"length": "max_output_tokens", "content_filter": "content_filter"}[reason]
+    output = [
+        {**item, "status": "incomplete"} if item["type"] == "message" else item for item in body["output"]
+    ]
+    return {**body, "status": "incomplete", "output": output, "incomplete_details": {"reason": why}}
 
 
 def message(text: str, *, item_id: str = "msg_1") -> OutputItem:
@@ -162,16 +188,6 @@ def _usage() -> dict[str, Any]:
     }
 
 
-def _failed_event(
-    response_id: str, failure: Failure, *, request: Mapping[str, Any], number: int
-) -> dict[str, Any]:
-    """Return the event that ends a failed stream."""
-    error = error_response(failure).error
-    body = response_object(response_id, (), request=request, status="failed")
-    body["error"] = {"code": error["code"], "message": error["message"]}
-    return {"type": "response.failed", "sequence_number": number, "response": body}
-
-
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the events of a streamed response, in order.
 
@@ -193,7 +209,7 @@ def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterat
         if item["type"] == "message":
             yield from _text_events(item, pieces, {"item_id": item["id"], "output_index": index})
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
-    yield {"type": "response.completed", "response": dict(body)}
+    yield {"type": f"response.{body['status']}", "response": dict(body)}
 
 
 def _text_events(

@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, ServiceStep
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.model_service.servers.openai import OPENAI
 from yemot_ai_testing.doubles.script import FakeOnlyError
+from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
-from yemot_ai_testing.doubles.steps import MODEL_STEPS, SERVICE_STEPS, Answer, Crash, ScriptableService
+from yemot_ai_testing.doubles.steps import API_STEPS, SERVICE_STEPS, Answer, Crash, UnknownSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +55,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
     def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
         self._crash = crash
         super().__init__()
+        self.quirks = OPENAI
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
         self._server = ModelHTTPServer(self)
@@ -123,7 +126,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             self.requests.append(request)
             step = self.script.take(request.prompt)
         played = request.matching_step(step)
-        if isinstance(played, (*MODEL_STEPS, Crash)):
+        if isinstance(played, (*API_STEPS, Crash, UnknownSession)):
             return played
         if step is not None:
             # A transcription for a prompt, or an answer for a recording; or a step about a resumed session

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from yemot_ai_testing.doubles.model_service.api import TOKENS, encode_event
+from yemot_ai_testing.doubles.model_service.api import no_cut as cut_body
 from yemot_ai_testing.doubles.model_service.api import no_error_events as error_events
+from yemot_ai_testing.doubles.model_service.chat import failed_events
 from yemot_ai_testing.doubles.model_service.responses import error_response
 
 if TYPE_CHECKING:
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDPOINT",
     "STREAM_END",
+    "cut_body",
     "encode_event",
     "error_events",
     "error_response",
+    "failed_events",
     "is_delta",
     "response_body",
     "stream_events",

@@ -1,0 +1,1 @@
+"""Tables of model servers: their errors and their quirks, each with its source."""

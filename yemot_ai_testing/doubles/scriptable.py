@@ -1,0 +1,230 @@
+"""The methods that script a double; each adds one step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from yemot_ai_testing.doubles.arguments import as_exit_code, as_pieces, as_seconds, as_text
+from yemot_ai_testing.doubles.steps import (
+    CUT_REASONS,
+    FAILURE_KINDS,
+    SERVICE_FAILURE_KINDS,
+    Answer,
+    BusySession,
+    Crash,
+    Cut,
+    Drop,
+    Failure,
+    Hang,
+    Malformed,
+    Transcription,
+    UnknownSession,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from yemot_ai_testing.doubles.steps import CutReason, FailureKind, ServiceFailureKind, Step
+
+__all__ = [
+    "ScriptableAPI",
+    "ScriptableCodex",
+    "ScriptableConversation",
+    "ScriptableModel",
+    "ScriptableService",
+]
+
+
+class ScriptableModel(ABC):
+    """The methods that script a model; a double implements ``add``.
+
+    Each method adds one step and returns the double, so that calls can be chained.
+    """
+
+    @abstractmethod
+    def add(self, step: Step) -> None:
+        """Append a step to the script."""
+
+    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
+        """Answer the next call.
+
+        Args:
+            text: the answer, or its pieces, at least one.
+            after: seconds before the first piece.
+            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
+
+        Raises:
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: there is no piece, or the seconds are negative or not finite.
+        """
+        self.add(_answer(text, after, every))
+        return self
+
+    def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
+        """Answer the next call with an error.
+
+        Args:
+            kind: one of ``FAILURE_KINDS``.
+            retry_after: seconds of the service's ``retry-after``.
+            after: seconds before the error.
+
+        Raises:
+            ValueError: there is no such kind, or the seconds are negative or not finite.
+            TypeError: the seconds are not a number.
+        """
+        self.add(_failure(kind, FAILURE_KINDS, retry_after, after))
+        return self
+
+    def hangs(self, *, saying: str = "") -> Self:
+        """Never answer the next call.
+
+        Args:
+            saying: a first message, after which nothing more is sent (Codex and the model service).
+
+        Raises:
+            TypeError: it is not a text.
+        """
+        self.add(Hang(as_text("saying", saying)))
+        return self
+
+    def drops(self, text: str | Sequence[str] = "…") -> Self:
+        """Close the connection in the middle of the next answer, after ``text``.
+
+        Raises:
+            TypeError: the text is not a text.
+        """
+        self.add(Drop(as_pieces(text)))
+        return self
+
+
+class ScriptableConversation(ScriptableModel):
+    """The step of a double that keeps conversations as well."""
+
+    def unknown_session(self) -> Self:
+        """Let the next call that continues a conversation find that it does not exist."""
+        self.add(UnknownSession())
+        return self
+
+
+class ScriptableCodex(ScriptableConversation):
+    """The steps of a Codex process as well."""
+
+    def crashes(self, exit: int = 1, stderr: str = "") -> Self:  # noqa: A002 - the key of scenarios
+        """Exit the next process with this exit code before it has answered.
+
+        Args:
+            exit: the exit code.
+            stderr: its output on standard error.
+
+        Raises:
+            TypeError: the code is not a whole number, or the output is not a text.
+        """
+        self.add(Crash(as_exit_code(exit), as_text("stderr", stderr)))
+        return self
+
+    def malformed(self, text: str = Malformed().text) -> Self:
+        """Let the next process write ``text`` instead of a message of its protocol, and exit 0.
+
+        Raises:
+            TypeError: it is not a text.
+        """
+        self.add(Malformed(as_text("malformed", text)))
+        return self
+
+    def busy_session(self) -> Self:
+        """Let another process write to the next resumed session."""
+        self.add(BusySession())
+        return self
+
+
+class ScriptableAPI(ScriptableModel):
+    """The steps of a model service as well."""
+
+    def answers(
+        self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0, thoughts: str = ""
+    ) -> Self:
+        """Answer the next call.
+
+        Args:
+            text: the answer, or its pieces, at least one.
+            after: seconds before the first piece.
+            every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
+            thoughts: what the model thinks before the text, in the notation of the service; a service that
+                hides thoughts, and a provider in this process, send none.
+
+        Raises:
+            TypeError: a text is not a text, or the seconds are not a number.
+            ValueError: there is no piece, or the seconds are negative or not finite.
+        """
+        self.add(replace(_answer(text, after, every), thoughts=as_text("thoughts", thoughts)))
+        return self
+
+    def fails(
+        self, kind: ServiceFailureKind, *, retry_after: float | None = None, after: float = 0.0
+    ) -> Self:
+        """Answer the next call with an error.
+
+        Args:
+            kind: one of ``SERVICE_FAILURE_KINDS``.
+            retry_after: seconds of the service's ``retry-after``.
+            after: seconds before the error.
+
+        Raises:
+            ValueError: there is no such kind, or the seconds are negative or not finite.
+            TypeError: the seconds are not a number.
+        """
+        self.add(_failure(kind, SERVICE_FAILURE_KINDS, retry_after, after))
+        return self
+
+    def cuts(self, reason: CutReason, text: str | Sequence[str] = "…") -> Self:
+        """End the next answer after ``text``, as the service does when the model has not finished.
+
+        Args:
+            reason: one of ``CUT_REASONS``.
+            text: the text before the end, or its pieces.
+
+        Raises:
+            ValueError: there is no such reason.
+            TypeError: the text is not a text.
+        """
+        if reason not in CUT_REASONS:
+            raise ValueError(f"no reason {reason!r}: an answer is cut by one of {', '.join(CUT_REASONS)}")
+        self.add(Cut(reason, as_pieces(text)))
+        return self
+
+
+class ScriptableService(ScriptableAPI, ScriptableConversation):
+    """The steps of a service that transcribes and keeps conversations as well."""
+
+    def transcribes(self, text: str, *, after: float = 0.0) -> Self:
+        """Transcribe the next recording.
+
+        Args:
+            text: the transcript; "" for silence.
+            after: seconds before the response.
+
+        Raises:
+            TypeError: the text is not a text, or the seconds are not a number.
+            ValueError: the seconds are negative or not finite.
+        """
+        self.add(Transcription(as_text("a transcription", text), as_seconds("after", after)))
+        return self
+
+
+def _answer(text: str | Sequence[str], after: float, every: float) -> Answer:
+    pieces = as_pieces(text)
+    if not pieces:
+        raise ValueError('an answer has at least one piece; answers("") is an empty one')
+    return Answer(pieces, as_seconds("after", after), every=as_seconds("every", every))
+
+
+def _failure(
+    kind: ServiceFailureKind, kinds: Sequence[str], retry_after: float | None, after: float
+) -> Failure:
+    if kind not in kinds:
+        raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(kinds)}")
+    wait = None if retry_after is None else as_seconds("retry_after", retry_after)
+    return Failure(kind, wait, as_seconds("after", after))
