@@ -126,7 +126,7 @@ class BaseCall(yemot_flow.Call):
             remove_invalid_chars: yemot-flow's; texts are always made speakable here.
             url_encode: yemot-flow's; has no effect, since the line does not decode responses.
         """
-        self._run.queue_messages(to_messages(messages))
+        self._run.queue_messages(to_messages(messages, self._run.rewrite))
 
     def goto(self, folder: str) -> NoReturn:
         """Send the call to another extension; ends the run.
@@ -176,8 +176,8 @@ class BaseCall(yemot_flow.Call):
             name = self._run.next_value_name(line_name, val_name)
             value = self._run.value(name)
             if value is None:
-                before = _play_before(options.get("pre_message")) if attempt == 0 else ()
-                question = to_messages(messages) or (Comment("ask"),)
+                before = self._play_before(options.get("pre_message")) if attempt == 0 else ()
+                question = to_messages(messages, self._run.rewrite) or (Comment("ask"),)
                 read = Read(question, name, read_mode(options), reuses_value(options))
                 raise self._interrupt_with(*before, read)
             self._run.clear_queue()
@@ -186,6 +186,10 @@ class BaseCall(yemot_flow.Call):
             if answer:
                 break
         return answer
+
+    def _play_before(self, pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
+        messages = to_messages(pre_message, self._run.rewrite) if pre_message is not None else ()
+        return (Play(messages),) if messages else ()
 
     def _interrupt_with(self, *actions: Play | Read | GoToFolder) -> HandlerInterrupted:
         self._run.set_outcome(*actions)
@@ -337,8 +341,3 @@ class CallFactory:
         )
         self.flow.active_calls[session.call_id] = call
         return call
-
-
-def _play_before(pre_message: Playable | Iterable[Playable] | None) -> tuple[Play, ...]:
-    messages = to_messages(pre_message) if pre_message is not None else ()
-    return (Play(messages),) if messages else ()

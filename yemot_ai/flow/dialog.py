@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 import functools
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.protocol import Comment, File, Message, Text, speakable
+from yemot_ai.flow.pronunciation import Rewriter, make_rewriter
+from yemot_ai.protocol import Comment, File, Message, speakable
 
 __all__ = ["MAX_DEAD_AIR", "POLL_SECONDS", "DialogSettings", "KeyAction"]
 
@@ -53,6 +54,11 @@ class DialogSettings:
         answer_wait: seconds that the first request of a turn is held for its answer.
         poll_wait: seconds that each further request is held. Together with the poll's own
             wait of ``POLL_SECONDS`` it is the silence between two fillers.
+        pronounce: what to say for a word or several words, in all that is spoken: ``{"AI": "איי איי"}``.
+            Whole words only; Hebrew letters before a word (``בAI``, ``ה-AI``) stay.
+        speech: a function that gets each sentence with these words replaced, and returns what to speak. It is
+            called in the thread or loop of a request, may be called again for the same sentence, and has to
+            return the same then. If it raises, the sentence is spoken without it.
     """
 
     filler: str | File | None = "רק רגע"
@@ -77,6 +83,9 @@ class DialogSettings:
     exit_words: frozenset[str] = frozenset({"להתראות", "ביי"})
     answer_wait: float = 2.0
     poll_wait: float = MAX_DEAD_AIR - POLL_SECONDS
+    pronounce: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    speech: Callable[[str], str] | None = None
+    rewriter: Rewriter | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in (
@@ -100,27 +109,33 @@ class DialogSettings:
             raise ConfigurationError(f"max_silences={self.max_silences!r}: at least 1")
         if self.answer_wait < 0 or self.poll_wait < 0:
             raise ConfigurationError("answer_wait and poll_wait are seconds, 0 or more")
+        object.__setattr__(self, "rewriter", make_rewriter(self.pronounce, self.speech))
 
     @property
     def filler_messages(self) -> tuple[Message, ...]:
         """The messages of a poll; a read needs a message, so silence is a comment [OFF noop]."""
-        return _filler_messages(self.filler)
+        return _filler_messages(self.filler, self.rewriter)
+
+    def rewrite(self, text: str) -> str:
+        """Return ``text`` after ``pronounce`` and ``speech``; it may still have to be made speakable."""
+        return text if self.rewriter is None else self.rewriter(text)
+
+    def to_messages(self, text: str) -> tuple[Message, ...]:
+        """Return the messages that speak ``text``; none if it has nothing that can be spoken."""
+        return tuple(speakable(text if self.rewriter is None else self.rewriter(text)))
 
     def is_exit(self, utterance: str) -> bool:
         """Return whether the caller said goodbye."""
         return _normalize_words(utterance) in self.exit_words
 
 
-@functools.cache
-def _filler_messages(filler: str | File | None) -> tuple[Message, ...]:
+@functools.lru_cache(maxsize=256)
+def _filler_messages(filler: str | File | None, rewriter: Rewriter | None) -> tuple[Message, ...]:
     if filler is None:
         return (Comment("wait"),)
-    return (filler,) if isinstance(filler, File) else to_text_messages(filler)
-
-
-def to_text_messages(text: str) -> tuple[Text, ...]:
-    """Return a sentence as messages."""
-    return tuple(speakable(text))
+    if isinstance(filler, File):
+        return (filler,)
+    return tuple(speakable(filler if rewriter is None else rewriter(filler)))
 
 
 def _check_speakable(name: str, text: str) -> None:

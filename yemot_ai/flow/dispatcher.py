@@ -18,7 +18,7 @@ from yemot_ai.errors import CallEndedError, StoreError
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.agent.steps import AgentStep, take_step
 from yemot_ai.flow.agent.turns import AgentTurns
-from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up
@@ -74,7 +74,7 @@ class Dispatcher:
     async def decide(self, request: Request) -> Decision:
         """Return the response, or a ``PendingResponse`` to run on the engine."""
         if not request.call_key or request.call_key.startswith(CALLER_KEY_PREFIX):
-            return str(Response((Play(to_text_messages(self._dialog.no_call_id)), HANGUP)))
+            return str(Response((Play(self._dialog.to_messages(self._dialog.no_call_id)), HANGUP)))
         if request.hangup:
             return functools.partial(self._end_call, request)
         session = await self._runtime.store.load(request.call_key) or Session(request.call_key)
@@ -108,7 +108,10 @@ class Dispatcher:
     async def _unknown_extension(self, request: Request) -> str:
         response = str(
             Response(
-                (Play(to_text_messages(self._dialog.unknown_extension)), one_level_up(request.extension))
+                (
+                    Play(self._dialog.to_messages(self._dialog.unknown_extension)),
+                    one_level_up(request.extension),
+                )
             )
         )
 

@@ -24,7 +24,7 @@ from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
 from yemot_ai.flow.call import BaseCall, CallFactory
 from yemot_ai.flow.call_key import CallKey, key_function
-from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
 from yemot_ai.flow.handlers.local_calls import LocalCalls
@@ -168,7 +168,7 @@ class AIFlow(yemot_flow.Flow):
         runtime, name = self._runtime, extension.strip("/")
         transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None
         self._check_not_taken(extension)
-        if not to_text_messages(greeting):
+        if not (dialog or self.dialog).to_messages(greeting):
             raise ConfigurationError(f"the agent of extension {name!r} needs a greeting that can be spoken")
         conversation = runtime.conversation
         if provider is not None or instructions is not None:
@@ -279,7 +279,7 @@ class AIFlow(yemot_flow.Flow):
         reason = None if self.access is EVERYONE else self.access.rejection_reason(request, path)
         if reason is not None:
             log.warning("call %.60r is refused: %s", request.call_key, reason)  # untrusted text, so quoted
-            return request, str(Response((Play(to_text_messages(self.dialog.access_denied)), HANGUP)))
+            return request, str(Response((Play(self.dialog.to_messages(self.dialog.access_denied)), HANGUP)))
         if self.access is not EVERYONE:
             request = self.access.without_secret(request)
         if self._call_key is not None:
@@ -308,7 +308,9 @@ class AIFlow(yemot_flow.Flow):
             return outage_response(request, self.dialog)
         log.error("call %s: no answer", request.call_key, exc_info=error)
         return str(
-            Response((Play(to_text_messages(self.dialog.internal_error)), one_level_up(request.extension)))
+            Response(
+                (Play(self.dialog.to_messages(self.dialog.internal_error)), one_level_up(request.extension))
+            )
         )
 
     def _drop_call(self, call_id: str) -> None:

@@ -39,12 +39,13 @@ class HandlerRun:
         step_prefix: prefix of the steps' turn ids: ``v2s`` for the visit, ``ai_3.`` in a turn.
         turn_id: the turn that an agent's function answers; "" in a plain handler.
         line_ids: the line's own ids of the call, if others identify it.
+        rewrite: ``DialogSettings.rewrite``, applied to the texts that the handler plays.
         values: newest value of each name that the line has sent.
         names_before: the line's names that were used before this visit.
 
     Attributes:
         call_id: the call.
-        turn_id, line_ids: see above.
+        turn_id, line_ids, rewrite: see above.
         names: the line's names used in this visit, with the names that the handler gave.
         outcome: the handler's first decision; later ones are ignored.
         failed: the handler raised before it decided anything.
@@ -60,12 +61,14 @@ class HandlerRun:
         step_prefix: str,
         values: Mapping[str, str],
         names_before: Iterable[str],
+        rewrite: Callable[[str], str] = str,
         turn_id: str = "",
         line_ids: tuple[str, ...] = (),
     ) -> None:
         self.call_id = call_id
         self.line_ids = line_ids
         self.turn_id = turn_id
+        self.rewrite = rewrite
         self.names: dict[str, str] = {}
         self.outcome: Response | None = None
         self.failed = False

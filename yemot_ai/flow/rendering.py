@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
-from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings, to_text_messages
+from yemot_ai.flow.dialog import POLL_SECONDS, DialogSettings
 from yemot_ai.flow.value_names import poll_name
 from yemot_ai.protocol import Comment, GoToFolder, Message, Play, Read, Response, Tap, speakable
 from yemot_ai.sessions import Turn, TurnStatus
@@ -80,12 +80,18 @@ def answer_messages(turn: Turn, dialog: DialogSettings) -> tuple[Message, ...]:
     """Return the whole answer, after the messages that the agent's function queued."""
     before = _parse_messages(turn.spoken)
     # An answer can have nothing that can be spoken: an emoji, a row of dashes.
-    return (*before, *(speakable(turn.answer) or (() if before else to_text_messages(dialog.apology))))
+    return (
+        *before,
+        *(dialog.to_messages(turn.answer) or (() if before else dialog.to_messages(dialog.apology))),
+    )
 
 
-def piece_messages(turn: Turn, start: int, stop: int | None = None) -> tuple[Message, ...]:
+def piece_messages(
+    turn: Turn, dialog: DialogSettings, start: int, stop: int | None = None
+) -> tuple[Message, ...]:
     """Return the pieces from ``start`` to ``stop`` as messages; none if they have nothing speakable."""
-    messages = speakable(_strip_unpaired_emphasis("".join(turn.pieces[start:stop])))
+    text = dialog.rewrite("".join(turn.pieces[start:stop]))
+    messages = speakable(_strip_unpaired_emphasis(text))
     return (*(_parse_messages(turn.spoken) if messages and not start else ()), *messages)
 
 
@@ -94,10 +100,10 @@ def remaining_messages(turn: Turn, spoken_count: int, dialog: DialogSettings) ->
     if turn.status is TurnStatus.FAILED:
         error = turn.failure.to_error() if turn.failure and not turn.pieces else None
         ending = dialog.answer_cut_off if turn.pieces else failure_sentence(error, dialog) or dialog.apology
-        return (*piece_messages(turn, spoken_count), *to_text_messages(ending))
+        return (*piece_messages(turn, dialog, spoken_count), *dialog.to_messages(ending))
     if not spoken_count:
         return answer_messages(turn, dialog)
-    return piece_messages(turn, spoken_count) or SILENT_PROMPT
+    return piece_messages(turn, dialog, spoken_count) or SILENT_PROMPT
 
 
 def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog: DialogSettings) -> str:
@@ -112,7 +118,7 @@ def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog:
     poll, start, stop = span
     if start == stop:
         return render_poll(dialog, number, poll + 1)
-    return str(Response((speaking_poll_read(piece_messages(turn, start, stop), number, poll + 1),)))
+    return str(Response((speaking_poll_read(piece_messages(turn, dialog, start, stop), number, poll + 1),)))
 
 
 def failure_sentence(error: ProviderError | None, dialog: DialogSettings) -> str:

@@ -15,7 +15,7 @@ from yemot_ai._turns.conversation import Conversation
 from yemot_ai._turns.recording_transcriber import RecordingTranscriber
 from yemot_ai.errors import LimitReachedError
 from yemot_ai.flow.agent.input_modes import InputMode, Utterance
-from yemot_ai.flow.dialog import DialogSettings, KeyAction, to_text_messages
+from yemot_ai.flow.dialog import DialogSettings, KeyAction
 from yemot_ai.flow.rendering import (
     SILENT_PROMPT,
     answer_messages,
@@ -131,7 +131,7 @@ class AgentLoop:
         if decided and cursor.turn <= decided_turn:
             return session, decided
         if cursor.turn == 0:
-            return self._listen(session, cursor, to_text_messages(self.greeting))
+            return self._listen(session, cursor, self.dialog.to_messages(self.greeting))
         return (
             self._repeat_poll(session, cursor)
             or self._handle_barge_in(session, cursor, request)
@@ -152,7 +152,11 @@ class AgentLoop:
         turn = session.turn(turn_name(cursor.turn))
         if turn is not None and turn.is_done:
             return self._finish_turn(session, cursor, turn)
-        if turn is not None and turn.pieces and piece_messages(turn, _spoken_count(session, cursor)):
+        if (
+            turn is not None
+            and turn.pieces
+            and piece_messages(turn, self.dialog, _spoken_count(session, cursor))
+        ):
             return self._continue_speaking(session, cursor, turn, len(turn.pieces))
         if self.transcriber is not None:
             return self._transcribe(self.transcriber, session, cursor, request)
@@ -232,7 +236,7 @@ class AgentLoop:
                 return self._listen(session, cursor, self._last_answer(session))
             case KeyAction.RESTART:
                 session = session.with_restart(self.conversation.name)
-                return self._listen(session, cursor, to_text_messages(self.greeting))
+                return self._listen(session, cursor, self.dialog.to_messages(self.greeting))
 
     def _continue_speaking(
         self, session: Session, cursor: Cursor, turn: Turn, stop: int
@@ -249,7 +253,9 @@ class AgentLoop:
         silences = visit.silences + 1
         if silences >= self.dialog.max_silences:
             return self._leave(session, cursor, self.dialog.too_many_silences)
-        return self._listen(session, cursor, to_text_messages(self.dialog.not_heard), silences=silences)
+        return self._listen(
+            session, cursor, self.dialog.to_messages(self.dialog.not_heard), silences=silences
+        )
 
     def _finish_turn(self, session: Session, cursor: Cursor, turn: Turn) -> tuple[Session, str]:
         """Speak what is left of a turn that is done."""
@@ -269,7 +275,7 @@ class AgentLoop:
                 break
             if cursor and turn.has_answer and not turn.outcome:
                 return answer_messages(turn, self.dialog)
-        return to_text_messages(self.greeting)
+        return self.dialog.to_messages(self.greeting)
 
     def _listen(
         self, session: Session, cursor: Cursor, messages: tuple[Message, ...], *, silences: int = 0
@@ -280,7 +286,7 @@ class AgentLoop:
         return _with_decision(session, cursor, response, next_turn=number + 1, silences=silences)
 
     def _leave(self, session: Session, cursor: Cursor, sentence: str) -> tuple[Session, str]:
-        response = str(Response((Play(to_text_messages(sentence)), one_level_up(self.extension))))
+        response = str(Response((Play(self.dialog.to_messages(sentence)), one_level_up(self.extension))))
         next_turn = max(session.next_turn, cursor.turn + 1)
         return _with_decision(session, cursor, response, next_turn=next_turn, left=True)
 

@@ -125,6 +125,7 @@ class AgentTurns:
             step_prefix=f"{turn.id}.",
             values={},
             names_before=(session.visit or Visit()).names_before,
+            rewrite=loop.dialog.rewrite,
             turn_id=turn.id,
             line_ids=request.line_ids,
         )

@@ -35,11 +35,14 @@ _MESSAGE: Final = get_args(Message)
 _PAIR: Final = 2
 
 
-def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
+def to_messages(
+    playable: Playable | Iterable[Playable], rewrite: Callable[[str], str] = str
+) -> tuple[Message, ...]:
     """Return the messages for what a handler plays.
 
     Args:
         playable: one thing to play or several; texts are made speakable.
+        rewrite: applied to each text before.
 
     Raises:
         ConfigurationError: it cannot be played: the line has no such message type, a value is not what its
@@ -49,7 +52,7 @@ def to_messages(playable: Playable | Iterable[Playable]) -> tuple[Message, ...]:
     ['t-א, ב', 'f-/1/000']
     """
     try:
-        return tuple(message for item in _items(playable) for message in _convert(item))
+        return tuple(message for item in _items(playable) for message in _convert(item, rewrite))
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
 
@@ -63,13 +66,13 @@ def _items(playable: Playable | Iterable[Playable]) -> Iterable[object]:
     return (playable,) if is_one else playable  # type: ignore[return-value]  # mypy does not narrow it
 
 
-def _convert(playable: object) -> Iterable[Message]:
+def _convert(playable: object, rewrite: Callable[[str], str]) -> Iterable[Message]:
     if isinstance(playable, _MESSAGE):
         return (playable,)
     if playable is None:
         return _nothing("text")
     if isinstance(playable, str):
-        return speakable(playable)
+        return speakable(rewrite(playable))
     if _is_numeral(playable):
         return speakable(numeral_text(playable))
     if isinstance(playable, Coroutine):
@@ -78,12 +81,12 @@ def _convert(playable: object) -> Iterable[Message]:
         kind = type(playable).__name__
         raise ConfigurationError(f"{kind} cannot be played: give a text, or a pair such as ('text', 'שלום')")
     kind, data = playable
-    return _convert_pair(str(kind), data)
+    return _convert_pair(str(kind), data, rewrite)
 
 
-def _convert_pair(kind: str, data: object) -> Iterable[Message]:
+def _convert_pair(kind: str, data: object, rewrite: Callable[[str], str]) -> Iterable[Message]:
     if kind in {"text", "t"}:
-        return _convert(data)
+        return _convert(data, rewrite)
     if isinstance(data, str):
         data, _ = strip_blanks(data)
     if kind in _KINDS and kind != "noop" and data in (None, ""):

@@ -23,7 +23,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.compat.awaitables import DONE
-from yemot_ai.flow.dialog import DialogSettings, to_text_messages
+from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async, parse_returned
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
@@ -152,6 +152,7 @@ class HandlerRunner:
             step_prefix=f"v{visit.number}s",
             values=request.latest,
             names_before=visit.names_before,
+            rewrite=self._dialog.rewrite,
             line_ids=request.line_ids,
         )
         call = self._new_call(run, session, request, local_call.attributes, is_async=is_async(handler))
@@ -228,7 +229,7 @@ class HandlerRunner:
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._record_fault(run, call, error)
         if run.failed:  # _fault_response adds the move, which depends on the session
-            return Response((Play(to_text_messages(run.apology)),)) if run.apology else None
+            return Response((Play(self._dialog.to_messages(run.apology)),)) if run.apology else None
         response = run.build_response()
         if response is None:
             log.warning(
@@ -240,7 +241,9 @@ class HandlerRunner:
     def _record_fault(self, run: HandlerRun, call: BaseCall, error: BaseException) -> None:
         if isinstance(error, LimitReachedError):
             log.info("call %s: %s", run.call_id, error)
-            run.set_outcome(Play(to_text_messages(self._dialog.limit_reached)), one_level_up(call.extension))
+            run.set_outcome(
+                Play(self._dialog.to_messages(self._dialog.limit_reached)), one_level_up(call.extension)
+            )
             return
         log.error("call %s: the handler of extension %r failed", run.call_id, call.extension, exc_info=error)
         run.failed = True
@@ -309,7 +312,7 @@ class HandlerRunner:
             move = HANGUP
         if outcome.answer:
             return Response((*Response.parse(outcome.answer), move))
-        return Response((Play(to_text_messages(self._dialog.internal_error)), move))
+        return Response((Play(self._dialog.to_messages(self._dialog.internal_error)), move))
 
 
 def _is_being_cancelled() -> bool:
