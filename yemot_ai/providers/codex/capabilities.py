@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Capabilities", "probe"]
+__all__ = ["Capabilities", "output_lines", "probe"]
 
 _FEATURE: Final = re.compile(r"^([a-z0-9_.]+)\s+.*?(?:true|false)\s*$")
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
@@ -57,7 +57,7 @@ async def probe(executable: str, *, env: Mapping[str, str], cwd: Path) -> Capabi
         return _cache[key]
     commands = (("features", "list"), ("exec", "--help"), ("debug", "models", "--bundled"))
     features, options, models = await _gather_all(
-        _output_lines([executable, *arguments], env=env, cwd=cwd) for arguments in commands
+        output_lines([executable, *arguments], env=env, cwd=cwd) for arguments in commands
     )
     capabilities = Capabilities(
         _features(features), frozenset(_OPTION.findall("\n".join(options))), _catalogue(models)
@@ -76,7 +76,8 @@ async def _gather_all(outputs: Iterable[Awaitable[list[str]]]) -> list[list[str]
     return [result for result in results if not isinstance(result, BaseException)]
 
 
-async def _output_lines(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
+async def output_lines(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> list[str]:
+    """Return the lines that a command prints; none if it fails."""
     lines: list[bytes] = []
     try:
         result = await run_process(command, stdin=b"", receive=lines.append, env=env, cwd=cwd)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.capabilities import Capabilities
 
-__all__ = ["Program", "Setting", "exec_command", "server_command"]
+__all__ = ["Program", "Setting", "exec_command", "safety_settings", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string is passed unchanged; Codex reads it as TOML, else as plain text."""
@@ -106,6 +106,12 @@ def exec_command(
 def server_command(program: Program) -> list[str]:
     """Return the program and its arguments for a server; each thread has its own further options."""
     return [program.executable, "app-server", *program.options()]
+
+
+def safety_settings() -> dict[str, object]:
+    """Return the settings that keep callers safe, with their values; False for a disabled feature."""
+    parsed: dict[str, object] = {name: [] if value == "[]" else value for name, value in _SETTINGS.items()}
+    return {**parsed, **{f"features.{name}": False for name in _DISABLED}}
 
 
 def _sandbox_options(sandbox: str) -> list[str]:

@@ -56,6 +56,7 @@ class CodexCLIProvider:
 
         Raises:
             CodexNotFoundError: it was not found; the message says how to install it.
+            ProviderError: settings that this machine enforces would reach callers.
         """
         return self._settings.check()
 

@@ -78,6 +78,11 @@ class CodexHome:
         users = Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
         return cls(root / "home", root, users.absolute() / "auth.json")
 
+    @property
+    def is_private(self) -> bool:
+        """Whether ``codex_home`` is ours, with only the login of the user in it."""
+        return self.login is not None
+
     def work_dir(self, key: str) -> Path:
         """Return the empty working folder of one conversation.
 
@@ -138,7 +143,7 @@ class CodexHome:
         Args:
             key: a key of ``new_key``; any other text has no folder.
         """
-        if self.login is None or not is_key(key):
+        if not self.is_private or not is_key(key):
             return None
         return self.root / "databases" / key
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.capabilities import probe
-from yemot_ai.providers.codex.command import Program
+from yemot_ai.providers.codex.command import Program, safety_settings
 from yemot_ai.providers.codex.executable import find_executable
 from yemot_ai.providers.codex.home import CodexHome
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import redact_secrets
+from yemot_ai.providers.codex.system_settings import check_enforced_settings, machine_overrides
 
 if TYPE_CHECKING:
     import os
@@ -90,19 +91,25 @@ class CodexSettings:
 
         Raises:
             CodexNotFoundError: it was not found; the message says how to install it.
+            ProviderError: settings that this machine enforces would reach callers.
         """
         path = self.find_executable()
         if path is None:
             raise CodexNotFoundError(str(self.executable))
+        check_enforced_settings(safety_settings())
         return path
 
     async def program(self, executable: Path, key: str) -> Program:
         """Return ``executable`` with what its commands get in the folders of the conversation ``key``."""
         home = self.home
-        capabilities = await probe(str(executable), env=self.environment, cwd=home.work_dir(key))
+        env, cwd = self.environment, home.work_dir(key)
+        capabilities = await probe(str(executable), env=env, cwd=cwd)
+        # In a home of the user, the settings of the machine hold as usual.
+        machine = await machine_overrides(str(executable), env=env, cwd=cwd) if home.is_private else {}
         models = await asyncio.to_thread(home.models_file, capabilities.models)
         databases = home.databases_dir(key)
-        return Program(str(executable), capabilities, databases, models, self.further_settings)
+        config = {**machine, **self.further_settings}
+        return Program(str(executable), capabilities, databases, models, config)
 
     def instructions_for(self, instructions: str | None) -> str:
         """Return ``instructions``, else the provider's, else the default."""

@@ -90,6 +90,7 @@ class CodexAppServerProvider:
 
         Raises:
             CodexNotFoundError: it was not found; the message says how to install it.
+            ProviderError: settings that this machine enforces would reach callers.
         """
         return self._settings.check()
 
