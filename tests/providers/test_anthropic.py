@@ -14,7 +14,6 @@ import respx
 from tests.support.asking import ask_provider
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
-    AnswerEmptyError,
     AuthenticationError,
     ConfigurationError,
     ContextOverflowError,
@@ -26,6 +25,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
     QuotaExceededError,
     RateLimitedError,
+    RefusedRequestError,
     SessionLostError,
     UnknownModelError,
 )
@@ -223,12 +223,6 @@ def test_thinking_is_not_part_of_the_answer(answer: respx.Route, provider: Anthr
     assert ask(provider).text == "בשמונה"
 
 
-def test_an_answer_that_reached_max_tokens_is_used(answer: respx.Route, provider: AnthropicProvider) -> None:
-    answer.mock(return_value=message(TEXT, stop_reason="max_tokens"))
-
-    assert ask(provider).text == "בשמונה"
-
-
 def test_an_answer_beyond_the_context_window_is_an_overflow(
     answer: respx.Route, provider: AnthropicProvider
 ) -> None:
@@ -246,7 +240,7 @@ def test_a_refusal_is_an_error(
 ) -> None:
     answer.mock(return_value=message(*content, stop_reason="refusal"))
 
-    with pytest.raises(AnswerEmptyError, match="refusal"):
+    with pytest.raises(RefusedRequestError, match="refusal"):
         ask(provider)
 
 

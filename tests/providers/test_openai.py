@@ -22,6 +22,7 @@ from yemot_ai.errors import (
     ProviderTimeoutError,
     QuotaExceededError,
     RateLimitedError,
+    RefusedRequestError,
     SessionLostError,
     UnknownModelError,
 )
@@ -185,7 +186,7 @@ def test_an_answer_without_text_is_an_error(answer: respx.Route, provider: OpenA
     incomplete = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
     answer.mock(return_value=httpx.Response(200, json=incomplete))
 
-    with pytest.raises(AnswerEmptyError, match="content_filter"):
+    with pytest.raises(RefusedRequestError, match="content_filter"):
         asyncio.run(ask_provider(provider, "יש?"))
 
 

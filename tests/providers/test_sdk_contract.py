@@ -25,8 +25,11 @@ from tests.support.codex import run_async
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import anthropic as anthropic_provider
 from yemot_ai.providers.openai import chat as openai_chat
-from yemot_ai.providers.openai import provider as openai_provider
+from yemot_ai.providers.openai import response_stream as openai_response_stream
+from yemot_ai.providers.openai import response_text as openai_response_text
 from yemot_ai.providers.openai import responses as openai_responses
+from yemot_ai.providers.refusals import ErrorBody, refusal_kind
+from yemot_ai.providers.refusals import ErrorBody, refusal_kind
 from yemot_ai.transcription import openai as openai_transcriber
 from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
@@ -154,7 +157,7 @@ def test_an_event_that_the_sdk_does_not_have_is_named() -> None:
 # What the providers read.
 
 
-NOT_IN_SDK = {("ChatCompletion", "error"), ("Message", "error")}
+NOT_IN_SDK = {("ChatCompletion", "error"), ("Choice", "error"), ("Message", "error")}
 """Fields that the SDK does not have: an error in a 200, as compatible servers send it."""
 
 
@@ -219,6 +222,8 @@ def has(model: type[BaseModel], name: str) -> bool:
 
 READERS: dict[ModuleType, set[type[BaseModel]]] = {
     openai_responses: OPENAI,
+    openai_response_stream: OPENAI,
+    openai_response_text: OPENAI,
     openai_chat: OPENAI,
     openai_transcriber: OPENAI,
     anthropic_provider: ANTHROPIC,
@@ -231,8 +236,11 @@ def compared_values(module: ModuleType) -> Iterator[tuple[str, str]]:
         match node:
             case ast.Compare(left=ast.Attribute(attr=name), comparators=[right]):
                 yield from ((name, word) for word in string_constants(right))
-            case ast.Compare(left=ast.Call(func=ast.Name(id=name)), comparators=[right]):
-                yield from ((name.removeprefix("_"), word) for word in string_constants(right))
+            case ast.Compare(
+                left=ast.Call(func=ast.Name(id="field"), args=[_, ast.Constant(value=str(name))]),
+                comparators=[right],
+            ):
+                yield from ((name, word) for word in string_constants(right))
             case ast.Match(subject=ast.Attribute(attr=name), cases=cases):
                 values = (
                     pattern.value
@@ -254,10 +262,10 @@ def string_constants(node: ast.AST) -> list[str]:
 
 
 def optional_fields(module: ModuleType) -> Iterator[str]:
-    """Yield each field that a module reads with ``getattr`` and a default."""
+    """Yield each field that a module reads with ``field``, or with ``getattr`` and a default."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         match node:
-            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), _]):
+            case ast.Call(func=ast.Name(id="getattr" | "field"), args=[_, ast.Constant(value=str(name)), *_]):
                 yield name
             case _:
                 pass
@@ -280,7 +288,10 @@ def test_the_optional_fields_that_providers_read_exist_in_the_sdk(module: Module
 
 
 def test_the_comparisons_are_found_in_the_source() -> None:
-    assert {("status", "failed"), ("phase", "final_answer")} <= set(compared_values(openai_responses))
+    assert ("status", "failed") in set(compared_values(openai_responses))
+    assert ("phase", "final_answer") in set(compared_values(openai_response_text))
+    assert ("type", "response.output_text.delta") in set(compared_values(openai_response_stream))
+    assert "reasoning_tokens" in set(optional_fields(openai_responses))
     assert ("stop_reason", "refusal") in set(compared_values(anthropic_provider))
     assert "thinking_tokens" in set(optional_fields(anthropic_provider))
 
@@ -289,21 +300,21 @@ def sdk_of(module: ModuleType) -> str:
     return sdk_version("anthropic" if module is anthropic_provider else "openai")
 
 
-HTTP_ERROR_CODES = {
-    "context_length_exceeded",
-    "insufficient_quota",
-    "invalid_api_key",
-    "model_not_found",
-    "previous_response_not_found",
-    "server_is_overloaded",
+GENERAL_CODES = {
+    "conflict_error",
+    "data_residency_mismatch",
+    "invalid_request_error",
+    "memory_path_conflict_error",
+    "memory_precondition_failed_error",
+    "not_found_error",
+    "vector_store_timeout",
 }
-"""Codes of OpenAI's HTTP errors; the SDK types them as any text."""
+"""Codes that do not say what to do; those of images are not sent here."""
 
 
-def test_the_error_codes_are_codes_of_the_sdks() -> None:
-    codes = literals(ResponseError, "code")
-    assert set(openai_provider.SERVICE.error_types) - HTTP_ERROR_CODES <= codes, sdk_version("openai")
+def test_the_table_of_refusals_has_the_error_codes_of_the_sdks() -> None:
     types = set(ErrorType.__args__)  # type: ignore[attr-defined]  # a Literal has them
-    assert set(anthropic_provider.SERVICE.error_types) - {"request_too_large"} <= types, sdk_version(
-        "anthropic"
-    )
+    codes = {str(code) for code in literals(ResponseError, "code") | types}
+    unknown = {code for code in codes if refusal_kind(ErrorBody("", (code,))) is None}
+
+    assert {code for code in unknown if "image" not in code} == GENERAL_CODES, sdk_version("openai")

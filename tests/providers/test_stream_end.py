@@ -3,92 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from tests.providers.event_stream_server import End, EventStreamServer
+from tests.providers.stream_events import (
+    MESSAGE_START,
+    MESSAGE_STOP,
+    USAGE,
+    USAGE_CHUNK,
+    Event,
+    block,
+    chat,
+    chunk,
+    delta,
+    ended,
+    listen,
+    messages,
+    responses,
+    stopped,
+)
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ProviderCrashError, ProviderTimeoutError
-from yemot_ai.providers import AnthropicProvider, OpenAIProvider, Provider, Reply, Usage, read_reply
+from yemot_ai.providers import Provider, Usage
 
-Events = list[dict[str, Any] | str]
+Events = list[Event]
 
 TEXT = "פתוח עד שבע. ביום שישי עד אחת."
-LIMIT = 10.0
-"""Seconds for an answer; a provider that waited for the end of the connection would fail after them."""
-
-
-def responses(url: str, timeout: float = LIMIT) -> Provider:
-    return OpenAIProvider(api_key="test", model="m", base_url=f"{url}/v1", timeout=timeout)
-
-
-def chat(url: str, timeout: float = LIMIT) -> Provider:
-    return OpenAIProvider(api_key="test", model="m", base_url=f"{url}/v1", api="chat", timeout=timeout)
-
-
-def messages(url: str, timeout: float = LIMIT) -> Provider:
-    return AnthropicProvider(api_key="test", model="m", base_url=url, timeout=timeout)
-
-
-def delta(text: str) -> dict[str, Any]:
-    place = {"item_id": "m", "output_index": 0, "content_index": 0}
-    return {"type": "response.output_text.delta", **place, "delta": text}
-
-
-def completed(text: str = TEXT) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text, "annotations": []}]
-    output = [{"type": "message", "id": "m", "role": "assistant", "content": content}]
-    return {"type": "response.completed", "response": {"id": "r", "status": "completed", "output": output}}
-
-
-def chunk(text: str = "", finish: str | None = None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
-    return {"id": "c", "object": "chat.completion.chunk", "choices": [choice], **fields}
-
-
-USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-USAGE_CHUNK = {"id": "c", "object": "chat.completion.chunk", "choices": [], "usage": USAGE}
-
-
-def block(text: str) -> dict[str, Any]:
-    return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
-
-
-START = {
-    "type": "message_start",
-    "message": {"id": "m", "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}},
-}
-
-
-def stopped(reason: str = "end_turn") -> dict[str, Any]:
-    return {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 2}}
-
-
-STOP = {"type": "message_stop"}
 
 STREAMS: dict[str, tuple[Callable[..., Provider], Events]] = {
-    "completed": (responses, [delta(TEXT), completed()]),
-    "completed without text": (responses, [completed()]),
+    "completed": (responses, [delta(TEXT), ended(TEXT)]),
+    "completed without text": (responses, [ended(TEXT)]),
     "finish and usage": (chat, [chunk(TEXT), chunk(finish="stop"), USAGE_CHUNK]),
     "finish with usage": (chat, [chunk(TEXT, usage=USAGE), chunk(finish="stop", usage=USAGE)]),
     "finish, usage and done": (chat, [chunk(TEXT), chunk(finish="stop"), USAGE_CHUNK, "[DONE]"]),
-    "message_stop": (messages, [START, block(TEXT), stopped(), STOP]),
+    "message_stop": (messages, [MESSAGE_START, block(TEXT), stopped(), MESSAGE_STOP]),
 }
 UNFINISHED: dict[str, tuple[Callable[..., Provider], Events]] = {
     "finish": (chat, [chunk(TEXT), chunk(finish="stop")]),
     "finish and done": (chat, [chunk(TEXT, "stop"), "[DONE]"]),
-    "stop reason": (messages, [START, block(TEXT), stopped()]),
+    "stop reason": (messages, [MESSAGE_START, block(TEXT), stopped()]),
 }
-
-
-async def listen(provider: Provider) -> tuple[list[str], Reply]:
-    received: list[str] = []
-    try:
-        reply = await read_reply(provider.ask("עד מתי?", stream=True), provider.name, received.append)
-    finally:
-        await provider.aclose()  # type: ignore[attr-defined]  # these providers have it
-    return received, reply
 
 
 @pytest.mark.parametrize("end", ["whole", "cut", "open"])
@@ -143,7 +98,11 @@ def test_a_response_that_ends_leaves_its_connection_for_the_next_turn(name: str)
 @pytest.mark.parametrize("end", ["whole", "cut"])
 @pytest.mark.parametrize(
     ("make", "events"),
-    [(responses, [delta(TEXT)]), (chat, [chunk(TEXT), USAGE_CHUNK]), (messages, [START, block(TEXT)])],
+    [
+        (responses, [delta(TEXT)]),
+        (chat, [chunk(TEXT), USAGE_CHUNK]),
+        (messages, [MESSAGE_START, block(TEXT)]),
+    ],
     ids=["responses", "chat", "messages"],
 )
 def test_an_answer_without_its_end_is_an_error(
@@ -155,7 +114,7 @@ def test_an_answer_without_its_end_is_an_error(
 
 @pytest.mark.parametrize(
     ("make", "events"),
-    [(responses, [delta(TEXT)]), (chat, [chunk(TEXT)]), (messages, [START, block(TEXT)])],
+    [(responses, [delta(TEXT)]), (chat, [chunk(TEXT)]), (messages, [MESSAGE_START, block(TEXT)])],
     ids=["responses", "chat", "messages"],
 )
 def test_a_stream_that_stays_open_in_the_answer_is_a_timeout(

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import (
-    AnswerEmptyError,
     AuthenticationError,
     ConfigurationError,
     ContextOverflowError,
@@ -22,6 +21,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.sdk.fields import cut_reason
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stateless import StatelessChat
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -138,9 +138,10 @@ class _MessagesAPI:
         return _MessageAccumulator()
 
     def parse(self, message: Message) -> Reply:
-        return Reply(self._spoken_text(message), message.id or "", _usage(message))
+        text = self._text(message)
+        return Reply(text, message.id or "", _usage(message), cut_reason(message.stop_reason))
 
-    def _spoken_text(self, message: Message) -> str:
+    def _text(self, message: Message) -> str:
         error = getattr(message, "error", None)
         if error:
             raise self._client.error_from_body({"error": error})
@@ -149,8 +150,7 @@ class _MessagesAPI:
         text = "".join(block.text for block in message.content if block.type == "text").strip()
         # Text before a refusal must not be used.
         if not text or message.stop_reason == "refusal":
-            why = f"Anthropic answered without text ({message.stop_reason})"
-            raise AnswerEmptyError(why, provider=SERVICE.name)
+            raise self._client.empty_error(message.stop_reason)
         return text
 
 
@@ -182,18 +182,23 @@ class _MessageAccumulator:
         match event.type:
             case "message_start":
                 self._start = event.message
+            case "content_block_start" if event.content_block.type == "text":
+                return self._add(event.content_block.text)
             case "content_block_delta" if event.delta.type == "text_delta":
-                # ``_spoken_text`` strips a whole answer; so no leading whitespace is streamed.
-                text: str = event.delta.text if self._text else event.delta.text.lstrip()
-                if text:
-                    self._text.append(text)
-                return text
+                return self._add(event.delta.text)
             case "message_delta":
                 self._stop_reason = event.delta.stop_reason or self._stop_reason
                 self._output_tokens = getattr(event.usage, "output_tokens", None)
             case "message_stop":
                 self.complete = True
         return ""
+
+    def _add(self, text: str | None) -> str:
+        # ``_text`` strips a whole answer; so no leading whitespace is streamed.
+        added = (text or "") if self._text else (text or "").lstrip()
+        if added:
+            self._text.append(added)
+        return added
 
 
 def _usage(message: Message) -> Usage | None:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import AnswerEmptyError
 from yemot_ai.providers.provider import Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.sdk.fields import cut_reason, field
 from yemot_ai.providers.sdk.think_tags import ThinkTagFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
     from openai.types.chat import ChatCompletion
+    from openai.types.chat.chat_completion import Choice
 
 __all__ = ["SDK_MODULE", "ChatCompletionsAPI"]
 
@@ -51,19 +52,29 @@ class ChatCompletionsAPI:
 
     def parse(self, completion: ChatCompletion) -> Reply:
         """Read a completion; see ``StatelessAPI``."""
-        return Reply(self._spoken_text(completion), completion.id or "", _usage(completion))
+        choice = _choice(completion, self._client)
+        calls = "tool_calls" if field(choice.message, "tool_calls") else ""
+        cut = cut_reason(choice.finish_reason) or calls
+        return Reply(self._text(choice), completion.id or "", _usage(completion), cut)
 
-    def _spoken_text(self, completion: ChatCompletion) -> str:
-        error = getattr(completion, "error", None)
-        if error:
-            raise self._client.error_from_body({"error": error})
-        choice = completion.choices[0]
+    def _text(self, choice: Choice) -> str:
         text = ThinkTagFilter().feed(_text(choice.message.content) or choice.message.refusal or "").strip()
         if not text:
-            service = self._client.service
-            why = f"{service.title} answered without text ({choice.finish_reason})"
-            raise AnswerEmptyError(why, provider=service.name)
+            raise self._client.empty_error(choice.finish_reason)
         return text
+
+
+def _choice(completion: ChatCompletion, connection: ServiceClient) -> Choice:
+    """Return the first choice; raise the error of the completion, or that of the choice (OpenRouter)."""
+    _raise_error(completion, connection)
+    choice = completion.choices[0]
+    _raise_error(choice, connection)
+    return choice
+
+
+def _raise_error(value: object, connection: ServiceClient) -> None:
+    if error := field(value, "error"):
+        raise connection.error_from_body({"error": error})
 
 
 class _ChunkAccumulator:
@@ -77,6 +88,7 @@ class _ChunkAccumulator:
         self.complete = False
         self._text: list[str] = []
         self._refusal: list[str] = []
+        self._tool_calls: Any = None
         self._think_tags = ThinkTagFilter()
 
     @property
@@ -85,26 +97,28 @@ class _ChunkAccumulator:
 
     @property
     def response(self) -> Any:  # noqa: ANN401 - the fields of a ChatCompletion that ``parse`` reads
-        message = SimpleNamespace(content="".join(self._text), refusal="".join(self._refusal))
+        message = SimpleNamespace(
+            content="".join(self._text), refusal="".join(self._refusal), tool_calls=self._tool_calls
+        )
         choice = SimpleNamespace(message=message, finish_reason=self._finish)
         return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
     def feed(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, unchecked
-        error = getattr(event, "error", None)
-        if error:
-            raise self._client.error_from_body({"error": error})
+        _raise_error(event, self._client)
         self._id = event.id or self._id
-        usage = getattr(event, "usage", None)
+        usage = field(event, "usage")
         self._usage = usage or self._usage
         delta = None
         for choice in event.choices or ():
+            _raise_error(choice, self._client)
             delta = choice.delta
             self._finish = choice.finish_reason or self._finish
         self.complete = bool(self._finish and usage)
         return "" if delta is None else self._spoken_delta(delta)
 
     def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - the delta of a chunk
-        self._refusal.append(getattr(delta, "refusal", None) or "")
+        self._refusal.append(field(delta, "refusal") or "")
+        self._tool_calls = self._tool_calls or field(delta, "tool_calls")
         text = _text(delta.content)
         self._text.append(text)
         return self._think_tags.feed(text)
@@ -120,11 +134,11 @@ def _text(content: Any) -> str:  # noqa: ANN401 - a str according to the SDK; a 
 def _usage(completion: ChatCompletion) -> Usage | None:
     if completion.usage is None:
         return None
-    into = getattr(completion.usage, "prompt_tokens_details", None)
-    out = getattr(completion.usage, "completion_tokens_details", None)
+    into = field(completion.usage, "prompt_tokens_details")
+    out = field(completion.usage, "completion_tokens_details")
     return Usage.from_counts(
-        completion.usage.prompt_tokens,
-        getattr(into, "cached_tokens", 0),
-        completion.usage.completion_tokens,
-        getattr(out, "reasoning_tokens", 0),
+        field(completion.usage, "prompt_tokens"),
+        field(into, "cached_tokens"),
+        field(completion.usage, "completion_tokens"),
+        field(out, "reasoning_tokens"),
     )

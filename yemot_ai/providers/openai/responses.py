@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import AnswerEmptyError, ProviderError, SessionLostError
+from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
+from yemot_ai.providers.openai.response_stream import ResponseAccumulator
+from yemot_ai.providers.openai.response_text import spoken_text
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
+from yemot_ai.providers.sdk.fields import cut_reason, field
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
@@ -23,6 +27,9 @@ __all__ = ["SDK_MODULE", "ResponsesAPI", "StoredResponsesChat"]
 
 SDK_MODULE: Final = "openai.resources.responses"
 """The module of the SDK that this API needs."""
+
+_CALLS: Final = frozenset({"function_call", "custom_tool_call", "mcp_approval_request"})
+"""The items after which a model waits for a result from the client."""
 
 
 class ResponsesAPI:
@@ -51,11 +58,12 @@ class ResponsesAPI:
 
     def accumulator(self) -> StreamAccumulator:
         """Return the builder of a response from its stream."""
-        return _ResponseAccumulator(self._client)
+        return ResponseAccumulator(self._client)
 
     def parse(self, response: Response) -> Reply:
         """Read a response; see ``StatelessAPI``."""
-        return Reply(_spoken_text(response, self._client), response.id, _usage(response))
+        text = _text(response, self._client)
+        return Reply(text, response.id or "", _usage(response), _cut(response))
 
 
 class StoredResponsesChat:
@@ -92,7 +100,7 @@ class StoredResponsesChat:
 
     def _parse(self, response: Response) -> Reply:
         parsed = self._api.parse(response)
-        return Reply(replace_surrogates(parsed.text), {"response_id": parsed.session}, parsed.usage)
+        return replace(parsed, text=replace_surrogates(parsed.text), session={"response_id": parsed.session})
 
     def _response_id(self, session: JSON) -> str:
         if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
@@ -100,82 +108,41 @@ class StoredResponsesChat:
         raise foreign_session_error(self._client.service.name)
 
 
-class _ResponseAccumulator:
-    """Builds a response from the events of its stream, without commentary."""
-
-    def __init__(self, connection: ServiceClient) -> None:
-        self.response: Response | None = None
-        self._client = connection
-        self._commentary_ids: set[str] = set()
-        self._part: tuple[object, object] | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.response is not None
-
-    @property
-    def complete(self) -> bool:
-        return self.ended
-
-    def feed(self, event: Any) -> str:  # noqa: ANN401 - one of some fifty types of the SDK's
-        match event.type:
-            case "response.output_item.added" if _phase(event.item) == "commentary":
-                self._commentary_ids.add(event.item.id)
-            case "response.output_text.delta" | "response.refusal.delta":
-                return self._spoken_delta(event)
-            case "response.completed" | "response.incomplete" | "response.failed":
-                self.response = event.response
-            case "error":
-                raise self._client.error_from_body({"code": event.code, "message": event.message})
-        return ""
-
-    def _spoken_delta(self, event: Any) -> str:  # noqa: ANN401 - as above
-        if event.item_id in self._commentary_ids or not _text(event.delta):
-            return ""
-        part = event.output_index, event.content_index
-        separator = "\n" if self._part not in {None, part} else ""
-        self._part = part
-        return separator + _text(event.delta)
-
-
-def _text(delta: object) -> str:
-    if not isinstance(delta, str):
-        raise TypeError(type(delta).__name__)
-    return delta
-
-
-def _spoken_text(response: Response, connection: ServiceClient) -> str:
-    """Return the text for the caller; without commentary if the messages have a phase."""
+def _text(response: Response, connection: ServiceClient) -> str:
+    """Return the text for the caller."""
     if response.error is not None:
-        raise connection.error_from_body(response.error.model_dump())
+        raise connection.error_from_body({"error": _plain(response.error)})
     name, title = connection.service.name, connection.service.title
     if response.status in {"failed", "cancelled"}:
         raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
-    messages = [item for item in response.output if item.type == "message"]
-    final = [message for message in messages if _phase(message) == "final_answer"]
-    spoken = final or [message for message in messages if _phase(message) != "commentary"]
-    parts = [part for message in spoken for part in message.content]
-    text = "\n".join(part.text if part.type == "output_text" else part.refusal for part in parts)
+    if not isinstance(response.output, list):
+        raise TypeError(type(response.output).__name__)
+    text = spoken_text(response.output)
     if not text.strip():
-        why = response.incomplete_details.reason if response.incomplete_details else response.status
-        raise AnswerEmptyError(f"{title} answered without text ({why})", provider=name)
+        raise connection.empty_error(_cut(response) or response.status)
     return text
 
 
-def _phase(message: object) -> str | None:
-    """Return the phase of a message; older models and compatible servers have none."""
-    return getattr(message, "phase", None)
+def _plain(error: Any) -> Any:  # noqa: ANN401 - the SDK's type, or what the server sent
+    return error.model_dump() if hasattr(error, "model_dump") else error
+
+
+def _cut(response: Response) -> str:
+    """Return why the answer is not whole; a call of a tool waits for a result that nobody sends."""
+    reason = field(response.incomplete_details, "reason") or cut_reason(response.status)
+    last = field(response.output[-1], "type") if response.output else None
+    return reason or (str(last) if last in _CALLS else "")
 
 
 def _usage(response: Response) -> Usage | None:
     if response.usage is None:
         return None
-    # Compatible servers leave the details out, although the SDK's types require them.
-    into = getattr(response.usage, "input_tokens_details", None)
-    out = getattr(response.usage, "output_tokens_details", None)
+    # Compatible servers leave fields out, although the SDK's types require them.
+    into = field(response.usage, "input_tokens_details")
+    out = field(response.usage, "output_tokens_details")
     return Usage.from_counts(
-        response.usage.input_tokens,
-        getattr(into, "cached_tokens", 0),
-        response.usage.output_tokens,
-        getattr(out, "reasoning_tokens", 0),
+        field(response.usage, "input_tokens"),
+        field(into, "cached_tokens"),
+        field(response.usage, "output_tokens"),
+        field(out, "reasoning_tokens"),
     )

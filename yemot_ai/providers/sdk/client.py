@@ -15,7 +15,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
-from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+    RefusedRequestError,
+)
 from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.sdk.service import ErrorBody, Service
 from yemot_ai.providers.sdk.warmup import warm_up
@@ -35,6 +41,9 @@ USAGE_WAIT: Final = 0.5
 
 REST_WAIT: Final = 0.1
 """Seconds to read the rest of a response, so that its connection can be used again."""
+
+REFUSALS: Final = frozenset({"content_filter", "refusal", "safety"})
+"""Why a model stopped that refuses the words of a request."""
 
 _MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
@@ -221,6 +230,17 @@ class ServiceClient:
     def error_from_body(self, body: object) -> ProviderError:
         """Return the error for an error body with status 200."""
         return self._error_without_key(ErrorBody.parse(body))
+
+    def empty_error(self, reason: object) -> ProviderError:
+        """Return the error for a response without text.
+
+        Args:
+            reason: why the model stopped, in the service's word; None if it did not say it.
+        """
+        name, message = self.service.name, f"{self.service.title} answered without text ({reason})"
+        if reason in REFUSALS:
+            return RefusedRequestError(message, provider=name)
+        return AnswerEmptyError(message, provider=name)
 
     def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK does not check its type
         if isinstance(response, str):

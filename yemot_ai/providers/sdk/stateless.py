@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from yemot_ai.providers.chat_history import ChatHistory
@@ -74,4 +75,4 @@ class StatelessChat:
         parsed = self._api.parse(response)
         text = replace_surrogates(parsed.text)
         session: JSON = {"id": parsed.session, "history": history.with_exchange(prompt, text).to_json()}
-        return Reply(text, session, parsed.usage)
+        return replace(parsed, text=text, session=session)
