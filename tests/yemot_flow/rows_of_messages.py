@@ -34,7 +34,7 @@ def play_then_hang_up(make: FlowFactory) -> str:
 @difference(
     10,
     "forbidden characters pass and a dot in a file name becomes a comma",
-    "`-`, `=` and `.` must not occur in a text; a file is named without its extension",
+    "`-` and `.` must not occur in a text, `=` ends the messages of a read; a file has no extension",
     "[OFF]",
     "a text is made speakable; the extension is dropped",
     fault=r"t-10-12 = x ⇒ M1607; file: id_list_message=f-welcome,wav",
