@@ -160,7 +160,7 @@ def test_a_refusal_of_the_model_is_its_answer(answer: respx.Route, provider: Ope
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        ({"message": "sorry", "code": 502}, ProviderError),
+        ({"message": "sorry", "code": 502}, OverloadedError),
         ({"message": "sorry", "code": "rate_limit_exceeded"}, RateLimitedError),
         ({"message": "maximum context length is 8192 tokens"}, ContextOverflowError),
         ("sorry", ProviderError),

@@ -38,6 +38,7 @@ class ProviderError(YemotAIError):
         exit_code: the exit code of the provider's process (negative: the signal), if there was one.
         stderr_tail: the end of the standard error of that process.
         thread_id: the provider's id of the conversation, if known.
+        retry_after: seconds that the provider asks to wait, or None.
     """
 
     kind: ClassVar[str] = "provider"
@@ -45,6 +46,7 @@ class ProviderError(YemotAIError):
     exit_code: int | None = None
     stderr_tail: str = ""
     thread_id: str = ""
+    retry_after: float | None = None
 
     def __init__(self, message: str, *, provider: str = "") -> None:
         self.provider = provider

@@ -11,14 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ContextOverflowError,
-    OverloadedError,
-    QuotaExceededError,
-    RateLimitedError,
-)
+from yemot_ai.errors import ConfigurationError, ContextOverflowError
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import cut_reason
@@ -34,21 +27,7 @@ __all__ = ["DEFAULT_MODEL", "AnthropicProvider"]
 DEFAULT_MODEL: Final = "claude-haiku-5-5"
 """The model if neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` is set."""
 
-SERVICE: Final = Service(
-    name="anthropic",
-    title="Anthropic",
-    default_model=DEFAULT_MODEL,
-    error_types={
-        "api_error": OverloadedError,
-        "authentication_error": AuthenticationError,
-        "billing_error": QuotaExceededError,
-        "overloaded_error": OverloadedError,
-        "permission_error": AuthenticationError,
-        "rate_limit_error": RateLimitedError,
-        "request_too_large": ContextOverflowError,
-        "timeout_error": OverloadedError,
-    },
-)
+SERVICE: Final = Service(name="anthropic", title="Anthropic", default_model=DEFAULT_MODEL)
 
 
 class AnthropicProvider:

@@ -9,16 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal
 
-from yemot_ai.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ContextOverflowError,
-    OverloadedError,
-    QuotaExceededError,
-    RateLimitedError,
-    SessionLostError,
-    UnknownModelError,
-)
+from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import responses as openai_responses
 from yemot_ai.providers.provider import JSON, Exchange, Reply
@@ -31,21 +22,7 @@ __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
 DEFAULT_MODEL: Final = "gpt-5.5"
 """The model if neither ``model=`` nor the environment variable ``OPENAI_MODEL`` is set."""
 
-SERVICE: Final = Service(
-    name="openai",
-    title="OpenAI",
-    default_model=DEFAULT_MODEL,
-    error_types={
-        "context_length_exceeded": ContextOverflowError,
-        "insufficient_quota": QuotaExceededError,
-        "invalid_api_key": AuthenticationError,
-        "model_not_found": UnknownModelError,
-        "previous_response_not_found": SessionLostError,
-        "rate_limit_exceeded": RateLimitedError,
-        "server_error": OverloadedError,
-        "server_is_overloaded": OverloadedError,
-    },
-)
+SERVICE: Final = Service(name="openai", title="OpenAI", default_model=DEFAULT_MODEL)
 
 
 class OpenAIProvider:

@@ -12,6 +12,7 @@ import importlib
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,7 +24,8 @@ from yemot_ai.errors import (
     RefusedRequestError,
 )
 from yemot_ai.providers.provider import Reply
-from yemot_ai.providers.sdk.service import ErrorBody, Service
+from yemot_ai.providers.refusals import ErrorBody
+from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -288,16 +290,19 @@ class ServiceClient:
             )
         if not isinstance(error, sdk.APIStatusError):
             return self.error_from_body(error.body or {"message": error.message})
-        wait = error.response.headers.get("retry-after")
+        response = error.response
+        # The SDK takes the error out of a body; fields beside it would be lost. An error event in a stream
+        # has no body of its own.
+        whole = response.is_error and response.is_stream_consumed
+        body = response.text if whole else error.body
         return self._error_without_key(
-            ErrorBody.parse(error.body, status=error.status_code, retry_after=wait)
+            ErrorBody.parse(body, status=response.status_code, headers=response.headers)
         )
 
     def _error_without_key(self, body: ErrorBody) -> ProviderError:
         quoted = self._quotes_key(body.message)
         message = body.message.replace(self._key, "…") if quoted else body.message
-        redacted = ErrorBody(message, body.codes, body.status, body.retry_after)
-        return self.service.error_from(redacted, model=self.model)
+        return self.service.error_from(replace(body, message=message), model=self.model)
 
     def _safe_cause(self, error: Exception) -> Exception | None:
         """Return ``error`` as a cause, or None if it quotes the key."""

@@ -1,0 +1,14 @@
+"""What a model service means when it refuses a request: its body, its kind of error, its wait.
+
+>>> body = ErrorBody.parse({"error": {"code": 429, "message": "Try again in 7m12s"}})
+>>> refusal_kind(body).kind, body.retry_after
+('rate_limited', 432.0)
+"""
+
+from __future__ import annotations
+
+from yemot_ai.providers.refusals.body import ErrorBody
+from yemot_ai.providers.refusals.table import refusal_kind
+from yemot_ai.providers.refusals.waits import wait_from_text
+
+__all__ = ["ErrorBody", "refusal_kind", "wait_from_text"]
