@@ -100,6 +100,9 @@ class YemotAI:
             10 unless given, and ``session_ttl`` where no other process can see the sessions.
         transcriber: turns recordings (``listen="record"``) into text; ``OpenAITranscriber`` unless given.
         recordings: downloads them from the platform; ``Recordings()`` unless given.
+        interruption_note: a note to the model before the caller's next words if the caller has not heard
+            the end of its answer: a key or a hang-up interrupted it, or it broke off. None: a sentence in
+            Hebrew or English; ``""``: nothing. Callers never hear it.
 
     Attributes:
         end_callbacks: functions that are called with the id of a call that ends, on the engine's loop.
@@ -129,6 +132,7 @@ class YemotAI:
         lease: float | None = None,
         transcriber: Transcriber | None = None,
         recordings: Recordings | None = None,
+        interruption_note: str | None = None,
     ) -> None:
         _check_positive(
             turn_timeout=turn_timeout,
@@ -159,6 +163,7 @@ class YemotAI:
             transcriber=None if transcriber is None else check_transcriber(transcriber),
             recordings=recordings,
             openai_api_key=openai_api_key,
+            interruption_note=interruption_note,
         )
         self.provider = answering if provider is None else provider
         self.engine = engine

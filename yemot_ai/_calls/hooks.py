@@ -34,7 +34,8 @@ EndReason: TypeAlias = Literal["hangup", "idle", "ended"]
 class CallSummary:
     """A call that has ended; iterating yields its turns, ``str()`` returns a readable text.
 
-    A turn that was still running is included, without an answer.
+    A turn that was still running is included; of an answer that was not spoken to its end, it has what was
+    (``turn.interrupted``), and no answer if nothing was.
 
     Attributes:
         call_id: what identifies the call: its ``ApiCallId``, or the key of ``AIFlow(call_key=…)``.

@@ -214,9 +214,11 @@ class CallLifecycle:
         if last.ended or not last.version:  # another worker has ended it, or there was no call
             await self._end_provider_sessions([] if self.remember_callers else local_threads)
             return
+        threads = last.threads.items()
+        last = last.with_hangup()
         unneeded = await self._unneeded_threads(last)
         await self._end_provider_sessions(
-            [*unneeded, *(thread for thread in local_threads if thread not in last.threads.items())]
+            [*unneeded, *(thread for thread in local_threads if thread not in threads)]
         )
         usage_log.log_call(last, reason, now=self.engine.time())
         await self.hooks.call_ended(CallSummary.from_session(last, reason))

@@ -54,6 +54,7 @@ class Runtime:
     transcriber: Transcriber | None
     recordings: Recordings | None
     openai_api_key: str | None
+    interruption_note: str | None
     _providers: dict[str, Provider] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,6 +100,7 @@ class Runtime:
             instructions=self.instructions if instructions is None else instructions,
             timeout=self.turn_timeout,
             retries=self.retries,
+            interruption_note=self.interruption_note,
             admit=self.calls.admit,
         )
 

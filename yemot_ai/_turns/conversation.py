@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +38,14 @@ MIN_TIME_LEFT = 2.0
 SILENCE_PROMPT = "(שתיקה)"
 """The prompt when the caller said nothing: some providers refuse an empty one."""
 
+INTERRUPTION_NOTES = (
+    "[התשובה הקודמת נקטעה, והמתקשר לא שמע את סופה]",
+    "[The previous answer was interrupted, and the caller did not hear its end]",
+)
+"""The note to the model before the caller's next words: in Hebrew, and for other languages in English."""
+
+_HEBREW = re.compile("[א-ת]")
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -49,6 +58,8 @@ class Conversation:
         instructions: how to answer.
         timeout: seconds for one turn.
         retries: how often a transient failure is retried.
+        interruption_note: the start of the prompt if the caller has not heard the end of the answer before;
+            None for one of ``INTERRUPTION_NOTES``, "" for nothing.
         admit: loads the session for a turn, or refuses the turn.
     """
 
@@ -58,6 +69,7 @@ class Conversation:
     instructions: str | None
     timeout: float
     retries: int
+    interruption_note: str | None
     admit: Callable[[str, str], Awaitable[Session]]
 
     async def ask(
@@ -101,7 +113,7 @@ class Conversation:
         try:
             reply, retired = await self._ask_with_retries(
                 session,
-                text.strip() or SILENCE_PROMPT,
+                self._prompt(text, session.last_answered_turn(self.name)),
                 instructions or self.instructions,
                 turn.stream if stream else None,
             )
@@ -134,13 +146,13 @@ class Conversation:
         """
         last_retry = asyncio.get_running_loop().time() + self.timeout - MIN_TIME_LEFT
         thread: JSON = session.threads.get(self.name)
-        history: Sequence[Exchange] = session.history(self.name) if thread is None else ()
+        history: Sequence[Exchange] = self._history(session) if thread is None else ()
         retries_left, retired = self.retries, None
         while True:
             try:
                 return await self._ask_once(thread, text, instructions, history, stream), retired
             except ProviderError as error:
-                earlier = history if thread is None else session.history(self.name)
+                earlier = history if thread is None else self._history(session)
                 shorter = history_to_rebuild(error, thread, earlier)
                 if shorter is not None and _can_ask_again(stream):
                     retired, thread, history = retired or thread, None, shorter
@@ -153,6 +165,25 @@ class Conversation:
                 retries_left -= 1
                 log.warning("call %s: %s; retrying", session.call_id, error.kind)
                 await asyncio.sleep(wait)
+
+    def _history(self, session: Session) -> tuple[Exchange, ...]:
+        """Return the exchanges as the model has got them."""
+        turns = session.answered_turns(self.name)
+        return tuple(
+            Exchange(self._prompt(turn.text, before), turn.answer)
+            for before, turn in zip((None, *turns), turns, strict=False)
+        )
+
+    def _prompt(self, text: str, before: Turn | None) -> str:
+        """Return the prompt for an utterance after the turn ``before``."""
+        text = text.strip() or SILENCE_PROMPT
+        if before is None or not before.is_cut_off:
+            return text
+        note = self.interruption_note
+        if note is None:
+            hebrew, other = INTERRUPTION_NOTES
+            note = hebrew if _HEBREW.search(f"{before.text}{before.answer}{text}") else other
+        return f"{note} {text}".strip()
 
     async def _ask_once(
         self,

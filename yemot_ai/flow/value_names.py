@@ -17,7 +17,7 @@ import re
 from collections.abc import Container, Mapping
 from typing import NamedTuple, TypeAlias
 
-from yemot_ai.sessions import TRANSCRIPT_SUFFIX
+from yemot_ai.sessions import TRANSCRIPT_SUFFIX, TURN_PREFIX
 
 __all__ = [
     "Cursor",
@@ -52,7 +52,7 @@ class Cursor(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def turn_name(turn: int) -> str:
     """Return the name of the value for what the caller says in ``turn``."""
-    return f"ai_{turn}"
+    return f"{TURN_PREFIX}{turn}"
 
 
 def transcript_turn_id(turn: int) -> str:

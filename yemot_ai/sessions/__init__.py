@@ -11,7 +11,7 @@ from yemot_ai.sessions.stores.json_file import JSONFileStore
 from yemot_ai.sessions.stores.memory import MemoryStore
 from yemot_ai.sessions.stores.redis import RedisStore
 from yemot_ai.sessions.stores.sqlite import SQLiteStore
-from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, Turn, TurnFailure, TurnStatus
+from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, TURN_PREFIX, Turn, TurnFailure, TurnStatus
 from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DEFAULT_LEASE",
     "NOTHING_SPOKEN",
     "TRANSCRIPT_SUFFIX",
+    "TURN_PREFIX",
     "CachedResponse",
     "HandlerOutcome",
     "Hold",

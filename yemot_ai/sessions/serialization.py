@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn, TypeAlias, TypeVar, get_args, get_origi
 from yemot_ai.errors import SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions.session import Session
-from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus, current_kind
+from yemot_ai.sessions.turn import TURN_PREFIX, Turn, TurnFailure, TurnStatus, current_kind
 from yemot_ai.sessions.visit import Visit
 
 __all__ = ["FORMAT", "decode", "decode_object", "encode", "parse_object"]
@@ -207,7 +207,7 @@ def _turn(value: object) -> Turn:
     turn: Turn = _read(Turn, value)
     if "parent" not in _checked(dict, value):  # older records: the id of a step began with that of its turn
         parent, _, number = turn.id.rpartition(".")
-        is_step = parent.startswith("ai_") and number.isdecimal()
+        is_step = parent.startswith(TURN_PREFIX) and number.isdecimal()
         turn = dataclasses.replace(turn, parent=parent if is_step else "")
     return turn
 

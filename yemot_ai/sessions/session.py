@@ -145,9 +145,21 @@ class Session:
         return replace(self, finished=(*self.finished, outcome)[-RING_SIZE:])
 
     def history(self, conversation: str) -> tuple[Exchange, ...]:
-        """Return the exchanges of ``conversation``, for a provider that has lost it."""
+        """Return the exchanges of ``conversation``: what was said and heard."""
+        return tuple(Exchange(turn.text, turn.answer) for turn in self.answered_turns(conversation))
+
+    def last_answered_turn(self, conversation: str) -> Turn | None:
+        """Return the newest of ``answered_turns``, or None."""
+        for turns in (self.turns, self.earlier):
+            for turn in reversed(turns):
+                if turn.conversation == conversation and turn.has_answer and not turn.forgotten:
+                    return turn
+        return None
+
+    def answered_turns(self, conversation: str) -> tuple[Turn, ...]:
+        """Return the turns of ``conversation`` that have an answer, those of earlier calls included."""
         return tuple(
-            Exchange(turn.text, turn.answer)
+            turn
             for turn in (*self.earlier, *self.turns)
             if turn.conversation == conversation and turn.has_answer and not turn.forgotten
         )
@@ -170,10 +182,11 @@ class Session:
         """Return the session with a turn ended after the ``spoken`` part of its answer.
 
         Also if the whole answer is stored. Its unfinished steps end without an answer. The provider does not
-        know how much was spoken: its session is retired, and the next turn rebuilds the conversation.
+        know how much was spoken: its session is retired, and the next turn rebuilds the conversation. Nothing
+        of a running turn is known to its provider while nothing was spoken.
         """
         turn = self.turn(turn_id)
-        if turn is None or (turn.is_done and not (turn.answer and spoken)):
+        if turn is None or (turn.is_done and not turn.answer):
             return self
         failed = turn.status is TurnStatus.FAILED or not spoken
         status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
@@ -185,7 +198,23 @@ class Session:
                 session = session.with_turn(
                     replace(step, status=TurnStatus.FAILED, owner="", interrupted=True)
                 )
-        return session.without_thread(turn.conversation) if spoken else session
+        return session.without_thread(turn.conversation) if spoken or turn.is_done else session
+
+    def with_hangup(self) -> Self:
+        """Return the session when its call ends: of each answer what was spoken of it.
+
+        A turn that still runs, and of which nothing was spoken, is unchanged.
+        """
+        session, visit = self, self.visit or Visit()
+        for turn in self.turns:
+            number = turn.number
+            if number is None or number < visit.first_turn or number <= visit.decided[0]:
+                continue
+            spoken_count = visit.spoken_progress.for_turn(number).spoken_count
+            spoken = "".join(turn.pieces[:spoken_count]).strip()
+            if not turn.is_spoken(spoken_count) and (spoken or turn.is_done):
+                session = session.with_interruption(turn.id, spoken)
+        return session
 
     def with_cut_off_answer(self, turn: Turn) -> Self:
         """Return the session with a turn that failed after its first piece; the pieces are its answer.

@@ -10,11 +10,13 @@ from typing import Final, Self
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import JSON, Usage
 
-__all__ = ["TRANSCRIPT_SUFFIX", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
+__all__ = ["TRANSCRIPT_SUFFIX", "TURN_PREFIX", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
 
 TRANSCRIPT_SUFFIX = ".heard"
 """The suffix of the id of a turn that transcribes a recording; another turn answers it."""
 
+TURN_PREFIX = "ai_"
+"""The prefix of the id of an agent's turn, before its number."""
 
 _FORMER_PATHS: Final = {
     "yemot_ai.recordings.EmptyRecordingError": "recording_empty",
@@ -82,7 +84,8 @@ class Turn:
         forgotten: the caller has restarted the conversation since.
         pieces: the complete sentences of the answer, from the time they are written until all of it has
             been spoken.
-        interrupted: the caller pressed a key while the answer was spoken; ``answer`` is the part before it.
+        interrupted: the caller pressed a key or hung up before the whole answer was spoken; ``answer`` is the
+            part that was.
         lost: how many workers died during the turn.
         parent: the turn whose function has asked this one as a step ("" for none).
     """
@@ -111,9 +114,24 @@ class Turn:
         return not self.conversation and self.id.endswith(TRANSCRIPT_SUFFIX)
 
     @property
+    def number(self) -> int | None:
+        """The number of an agent's turn; None for a step, a transcription, and a turn without an agent."""
+        number = self.id.removeprefix(TURN_PREFIX)
+        return int(number) if number != self.id and number.isdecimal() else None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the caller has heard only a part of the answer."""
+        return bool(self.answer) and (self.interrupted or self.status is TurnStatus.FAILED)
+
+    @property
     def has_answer(self) -> bool:
         """Whether it was answered, or its answer was cut off after a piece."""
         return self.status is TurnStatus.ANSWERED or bool(self.answer)
+
+    def is_spoken(self, spoken_count: int) -> bool:
+        """Return whether ``spoken_count`` pieces are the whole answer, of a turn without a final response."""
+        return self.is_done and 0 < len(self.pieces) <= spoken_count
 
     @property
     def is_done(self) -> bool:

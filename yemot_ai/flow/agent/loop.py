@@ -326,7 +326,7 @@ def _progress(session: Session, cursor: Cursor) -> SpokenProgress:
 
 def _cut_off(session: Session, turn: Turn, progress: SpokenProgress) -> Session:
     """End a turn with the part that was spoken; a turn that was spoken completely is unchanged."""
-    if not turn.is_done or progress.spoken_count < len(turn.pieces):
+    if not turn.is_spoken(progress.spoken_count):
         session = session.with_interruption(turn.id, "".join(turn.pieces[: progress.spoken_count]).strip())
     return _without_pieces(session, turn)
 
