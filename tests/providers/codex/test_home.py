@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -58,12 +59,62 @@ def test_the_link_follows_the_user_to_another_home(
     assert (home.codex_home / "auth.json").readlink() == moved / "auth.json"
 
 
-def test_a_login_in_the_private_home_is_kept() -> None:
+def test_without_a_login_of_the_user_a_login_in_the_private_home_is_kept() -> None:
     home = CodexHome.for_codex_home(None)
     home.codex_home.mkdir(parents=True)
     (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
     home.prepare(KEY)
     assert (home.codex_home / "auth.json").read_text(encoding="utf-8") == "ours"
+
+
+KEY_OLD, KEY_NEW = ({"auth_mode": "apikey", "OPENAI_API_KEY": f"sk-{name}"} for name in ("OLD", "NEW"))
+
+
+def tokens(day: str) -> dict[str, object]:
+    return {"tokens": {"access_token": day}, "last_refresh": f"2026-11-{day}T08:00:00.123456789Z"}
+
+
+@pytest.mark.parametrize(
+    ("copied", "users_login"),
+    [
+        (KEY_OLD, KEY_NEW),
+        (KEY_OLD, KEY_OLD),
+        (tokens("01"), tokens("02")),
+        (tokens("02"), tokens("02")),
+        (tokens("02"), KEY_NEW),
+        (KEY_OLD, tokens("02")),
+        ("not JSON", KEY_NEW),
+    ],
+)
+def test_a_copy_of_a_login_is_replaced_by_the_link(
+    users: Path, copied: object, users_login: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = CodexHome.for_codex_home(None)
+    home.codex_home.mkdir(parents=True)
+    copy = home.codex_home / "auth.json"
+    (users / "auth.json").write_text(json.dumps(users_login), encoding="utf-8")
+    # The copy is the later file: its time says nothing about the login in it.
+    copy.write_text(text := json.dumps(copied), encoding="utf-8")
+    home.prepare(KEY)
+    home.prepare(KEY)
+
+    assert copy.readlink() == users / "auth.json"
+    assert copy.with_name("auth.json.replaced").read_text(encoding="utf-8") == text
+    (record,) = caplog.records
+    assert str(users / "auth.json") in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "later", [tokens("03"), {**tokens("02"), "last_refresh": "2026-11-02T11:00:00+02:00"}]
+)
+def test_a_copy_whose_tokens_were_refreshed_later_is_kept(users: Path, later: object) -> None:
+    home = CodexHome.for_codex_home(None)
+    home.codex_home.mkdir(parents=True)
+    (users / "auth.json").write_text(json.dumps(tokens("02")), encoding="utf-8")
+    (home.codex_home / "auth.json").write_text(json.dumps(later), encoding="utf-8")
+    home.prepare(KEY)
+
+    assert json.loads((home.codex_home / "auth.json").read_text(encoding="utf-8")) == later
 
 
 @pytest.mark.parametrize(

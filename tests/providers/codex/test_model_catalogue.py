@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.asking import ask_provider
 from tests.support.codex import exec_provider, run_async
+from tests.support.raw_responses import RawResponses, whole
+from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.codex.model_catalogue import without_tools
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
@@ -56,6 +58,34 @@ def test_no_known_model_is_offered_a_tool(real: RealCodex) -> None:
         assert request.tools == ()
         assert request.instructions == "ענה בקצרה"
         assert request.size < 3000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", [CodexCLIProvider, CodexAppServerProvider])
+@pytest.mark.parametrize("model", ["gpt-6-sol", "gpt-5.5", "no-such-model"])
+def test_the_instructions_are_sent_once_in_every_turn(
+    real_binary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, provider: type, model: str
+) -> None:
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path))
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "users"))
+    written = ("ענה בקצרה", "ענה בקצרה", "ענה באריכות")
+
+    async def call() -> None:
+        asked = provider(real_binary, timeout=20.0, **service.codex_options(model=model))
+        session = None
+        try:
+            for instructions in written:
+                reply = await ask_provider(asked, "שלום", session=session, instructions=instructions)
+                session = reply.session
+        finally:
+            if isinstance(asked, CodexAppServerProvider):
+                await asked.aclose()
+
+    with RawResponses(whole("כן.")) as service:
+        run_async(call())
+    bodies = [json.dumps(request, ensure_ascii=False) for request in service.requests]
+    assert [body.count(text) for body, text in zip(bodies, written, strict=True)] == [1, 1, 1]
+    assert written[0] not in bodies[2]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai.providers.codex.cleanup import ConversationClaims
+from yemot_ai.providers.codex.login import link_login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ class CodexHome:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         if self.login is not None:
-            _link_login(self.login, self.codex_home / "auth.json")
+            link_login(self.login, self.codex_home / "auth.json")
 
     @property
     def _owners_dir(self) -> Path:
@@ -216,19 +217,6 @@ def _state_dir() -> Path:
         return Path(own).expanduser().absolute()
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state.absolute() / "yemot-ai"
-
-
-def _link_login(login: Path, link: Path) -> None:
-    """Link ``link`` to the login, or delete it if there is no login."""
-    if link.is_symlink() and link.readlink() != login:
-        link.unlink(missing_ok=True)
-    if link.is_symlink() or link.exists() or not login.exists():
-        return
-    try:
-        link.symlink_to(login)
-    except FileExistsError:
-        # A concurrent turn has made the same link.
-        return
 
 
 def _write_private(path: Path, data: bytes) -> None:

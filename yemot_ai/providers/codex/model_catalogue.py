@@ -33,6 +33,8 @@ _OVERRIDES: Final[Mapping[str, Any]] = {
     # Text only: Codex 0.142 still offers view_image, but refuses to run it.
     "input_modalities": ["text"],
     "supports_search_tool": False,
+    # Without a tool, Codex would send the instructions in two developer messages (0.169, 0.171).
+    "use_responses_lite": False,
 }
 
 

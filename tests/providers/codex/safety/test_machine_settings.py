@@ -81,7 +81,6 @@ class Machine:
             'developer_instructions = "the settings of the machine"\n'
             f"notify = [{json.dumps(str(self.notify))}]\n"
             f'[mcp_servers.spy]\n{server}\n[mcp_servers."a. name"]\n{server}\n'
-            "[features]\nmemories = true\n"
         )
 
 
@@ -124,7 +123,7 @@ def ask(
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_settings_of_the_machine_reach_no_caller(machine: Machine, provider: type) -> None:
-    (machine.etc / "config.toml").write_text(machine.settings)
+    (machine.etc / "config.toml").write_text(f"{machine.settings}[features]\nmemories = true\n")
     request = ask(machine, provider)
 
     assert request.get("tools", []) == []
