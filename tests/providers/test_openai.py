@@ -30,7 +30,7 @@ from yemot_ai.providers import Exchange, OpenAIProvider, Provider, Usage
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError
 from yemot_ai_testing.doubles.sdk_mocks import OpenAIMock
-from yemot_ai_testing.doubles.steps import UnknownSession
+from yemot_ai_testing.doubles.steps import BusySession
 
 KEY = "test"
 
@@ -303,7 +303,7 @@ def test_the_mock_refuses_unscripted_requests(provider: OpenAIProvider) -> None:
 
 def test_the_mock_refuses_steps_that_an_api_cannot_do() -> None:
     with pytest.raises(FakeOnlyError):
-        OpenAIMock().add(UnknownSession())
+        OpenAIMock().add(BusySession())
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from respx.mocks import Mocker
 
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.served import ServedAnswer, ServedAPI
-from yemot_ai_testing.doubles.model_service.servers.openai import OPENAI
+from yemot_ai_testing.doubles.model_service.servers.registry import find_server
 from yemot_ai_testing.doubles.pauses import PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableAPI, ScriptableService
@@ -63,6 +63,10 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
 
     A request without a step gets an error that says so, and ``assert_complete`` fails.
 
+    Args:
+        quirks: the server whose shapes the answers have; see ``ModelServer``. Its end of a stream is not
+            imitated.
+
     Attributes:
         service_name: the service's name, for messages.
         endpoints: the ends of the paths that it serves.
@@ -74,12 +78,12 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
     endpoints: ClassVar[tuple[str, ...]]
     supported_steps: ClassVar[tuple[type, ...]] = API_STEPS
 
-    def __init__(self) -> None:
+    def __init__(self, *, quirks: str = "openai") -> None:
         super().__init__()
         self.requests: list[ModelRequest] = []
         self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
-        for api in OPENAI.apis:
+        for api in find_server(quirks).apis:
             if api.api.ENDPOINT not in self.endpoints:
                 continue
             self._router.post(path=f"/v1{api.api.ENDPOINT}").mock(
@@ -161,8 +165,7 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
                 answer = api.answer(step, str(next(self._answer_ids)), request=request.body)
                 return self._answer_response(api, answer, request)
             case Failure() | UnknownSession():
-                error = api.error(step, request=request.body)
-                return httpx.Response(error.status, headers=dict(error.headers), json=error.body)
+                return self._error_response(api, step, request)
             case Drop():
                 raise httpx2.RemoteProtocolError("the server closed the connection")
             case Hang():
@@ -170,6 +173,15 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
             case _:
                 message = f"nothing is scripted for {request.prompt!r}"
                 return httpx.Response(400, json={"error": {"message": message, "code": "unscripted"}})
+
+    def _error_response(
+        self, api: ServedAPI, step: Failure | UnknownSession, request: ModelRequest
+    ) -> httpx.Response:
+        failed = api.failed_stream(step, str(next(self._answer_ids)), request=request.body)
+        if request.body.get("stream") and failed.events:
+            return self._answer_response(api, failed, request)
+        error = api.error(step, request=request.body)
+        return httpx.Response(error.status, headers=dict(error.headers), json=error.body)
 
     def _answer_response(self, api: ServedAPI, answer: ServedAnswer, request: ModelRequest) -> httpx.Response:
         if not request.body.get("stream"):

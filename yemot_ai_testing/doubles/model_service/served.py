@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.doubles.model_service.api import ErrorResponse
 from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, UnknownSession
@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.model_service.api import ModelAPI
     from yemot_ai_testing.doubles.steps import CutReason, ServiceFailureKind
 
-__all__ = ["Quirk", "Rewrite", "ServedAPI", "ServedAnswer", "ServedEvent", "ServerError", "ServerQuirks"]
+__all__ = [
+    "Ending",
+    "Quirk",
+    "Rewrite",
+    "ServedAPI",
+    "ServedAnswer",
+    "ServedEvent",
+    "ServerError",
+    "ServerQuirks",
+]
+
+Ending = Literal["clean", "open", "unclean"]
+"""What a server does after the last event of a stream: it ends the HTTP response, it leaves the connection
+open until the client closes it, or it closes the connection without the end of the response."""
 
 DEFAULT_WAIT: Final = 1.0
 """Seconds, in an error that always names a wait."""
@@ -32,10 +45,12 @@ class ServedEvent:
     Attributes:
         content: its JSON; a text is a comment.
         is_text: whether it is a piece of the answer.
+        name: the name of an event whose API has none.
     """
 
     content: Mapping[str, Any] | str
     is_text: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,7 @@ class ServedAnswer:
         thoughts: what the model thinks before the answer, not yet in a notation.
         cut: why the answer has no end; None for a complete one.
         end: bytes after the last event.
-        ending: what happens after them: the response is ended, the connection is left open, or it is closed
-            without the end of the response.
+        ending: what the server does after them.
     """
 
     body: Mapping[str, Any]
@@ -59,7 +73,7 @@ class ServedAnswer:
     thoughts: str = ""
     cut: CutReason | None = None
     end: bytes = b""
-    ending: Literal["clean", "open", "unclean"] = "clean"
+    ending: Ending = "clean"
 
 
 Rewrite: TypeAlias = Callable[[ServedAnswer], ServedAnswer]
@@ -89,6 +103,8 @@ class ServerError:
             ``{wait}`` (seconds).
         source: where it was reported or documented.
         streamed: whether a stream reports it in an event, after status 200.
+        event_name: the name of that event, if the API's events have none.
+        headers: the HTTP headers.
         retry_header: whether the server sends ``retry-after``.
     """
 
@@ -96,6 +112,8 @@ class ServerError:
     body: object
     source: str
     streamed: bool = False
+    event_name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     retry_header: bool = True
 
 
@@ -153,7 +171,7 @@ class ServedAPI:
             "{response}": str(request.get("previous_response_id", "")),
             "{wait}": f"{DEFAULT_WAIT if wait is None else wait:g}",
         }
-        return ErrorResponse(row.status, headers, _filled(row.body, values))
+        return ErrorResponse(row.status, {**row.headers, **headers}, _filled(row.body, values))
 
     def failed_stream(
         self, step: Failure | UnknownSession, unique_id: str, *, request: Mapping[str, Any]
@@ -161,18 +179,21 @@ class ServedAPI:
         """Return a stream that fails after status 200; it has no events if the server sends an HTTP error."""
         row = self.errors.get(_kind_and_wait(step)[0])
         events: Sequence[Mapping[str, Any]] = ()
+        name = row.event_name if row is not None else ""
         if row is None and isinstance(step, Failure):
             events = self.api.error_events(step, unique_id, request=request)
         elif row is not None and row.streamed:
             error = self.error(step, request=request)
             events = self.api.failed_events(error, unique_id, request=request)
-        return ServedAnswer({}, tuple(map(ServedEvent, events)), end=self.api.STREAM_END)
+        served = tuple(ServedEvent(event, name=name) for event in events)
+        return ServedAnswer({}, served, end=self.api.STREAM_END)
 
     def encode(self, event: ServedEvent) -> bytes:
         """Return the bytes of an event."""
         if isinstance(event.content, str):
             return f": {event.content}\n\n".encode()
-        return self.api.encode_event(event.content)
+        name = f"event: {event.name}\n".encode() if event.name else b""
+        return name + self.api.encode_event(event.content)
 
     def _events(self, body: Mapping[str, Any], pieces: Sequence[str]) -> list[ServedEvent]:
         return [
@@ -201,6 +222,21 @@ class ServerQuirks:
 
     name: str
     apis: tuple[ServedAPI, ...]
+
+    def ending(self, ending: Ending) -> ServerQuirks:
+        """Return the same server, with another end of its streams.
+
+        Args:
+            ending: what it does after the last event.
+
+        Raises:
+            ValueError: there is no such ending.
+        """
+        if ending not in get_args(Ending):
+            raise ValueError(f"a stream ends {', '.join(get_args(Ending))}, not {ending!r}")
+        quirk = Quirk(lambda answer: replace(answer, ending=ending), "the caller of ending()")
+        apis = tuple(replace(one, quirks=(*one.quirks, quirk)) for one in self.apis)
+        return replace(self, apis=apis)
 
 
 def _kind_and_wait(step: Failure | UnknownSession) -> tuple[ServiceFailureKind | str, float | None]:

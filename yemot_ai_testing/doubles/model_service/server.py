@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, ServiceStep
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.model_service.servers.openai import OPENAI
+from yemot_ai_testing.doubles.model_service.servers.registry import find_server
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self
 
+    from yemot_ai_testing.doubles.model_service.served import Ending
     from yemot_ai_testing.doubles.steps import Step
 
 __all__ = ["CODEX_KEY_VARIABLE", "ModelRequest", "ModelServer"]
@@ -47,15 +48,31 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
 
     Args:
         crash: kills the client of a request, for ``Crash`` steps; without it there is no such step.
+        quirks: the server whose shapes it has (``"vllm"``, ``"ollama"``, ``"openrouter"``, …; an unknown
+            name raises an error that lists them all).
+        ending: what it does after the last event of a stream: ``"clean"`` ends the response, ``"open"``
+            leaves the connection open until the client closes it, ``"unclean"`` closes it without the end
+            of the response; by default what the server does.
+
+    Raises:
+        ValueError: there is no such server, or no such ending.
 
     Attributes:
+        quirks: the table of the server.
         requests: the model calls so far, oldest first.
     """
 
-    def __init__(self, crash: Callable[[ModelRequest], object] | None = None) -> None:
+    def __init__(
+        self,
+        crash: Callable[[ModelRequest], object] | None = None,
+        *,
+        quirks: str = "openai",
+        ending: Ending | None = None,
+    ) -> None:
         self._crash = crash
         super().__init__()
-        self.quirks = OPENAI
+        server = find_server(quirks)
+        self.quirks = server if ending is None else server.ending(ending)
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
         self._server = ModelHTTPServer(self)

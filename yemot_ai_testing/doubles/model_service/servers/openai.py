@@ -22,7 +22,7 @@ SESSION_LOST: Final = ServerError(
             "code": "previous_response_not_found",
         }
     },
-    "https://github.com/openai/openai-agents-python/issues/1020",
+    "https://github.com/maximhq/bifrost/issues/2441",
 )
 
 OPENAI: Final = ServerQuirks(

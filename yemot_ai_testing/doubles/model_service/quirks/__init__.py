@@ -1,0 +1,1 @@
+"""Deviations of model servers from the standard shapes, one function each."""
