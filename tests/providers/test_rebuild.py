@@ -10,18 +10,20 @@ import pytest
 from yemot_ai import YemotAI
 from yemot_ai.errors import ContextOverflowError, OverloadedError, ProviderError, SessionLostError
 from yemot_ai.providers import FallbackProvider, Reply
-from yemot_ai.providers.chat_history import MAX_EXCHANGES_AFTER_OVERFLOW, history_to_rebuild
+from yemot_ai.providers.chat_history import EXCHANGES_AFTER_OVERFLOW, history_to_rebuild
 from yemot_ai.providers.provider import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from yemot_ai.providers import JSON
+    from yemot_ai.providers import JSON, AnyProvider
 
 LOST = SessionLostError("gone", thread_id="t")
 OVERFLOW = ContextOverflowError("too long")
 LONG = [Exchange(f"שאלה {number}", f"תשובה {number}") for number in range(9)]
-SHORT = LONG[-MAX_EXCHANGES_AFTER_OVERFLOW:]
+SIX, THREE, ONE = LONG[-6:], LONG[-3:], LONG[-1:]
+PROMPT_ALONE = ContextOverflowError("too long")
+PROMPT_ALONE.prompt_alone = True
 
 
 class Steps:
@@ -47,18 +49,32 @@ class Steps:
         yield Reply(f"{step} {prompt}", "s")
 
 
+def unwrapped(provider: Steps) -> AnyProvider:
+    return provider
+
+
+def in_a_fallback(provider: Steps) -> AnyProvider:
+    return FallbackProvider([provider])
+
+
 @pytest.mark.parametrize(
     ("error", "session", "history", "rebuilt"),
     [
         (LOST, "s", LONG, LONG),
         (LOST, None, LONG, None),
-        (OVERFLOW, "s", LONG, SHORT),
-        (OVERFLOW, None, LONG, SHORT),
-        (OVERFLOW, "s", SHORT, SHORT),
-        (OVERFLOW, None, SHORT, None),
+        (OVERFLOW, "s", LONG, SIX),
+        (OVERFLOW, None, LONG, SIX),
+        (OVERFLOW, "s", SIX, SIX),
+        (OVERFLOW, None, SIX, THREE),
+        (OVERFLOW, None, LONG[-5:], THREE),
+        (OVERFLOW, None, THREE, ONE),
+        (OVERFLOW, None, ONE, []),
+        (OVERFLOW, "s", ONE, ONE),
+        (OVERFLOW, "s", [], []),
+        (OVERFLOW, None, [], None),
+        (PROMPT_ALONE, "s", LONG, None),
         (OverloadedError("busy"), "s", LONG, None),
     ],
-    ids=["lost", "lost-new", "overflow", "overflow-new", "short", "short-new", "another-error"],
 )
 def test_the_history_of_the_new_thread(
     error: ProviderError, session: str | None, history: list[Exchange], rebuilt: list[Exchange] | None
@@ -73,7 +89,32 @@ def test_a_history_that_is_too_long_for_the_new_thread_is_shortened() -> None:
         ai.reply("c1", f"שאלה {number}")
 
     assert ai.reply("c1", "ועכשיו?") == "שוב ועכשיו?"
-    assert provider.asked[-3:] == [("s", 0), (None, 8), (None, MAX_EXCHANGES_AFTER_OVERFLOW)]
+    assert provider.asked[-3:] == [("s", 0), (None, 8), (None, 6)]
+
+
+@pytest.mark.parametrize("wrap", [unwrapped, in_a_fallback])
+def test_an_overflow_is_answered_from_ever_shorter_history(wrap: Callable[[Steps], AnyProvider]) -> None:
+    provider = Steps(*["כן"] * 8, OVERFLOW, OVERFLOW, OVERFLOW, OVERFLOW, "שוב", "כן")
+    ai = YemotAI(provider=wrap(provider))
+    for number in range(8):
+        ai.reply("c1", f"שאלה {number}")
+
+    assert ai.reply("c1", "ועכשיו?") == "שוב ועכשיו?"
+    assert provider.asked[-5:] == [("s", 0), *((None, count) for count in EXCHANGES_AFTER_OVERFLOW)]
+    assert ai.reply("c1", "תודה") == "כן תודה"
+    assert provider.asked[-1] == ("s", 0)
+
+
+@pytest.mark.parametrize("wrap", [unwrapped, in_a_fallback])
+def test_a_prompt_that_never_fits_fails_after_a_few_requests(wrap: Callable[[Steps], AnyProvider]) -> None:
+    provider = Steps("כן", "כן", *[OVERFLOW] * 9)
+    ai = YemotAI(provider=wrap(provider))
+    ai.reply("c1", "אחת")
+    ai.reply("c1", "שתיים")
+
+    with pytest.raises(ContextOverflowError):
+        ai.reply("c1", "ועכשיו?")
+    assert provider.asked[2:] == [("s", 0), (None, 2), (None, 1), (None, 0)]
 
 
 def test_after_a_piece_a_lost_thread_is_not_rebuilt() -> None:

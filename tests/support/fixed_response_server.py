@@ -49,6 +49,10 @@ class FixedResponseServer:
         head = f"HTTP/1.1 {status} Fixed\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
         self.response, self.missing = (head.encode(), body), missing
 
+    def response_to(self, request: bytes) -> tuple[bytes, bytes] | None:
+        """Return head and body of the response to a request with this body; None to send nothing."""
+        return self.response
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -107,9 +111,10 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def _answer(self) -> None:
         owner = self.server.owner
-        if owner.response is None:
+        response = owner.response_to(owner.requests[-1])
+        if response is None:
             return
-        head, body = owner.response
+        head, body = response
         if not owner.trickle:
             self.request.sendall(head + body)
         else:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
-from yemot_ai.errors import AnswerCutError, ProviderError, RateLimitedError
+from yemot_ai.errors import AnswerCutError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import history_to_rebuild
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
@@ -226,6 +226,6 @@ def _wait_before_retry(error: ProviderError) -> float | None:
     """Return seconds, or None if a retry cannot help or would take too long."""
     if not error.transient:
         return None
-    if isinstance(error, RateLimitedError) and error.retry_after is not None:
+    if error.retry_after is not None:
         return error.retry_after if error.retry_after <= MAX_RETRY_WAIT else None
     return RETRY_WAIT

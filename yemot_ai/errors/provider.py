@@ -129,9 +129,14 @@ class RefusedRequestError(ProviderError):
 
 
 class ContextOverflowError(ProviderError):
-    """The conversation no longer fits into the model's context window."""
+    """The conversation no longer fits into the model's context window.
+
+    Attributes:
+        prompt_alone: even the prompt without any history did not fit.
+    """
 
     kind = "context_overflow"
+    prompt_alone: bool = False
 
 
 class SessionLostError(ProviderError):

@@ -19,9 +19,9 @@ from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.providers.surrogates import replace_surrogates
 
 __all__ = [
+    "EXCHANGES_AFTER_OVERFLOW",
     "MAX_CHARACTERS",
     "MAX_EXCHANGES",
-    "MAX_EXCHANGES_AFTER_OVERFLOW",
     "ChatHistory",
     "foreign_session_error",
     "history_to_rebuild",
@@ -30,8 +30,9 @@ __all__ = [
 MAX_EXCHANGES: Final = 50
 """Maximum exchanges in a session; the oldest are dropped first."""
 
-MAX_EXCHANGES_AFTER_OVERFLOW: Final = 6
-"""Exchanges that a new thread starts with after the whole history did not fit into the context."""
+EXCHANGES_AFTER_OVERFLOW: Final = (6, 3, 1, 0)
+"""Exchanges that a new thread starts with, one after the other, while the history does not fit into the
+context; 0 is the prompt alone."""
 
 MAX_CHARACTERS: Final = 40_000
 """Maximum characters in a session: some 20,000 tokens of Hebrew, which every current model can read."""
@@ -100,8 +101,12 @@ def history_to_rebuild(
     match error:
         case SessionLostError() if session is not None:
             return history
-        case ContextOverflowError() if session is not None or len(history) > MAX_EXCHANGES_AFTER_OVERFLOW:
-            return history[-MAX_EXCHANGES_AFTER_OVERFLOW:]
+        case ContextOverflowError(prompt_alone=False):
+            # A stored thread has more than its exchanges, such as the prompts of failed turns.
+            if session is not None:
+                return history[-EXCHANGES_AFTER_OVERFLOW[0] :]
+            fewer = [count for count in EXCHANGES_AFTER_OVERFLOW if count < len(history)]
+            return history[len(history) - fewer[0] :] if fewer else None
     return None
 
 

@@ -32,12 +32,16 @@ _COOLDOWN_ERRORS: Final = (
 )
 """Errors after which the next request would fail as well."""
 
+MAX_RETRY_AFTER: Final = 86_400.0
+"""Seconds; after a day a provider is tried again, whatever wait it asked for."""
+
 
 class Cooldown:
     """The providers that failed recently, by index.
 
     Args:
-        seconds: how long to skip a provider, unless its error has ``retry_after``.
+        seconds: how long to skip a provider, unless its error has ``retry_after``: then for as long, at most
+            ``MAX_RETRY_AFTER``.
         now: a clock, in seconds; the running event loop's by default.
     """
 
@@ -62,8 +66,8 @@ class Cooldown:
     def start(self, index: int, error: ProviderError) -> None:
         """Skip the provider for a while if ``error`` means that its next request would fail as well."""
         if isinstance(error, _COOLDOWN_ERRORS):
-            retry_after = error.retry_after if isinstance(error, RateLimitedError) else None
-            self._until[index] = self._now() + (self._seconds if retry_after is None else retry_after)
+            wait = self._seconds if error.retry_after is None else min(error.retry_after, MAX_RETRY_AFTER)
+            self._until[index] = self._now() + wait
 
     def end(self, index: int) -> None:
         """Stop skipping the provider."""

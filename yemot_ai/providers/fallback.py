@@ -73,7 +73,7 @@ class FallbackProvider:
         timeout: seconds for a whole turn; each provider that is left to try has an equal share of
             the time that is left.
         cooldown: seconds for which a provider is skipped after a failure that would repeat itself,
-            unless its error has ``retry_after``.
+            unless its error has ``retry_after``: then for as long, at most a day.
         now: a clock, in seconds; the event loop's by default.
 
     Raises:
@@ -249,6 +249,8 @@ async def _ask_or_rebuild(
         except ProviderError as error:
             shorter = None if started else history_to_rebuild(error, thread, history)
             if shorter is None:
+                if isinstance(error, ContextOverflowError) and not history:
+                    error.prompt_alone = True  # the conversation must not try it again
                 raise
             log.warning("%s: %s; rebuilding the conversation", provider.name, error.kind)
             thread, history = None, shorter

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from yemot_ai.providers.refusals.body import ErrorBody
+from yemot_ai.providers.refusals.limit_notice import LimitNotice
 from yemot_ai.providers.refusals.table import refusal_kind
 from yemot_ai.providers.refusals.waits import wait_from_text
 
-__all__ = ["ErrorBody", "refusal_kind", "wait_from_text"]
+__all__ = ["ErrorBody", "LimitNotice", "refusal_kind", "wait_from_text"]

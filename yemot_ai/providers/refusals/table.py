@@ -128,10 +128,10 @@ ROWS: Final = (
         ProviderError,
         (r"must be less than or equal to|supports at most \d+ completion|maximum tokens you requested",),
     ),
-    # A limit of tokens a minute. Bedrock: MARRVEL_MCP#225, claude-code#236.
+    # A limit of tokens a minute. Bedrock: MARRVEL_MCP#225, claude-code#236. xAI: cline#4826.
     Row(
         RateLimitedError,
-        (r"too many tokens, please wait",),
+        (r"too many tokens(?:, please wait| for (?:team|organi[sz]ation|project)\b)",),
         ("throttlingexception", "toomanyrequestsexception", "throttling"),
     ),
     # The conversation is too long. A survey of services: earendil-works/pi#129, #4943, #5677, #5929.

@@ -24,7 +24,7 @@ from yemot_ai.errors import (
     RefusedRequestError,
 )
 from yemot_ai.providers.provider import Reply
-from yemot_ai.providers.refusals import ErrorBody
+from yemot_ai.providers.refusals import ErrorBody, LimitNotice
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -118,6 +118,7 @@ class ServiceClient:
         self._client: AsyncSDKClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[AsyncSDKClient] | None = None
+        self._limit_notice = LimitNotice()
 
     async def ask(self, request: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
         """Call ``request(client)`` and return the response, parsed by ``parse``.
@@ -302,7 +303,9 @@ class ServiceClient:
     def _error_without_key(self, body: ErrorBody) -> ProviderError:
         quoted = self._quotes_key(body.message)
         message = body.message.replace(self._key, "…") if quoted else body.message
-        return self.service.error_from(replace(body, message=message), model=self.model)
+        refusal = self.service.error_from(replace(body, message=message), model=self.model)
+        self._limit_notice.report(self.service.title, refusal)
+        return refusal
 
     def _safe_cause(self, error: Exception) -> Exception | None:
         """Return ``error`` as a cause, or None if it quotes the key."""
