@@ -109,7 +109,7 @@ def test_emphasis_over_two_sentences_is_not_spoken(line: Line, provider: Scripte
     assert [re.findall(r"t-([^=]*)", answer)[0] for answer in answers] == [
         "זה חשוב",
         "מאוד",
-        "חייגו כוכבית 6741",
+        "חייגו כוכבית.d-6741",
     ]
 
 

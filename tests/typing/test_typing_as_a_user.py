@@ -8,7 +8,7 @@ from typing import Any, assert_type
 
 from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall, Turn, YemotAI
 from yemot_ai.flow import RecordingInput
-from yemot_ai.protocol import Problem, Request, Response, Text, lint, speakable
+from yemot_ai.protocol import Digits, Problem, Request, Response, Text, lint, speakable
 from yemot_ai.providers import JSON, Exchange, Provider, Reply, SessionProvider
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai.transcription import OpenAITranscriber, Transcriber
@@ -118,4 +118,4 @@ def test_the_protocol_is_typed() -> None:
     assert_type(request.newest("x"), str | None)
     assert_type(Response.parse("go_to_folder=/"), Response)
     assert_type(lint("noop"), list[Problem])
-    assert_type(speakable("שלום"), list[Text])
+    assert_type(speakable("שלום"), list[Text | Digits])

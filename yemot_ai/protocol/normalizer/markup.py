@@ -1,81 +1,160 @@
-r"""First half of the normalizer: removes markup and unspeakable characters.
+r"""Splits a text into sentences, and removes what is not spoken: markup, references, formulas' commands.
 
-Characters are reduced to letters, marks, numbers, ASCII punctuation and a few named symbols; then the
-block marks of Markdown are removed. Every pass is linear in the length of the text.
-
->>> strip_markup("## כותרת\n- **פריט** אחד 😀\n1. ראשון")
-'כותרת\n**פריט** אחד\n1, ראשון'
+>>> [" ".join(plain_line(line).split()) for line in split_sentences("## כותרת\n- **פריט** אחד[1]. [שני](https://a.co)")]
+['כותרת', 'פריט אחד.', 'שני']
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-__all__ = ["DASH", "MARKS", "NAMED_SYMBOLS", "strip_markup"]
+from yemot_ai.protocol.normalizer.characters import reduce_characters
+from yemot_ai.protocol.normalizer.latex import plain_formulas
+from yemot_ai.protocol.normalizer.links import ADDRESS, LETTER, WORD, decode_percent
 
-MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
-"""Niqqud, cantillation and accents: parts of words, the inside of a character class."""
-DASH: Final = "—"
-"""Replaces every dash that is not a hyphen."""
-NAMED_SYMBOLS: Final = "₪€£¥×÷±≈≤≥≠∞√°→"
-"""Non-ASCII symbols that are spoken by name."""
+__all__ = ["plain_line", "split_sentences"]
 
-_UNCOMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}]")
-_REPLACEMENTS: Final = {
-    **dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"),
-    **dict.fromkeys("“”„‟«»״", '"'),
-    **dict.fromkeys("‘’‚‛‹›׳´", "'"),
-    **dict.fromkeys("־‐‑−﹣－", "-"),
-    **dict.fromkeys("–―‒", DASH),
-    **dict.fromkeys("•‣◦▪●○■□∙·", " • "),
-    **dict.fromkeys("…。．׃", ". "),
-    **dict.fromkeys("、，،", ", "),
-    **dict.fromkeys("？؟", "? "),
-    **dict.fromkeys("；؛", "; "),
-    "！": "! ",
-    "：": ": ",
-    "⇒": "→",
-    "➡": "→",
-    "⃣": "",  # the keycap around a digit
-}
-_KEPT_CATEGORIES: Final = "LMN"
-_VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_REFERENCE: Final = re.compile(
+    "【[^【】\n]{0,200}†[^【】\n]{0,200}】|【\\d{1,3}】"
+    "|\ue200([^\ue200\ue201\n]{0,1000})\ue201|\ue200\\w*(?:\ue202\\w*)*"
+    r"|:contentReference\[oaicite:\d{1,4}\](?:\{index=\d{1,4}\})?|\[oaicite:\d{1,4}\]"
+    r"|(?<![A-Za-z])cite(?:turn\d{1,4}[a-z]{1,12}\d{1,4})+"
+)
+"""What models write for the sources of an answer; in the second line, with private characters."""
+_LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"([^"]*)"')
 
+_SENTENCE_END: Final = re.compile(r"([.!?][\"')\]}*_~`]*) ")
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
-_QUOTE: Final = re.compile(r"(?:> ?)+")
-_HEADING: Final = re.compile(r"#{1,6} ")
-_BULLET: Final = re.compile(r"[-*+•] (?:\[[ xX]\] )?")
+_BLOCK_MARKS: Final = (
+    re.compile(r"(?:> ?)+"),
+    re.compile(r"#{1,6} "),
+    re.compile(r"[-*+•] (?:\[[ xX]\] )?"),
+    re.compile(r"\[\^\w{1,20}\]: ?"),
+)
 _ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
+_ONLY_NOTES: Final = re.compile(r"(?:\[\^?\d{1,3}\] ?)+[.,;:]?")
+
+_LABELLED: Final = (
+    r"!?\[[^\[\]]+\]\((?:<[^<>]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?: +(?:\"[^\"]*\"|'[^']*'))? ?\)"
+)
+_NOTE: Final = r"\[\^?\d{1,3}(?: ?[,—-] ?\d{1,3})*\]"
+_TAG: Final = r"</?(?:b|i|u|s|em|strong|br|hr|p|a|li|ul|ol|code|span|div|sub|sup|mark|h[1-6]) ?/?>"
+_INLINE: Final = re.compile(
+    "|".join(
+        f"(?P<{name}>{pattern})"
+        for name, pattern in {
+            "address": ADDRESS,
+            "numbered": r"(?:(?<=\S) ?)?\[(?:\[\d{1,3}\]|\d{1,3})\]\([^()\s]*\)",
+            "labelled": _LABELLED,
+            "note": rf"(?<=[א-ת\d.!?,;:\"')]){_NOTE}(?:,? ?{_NOTE})*|(?<=\w)(?:{_NOTE}){{2,}}",
+            "footnote": r"\[\^\w{1,20}\]",
+            "last_note": rf"(?<=[^\s,:]) {_NOTE}(?: ?{_NOTE})*(?=[.,;:!?)]|$)",
+            "raised": r"<sup>\d{1,3}</sup>",
+            "tag": _TAG,
+            "entity": r"&(?:amp|lt|gt|quot|apos|nbsp|#39);",
+            "escape": r"\\(?=[*#_`~])",
+            "power": r"(?<=\d)\*\*(?=\d)",
+            "emphasis": r"(?:\*{2,}+|~{2,}+|`++)++",
+            "italic": rf"(?<!{WORD})(?<!\*)\*(?=[^\s*\d])[^*\n]*+(?<!\s)\*(?!{WORD}|\*)",
+        }.items()
+    )
+)
+_MARKED: Final = re.compile(r"[\[<&*~`\\]")
+_LABEL_AND_TARGET: Final = re.compile(r"!?\[([^\[\]]+)\]\(<?([^\s<>]*)")
+_TARGET: Final = re.compile(r"(?ai:[a-z][a-z0-9+.-]*:|www\.)|[/#.]|[\w-]++(?:\.[\w-]++)+", re.ASCII)
+_KEYS: Final = re.compile(r"(?:ה?קי?ש\w*|לח[צץ]\w*|מקש|ספרה|אפשרות|שלוחה|בחרו?|סעיף|מספר|חייגו?)[ :]*$")
+_ENTITIES: Final = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_JOINED: Final = "-%—$₪€"
 
 
-def strip_markup(text: str) -> str:
-    """Return the text without markup: one line for each paragraph, list item or table row."""
-    plain = _UNCOMMON.sub(_replace_match, text.replace("\r\n", "\n"))
-    lines = (_strip_line(" ".join(line.split())) for line in plain.split("\n"))
-    return "\n".join(line for line in lines if line)
+def split_sentences(text: str) -> Iterator[str]:
+    """Yield each sentence or line of a text, with single spaces and without block marks.
+
+    The sentences are at least as short as those of an answer that is spoken while it is written, so both
+    are spoken in the same way.
+    """
+    if "\ue200" in text or "[" in text or "【" in text or "turn" in text:
+        text = _REFERENCE.sub(_reference_label, text)
+    for line in reduce_characters(text).split("\n"):
+        for sentence in _SENTENCE_END.sub(r"\1\n", " ".join(line.split())).split("\n"):
+            if stripped := _strip_block_marks(sentence.strip()):
+                yield stripped
 
 
-def _replace_match(match: re.Match[str]) -> str:
-    return _replace_char(match.group())
+def plain_line(sentence: str) -> str:
+    """Return a sentence of ``split_sentences`` without inline markup, formulas' commands and references."""
+    if "$" in sentence or "\\" in sentence:
+        sentence = plain_formulas(sentence)
+    return _remove_inline(sentence) if _MARKED.search(sentence) else sentence
 
 
-@lru_cache(maxsize=4096)
-def _replace_char(char: str) -> str:
-    if char in _REPLACEMENTS:
-        return _REPLACEMENTS[char]
-    category = unicodedata.category(char)
-    if category == "Cf" or _VARIATION_SELECTORS.match(char):
-        return ""  # invisible, possibly inside a word
-    return char if category[0] in _KEPT_CATEGORIES else " "
+def _reference_label(match: re.Match[str]) -> str:
+    """Return the label of a reference that has one: a link or a name; else a space or nothing."""
+    label = _LABEL.match(match[1] or "")
+    return (label[1] or label[2] or "") if label else ""
 
 
-def _strip_line(line: str) -> str:
-    if _RULE.fullmatch(line):
+def _strip_block_marks(line: str) -> str:
+    if _RULE.fullmatch(line) or _ONLY_NOTES.fullmatch(line):
         return ""
-    for mark in (_QUOTE, _HEADING, _BULLET):
+    for mark in _BLOCK_MARKS:
         match = mark.match(line)
         line = line[match.end() :] if match else line
     return _ORDINAL.sub(r"\1, ", line, count=1) if _ORDINAL.match(line) else line
+
+
+def _remove_inline(text: str) -> str:
+    return _INLINE.sub(_replace_inline, text)
+
+
+def _replace_inline(match: re.Match[str]) -> str:
+    replace = _REPLACED.get(match.lastgroup or "")
+    if replace is None:
+        return match.group()
+    return replace if isinstance(replace, str) else replace(match)
+
+
+def _last_note(match: re.Match[str]) -> str:
+    """Remove a reference at the end of a sentence, unless it names a key of the telephone."""
+    before = match.string[max(match.start() - 20, 0) : match.start()]
+    return match.group() if _KEYS.search(before) else ""
+
+
+def _replace_link(match: re.Match[str]) -> str:
+    """Return the text of a link, with the number of a telephone link whose text has none."""
+    found = _LABEL_AND_TARGET.match(match.group())
+    if not found or not _TARGET.match(found[2]):
+        return match.group()
+    label = _remove_inline(found[1])
+    scheme, _, number = found[2].partition(":")
+    if scheme.lower() == "tel" and not re.search(r"\d", label):
+        return f"{label} {decode_percent(number)}"
+    return label if re.search(WORD, label) else found[2]
+
+
+def _join_or_part(match: re.Match[str]) -> str:
+    """Remove emphasis inside a word and beside a sign of numbers; elsewhere replace it by a space."""
+    before = match.string[max(match.start() - 1, 0) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    inside = re.fullmatch(LETTER, before) and re.fullmatch(LETTER, after)
+    return "" if inside or (before and before in _JOINED) or (after and after in _JOINED) else " "
+
+
+_REPLACED: Final[Mapping[str, str | Callable[[re.Match[str]], str]]] = {
+    "labelled": _replace_link,
+    "numbered": "",
+    "note": "",
+    "footnote": "",
+    "last_note": _last_note,
+    "raised": lambda match: match.group()[5:-6].translate(_RAISED),
+    "tag": " ",
+    "escape": " ",
+    "entity": lambda match: _ENTITIES.get(match.group(), " "),
+    "power": "^",
+    "emphasis": _join_or_part,
+    "italic": lambda match: match.group()[1:-1],
+}
+"""What replaces each inline mark; an address stays."""

@@ -2,8 +2,10 @@
 
 All words and numbers are kept; nothing in the text can end its message or start an action.
 
->>> [message.text for message in speakable('**צה"ל** נוסד ב-26.5.1948. מחיר: 3.5₪ & משלוח!')]
-['צהל נוסד ב 26 5 1948, מחיר, 3 נקודה 5 שקלים ו משלוח!']
+>>> [str(message) for message in speakable('**צה"ל** נוסד ב-26.5.1948. מחיר: 12.90 ₪ & משלוח!')]
+['t-צהל נוסד ב 26 5 1948, מחיר, 12 שקלים ו 90 אגורות ו משלוח!']
+>>> [str(message) for message in speakable("טל' 03-1234567, א'-ה' 9:00-17:00")]
+['t-טלפון', 'd-031234567', 't-א עד ה 9:00 עד 17:00']
 >>> speakable("😀")
 []
 """
@@ -14,26 +16,29 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS, Text
-from yemot_ai.protocol.normalizer.markup import strip_markup
-from yemot_ai.protocol.normalizer.verbalize import detect_language, verbalize
+from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS, Digits, Text
+from yemot_ai.protocol.normalizer.codes import DIGITS_MARK
+from yemot_ai.protocol.normalizer.grammar import speak_sentence
+from yemot_ai.protocol.normalizer.markup import split_sentences
 
 __all__ = ["speakable"]
 
 _SENTENCE_END: Final = re.compile(r"\n|\.+|(?<=[?!])(?= )")
 _COMMA: Final = re.compile(r"(?<!\d),|,(?!\d)")
 _PAUSE: Final = ", "
+_DIGITS: Final = re.compile(f"{DIGITS_MARK}([0-9]+)")
 _WORD: Final = f"[א-ת]{{1,{MAX_WORD_CHARACTERS}}}+"
 _PLAIN: Final = re.compile(rf"({_WORD}(?:,? {_WORD})*+[?!]?)\.?")
 """One sentence of Hebrew words: nothing in it needs to be converted, as a test compares."""
 
 
-def speakable(text: str) -> list[Text]:
+def speakable(text: str) -> list[Text | Digits]:
     """Convert written text to messages of up to about 150 words and 900 characters.
 
     Messages end where sentences end, unless a sentence is longer than a message. Markdown, quotes,
-    emoji and invisible characters are removed; signs become words: Hebrew words, unless the text
-    consists of English sentences.
+    emoji, references and invisible characters are removed; abbreviations and signs become words: Hebrew
+    words, unless the sentence is an English one. Telephone numbers and codes are ``Digits``: how the line
+    speaks long digits in a text is not confirmed [?].
 
     Args:
         text: any text.
@@ -47,10 +52,31 @@ def speakable(text: str) -> list[Text]:
     return _convert(text)
 
 
-def _convert(text: str) -> list[Text]:
-    words = verbalize(strip_markup(text), detect_language(text))
-    sentences = filter(None, (_normalize_sentence(part) for part in _SENTENCE_END.split(words)))
-    return [Text(message) for message in _pack(_split_to_fit(sentences))]
+def _convert(text: str) -> list[Text | Digits]:
+    sentences = filter(None, (part for sentence in split_sentences(text) for part in _speak(sentence)))
+    return [message for words in _pack(_split_to_fit(sentences)) for message in _to_messages(words)]
+
+
+def _speak(sentence: str) -> Iterator[str]:
+    plain = _PLAIN.fullmatch(sentence)
+    if plain:
+        yield plain[1]
+        return
+    for part in _SENTENCE_END.split(speak_sentence(sentence)):
+        yield _normalize_sentence(part)
+
+
+def _to_messages(words: str) -> Iterator[Text | Digits]:
+    """Yield the texts and the marked digits of one message."""
+    if DIGITS_MARK not in words:
+        yield Text(words)
+        return
+    for position, part in enumerate(_DIGITS.split(words)):
+        text = part.strip(" ,")
+        if position % 2:
+            yield Digits(part)
+        elif text.strip("?!"):
+            yield Text(text.lstrip("?! "))
 
 
 def _normalize_sentence(part: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from yemot_ai.protocol.messages import Text
 from yemot_ai.protocol.normalizer.speakable import speakable
 
 __all__ = ["SUBSTITUTES", "describe_substitutes"]
@@ -18,8 +19,10 @@ _RIGHT: Final = "גד"
 
 
 def _substitute(character: str) -> str:
-    (message,) = speakable(f"{_LEFT}{character}{_RIGHT}")
-    substitute = message.text.removeprefix(_LEFT).removesuffix(_RIGHT)
+    (message,) = (
+        message.text for message in speakable(f"{_LEFT}{character}{_RIGHT}") if isinstance(message, Text)
+    )
+    substitute = message.removeprefix(_LEFT).removesuffix(_RIGHT)
     return substitute.strip() or substitute
 
 

@@ -1,0 +1,180 @@
+r"""The grammar of a sentence: at each place the first token that matches is spoken, and nothing twice.
+
+>>> speak_sentence('לעו"ד ב-3.5% מתוך 10-12, א\'-ה\'').split()
+['לעורך', 'דין', 'ב', '3', 'נקודה', '5', 'אחוז', 'מתוך', '10', 'עד', '12,', 'א', 'עד', 'ה']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from yemot_ai.protocol.messages import STRAY_COLON
+from yemot_ai.protocol.normalizer.abbreviations import ACRONYM, SHORTENED, expand_acronym, expand_shortened
+from yemot_ai.protocol.normalizer.calendar_words import HYPHEN, speak_hyphen
+from yemot_ai.protocol.normalizer.characters import DASH, FRACTION_SLASH, SUPERSCRIPTS
+from yemot_ai.protocol.normalizer.codes import CODE, names_a_code, speak_code
+from yemot_ai.protocol.normalizer.latex import MINUS
+from yemot_ai.protocol.normalizer.links import ADDRESS, LETTER, WORD, spell_address
+from yemot_ai.protocol.normalizer.markup import plain_line
+from yemot_ai.protocol.normalizer.names import SignNames, detect_language
+from yemot_ai.protocol.normalizer.numbers import speak_power
+from yemot_ai.protocol.normalizer.ranges import CHAIN, speak_chain
+
+__all__ = ["speak_sentence"]
+
+_Speak: TypeAlias = Callable[["re.Match[str]", SignNames], str]
+_Token: TypeAlias = tuple[str, str | _Speak]
+
+
+def speak_sentence(sentence: str) -> str:
+    """Return one sentence of ``split_sentences`` as words, numbers, times, commas and sentence ends.
+
+    White space and commas are not normalized; digits that are spoken one by one are marked
+    (``codes.DIGITS_MARK``).
+    """
+    plain = plain_line(sentence)
+    names = detect_language(plain)
+
+    def speak(match: re.Match[str]) -> str:
+        spoken = _SPOKEN[match.lastgroup or ""]
+        return spoken if isinstance(spoken, str) else spoken(match, names)
+
+    return _GRAMMAR.sub(speak, plain)
+
+
+def _name(sign: str) -> _Speak:
+    return lambda _match, names: f" {names[sign]} "
+
+
+def _own_name(match: re.Match[str], names: SignNames) -> str:
+    return f" {names[match.group().strip()]} "
+
+
+def _as_written(match: re.Match[str], _names: SignNames) -> str:
+    return match.group()
+
+
+def _acronym(match: re.Match[str], _names: SignNames) -> str:
+    return expand_acronym(match.group())
+
+
+def _shortened(match: re.Match[str], _names: SignNames) -> str:
+    """Expand an abbreviation, unless its mark closes a quotation."""
+    text, start, end = match.string, match.start(), match.end()
+    before = text[max(start - _QUOTATION, 0) : start]
+    if _OPEN_QUOTE.search(before):
+        return match.group()[:-1] + " "
+    word = expand_shortened(match.group(), text[end : end + _NEXT_WORDS], before)
+    return f"{word} " if text[end : end + 1].isdigit() else word
+
+
+def _spelled_letters(match: re.Match[str], _names: SignNames) -> str:
+    return match.group().replace(".", " ")
+
+
+def _join_or_part(match: re.Match[str], _names: SignNames) -> str:
+    """Remove quotes inside a word and before the ``s`` of 90's; elsewhere replace them by a space."""
+    before = match.string[max(match.start() - 1, 0) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    inside = re.fullmatch(LETTER, after) and (
+        re.fullmatch(LETTER, before) or (before.isdigit() and after == "s")
+    )
+    return "" if inside else " "
+
+
+def _about(match: re.Match[str], names: SignNames) -> str:
+    """Name the sign unless the word before it says the same."""
+    return (
+        " "
+        if _SAYS_ABOUT.search(match.string[max(match.start() - 8, 0) : match.start()])
+        else _own_name(match, names)
+    )
+
+
+def _number_sign(match: re.Match[str], names: SignNames) -> str:
+    """Before a number it is the word "number"; a key of the telephone has its own name."""
+    before = match.string[max(match.start() - 16, 0) : match.start()]
+    if _SAYS_NUMBER.search(before) or names_a_code(match.string, match.start()):
+        return " "
+    return f" {names['#' if _SAYS_KEY.search(before) else 'number']} "
+
+
+def _raised(match: re.Match[str], names: SignNames) -> str:
+    """An exponent of a Latin letter; after a Hebrew word it is the mark of a footnote."""
+    is_note = match.string[max(match.start() - 1, 0) : match.start()] > "א"
+    return " " if is_note else f" {speak_power(match.group(), names)} "
+
+
+def _exponent(match: re.Match[str], names: SignNames) -> str:
+    return f" {names['squared']} " if match.group() == "^2" else f" {names['^']} "
+
+
+_QUOTATION: Final = 80
+_NEXT_WORDS: Final = 8
+_OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(])'[^\s'][^']*$")
+_SAYS_ABOUT: Final = re.compile(r"(?:בערך|כ-?|about|around) ?$")
+_SAYS_NUMBER: Final = re.compile(r"(?:מספר|מס'|number|No)[ :]*$")
+_SAYS_KEY: Final = re.compile(r"(?:קי?ש[א-ת]*|לח[צץ][א-ת]*|מקש|חייג[א-ת]*|press|dial)[ :]*$|[*\d]$")
+_PHONE_WORD: Final = r"(?<![א-ת])טל(?=[:.] ?[+0*(\[])"
+_HEBREW_WORD: Final = rf"(?!{_PHONE_WORD})[א-ת]++(?![\"'`]|-ם(?![א-ת]))"
+
+_WORDS: Final[tuple[_Token, ...]] = (
+    (rf"(?<![א-ת]){_HEBREW_WORD}(?: {_HEBREW_WORD})*+", _as_written),
+    (r" (?=[א-תA-WYZa-wyz])", " "),
+    (rf"(?=[A-Za-z0-9._%+-])(?:{ADDRESS})", spell_address),
+    (r"(?<![א-ת])[ובלהמשכ]{0,3}-?י-ם(?![א-ת])", lambda match, _: match.group()[:-3].rstrip("-") + "ירושלים"),
+    (_PHONE_WORD, "טלפון"),
+    (ACRONYM, _acronym),
+    (SHORTENED, _shortened),
+    (r"[א-ת]++", _as_written),
+    (r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])\.?", _spelled_letters),
+    (r"[A-Za-z]++", _as_written),
+    (r"(?<=[A-Za-z])'n'(?=[A-Za-z])", " n "),
+    (r"[\"'`]+", _join_or_part),
+)
+_NUMBERS: Final[tuple[_Token, ...]] = (
+    (CODE, speak_code),
+    (CHAIN, speak_chain),
+    (r"(?<=\d) ?[xX×*] ?(?=\d)", _name("×")),
+    (HYPHEN, speak_hyphen),
+    (rf"[{SUPERSCRIPTS}]+", _raised),
+    (rf"(?<={WORD})\^2(?!\d)|(?<={WORD})\^(?=-?{WORD})", _exponent),
+    (r"[~≈](?= ?\d)", _about),
+    (r"#(?= ?\d)", _number_sign),
+)
+_SIGNS: Final[tuple[_Token, ...]] = (
+    (r"(?<![-=])[-=]++>|→", ","),
+    (r"!=", _name("≠")),
+    (r"<=", _name("≤")),
+    (r">=", _name("≥")),
+    (r"[<>](?=[ \d])", _own_name),
+    (r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
+    (r"={3,}", " "),
+    (r"=+", _name("=")),
+    (rf"#(?={LETTER})|#{{2,}}", " "),
+    (rf"(?:(?<!{WORD})|(?<=\d))\*(?!{LETTER})", _name("*")),
+    (MINUS, _name("minus")),
+    (rf"[&+%@#₪€£¥×÷±≈≤≥≠∞√°‰{FRACTION_SLASH}]", _own_name),
+)
+_STOPS: Final[tuple[_Token, ...]] = (
+    (r"(?<=(?<![א-ת])[א-ת])\.(?=[א-ת](?![א-ת]))", " "),
+    (r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])", _name(".")),
+    (r"(?<=[A-Za-z])\.(?=\d)", " "),
+    (STRAY_COLON.pattern, ", "),
+    (r":", " "),
+    (rf"(?<={WORD})[(\[{{](?={WORD})", " "),
+    (rf"[;|•{DASH}(){{}}\[\]]+|(?<= )-+(?= )", ","),
+    (r"[#$%&*+/<=>@\\^_~-]", " "),
+)
+_TOKENS: Final = (*_WORDS, *_NUMBERS, *_SIGNS, *_STOPS)
+_SPOKEN: Final[Mapping[str, str | _Speak]] = {
+    f"t{number}": spoken for number, (_, spoken) in enumerate(_TOKENS)
+}
+_GRAMMAR: Final = re.compile(
+    "|".join(
+        f"(?P<t{number}>{re.sub(r'[(][?]P<[a-z]+>', '(?:', pattern)})"
+        for number, (pattern, _) in enumerate(_TOKENS)
+    )
+)

@@ -1,0 +1,91 @@
+r"""Formulas in LaTeX as formulas in plain signs.
+
+>>> plain_formulas(r"$10 \times 2 = 20$"), plain_formulas(r"\(\frac{1}{2}\)"), plain_formulas("$5 או $10")
+(' 10  ×  2 = 20 ', '  1 ÷ 2  ', '$5 או $10')
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["MINUS", "plain_formulas"]
+
+MINUS: Final = "\ue003"
+"""A hyphen of a formula, which is never a range; a private character, which no text contains here."""
+
+_OPENED: Final = re.compile(
+    r"\$\$([^$]{1,2000})\$\$|\\\(((?:[^\\]|\\(?![()]))*+)\\\)|\\\[((?:[^\\]|\\(?![\[\]]))*+)\\\]"
+)
+_DELIMITER: Final = re.compile(r"\\[()\[\]]|\$\$")
+_INLINE: Final = re.compile(r"(?<![\w$\\])\$(?=[^\s$])([^$א-ת]{0,500}[^\s$\\])\$(?![\w$])")
+_MATHEMATICAL: Final = re.compile(r"[=+×÷^_\\<>{}]|[A-Za-z]|^-?\d[\d.,]*$")
+_FRACTION: Final = re.compile(r"\\[dtc]?frac ?(?:\{([^{}]*)\}|(\d)) ?(?:\{([^{}]*)\}|(\d))")
+_ROOT: Final = re.compile(r"\\sqrt ?\{([^{}]*)\}")
+_WRAPPED: Final = re.compile(
+    r"\\(?:text|textbf|mathrm|mathbf|mathit|operatorname|boxed|overline|hat|vec|bar) ?\{([^{}]*)\}"
+)
+_EXPONENT: Final = re.compile(r"([\^_]) ?\{([^{}]*)\}")
+_DEGREES: Final = re.compile(r"\^ ?(?:\\circ|\{ ?\\circ ?\})")
+_ENVIRONMENT: Final = re.compile(r"\\(?:begin|end) ?\{[a-z]+\*?\}")
+_COMMAND: Final = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\\\|\\([%$&#_{}])")
+_HYPHEN: Final = re.compile(r" ?-(?= ?[\w(\\$])")
+_SIGNS: Final = {
+    **dict.fromkeys(("times", "cdot", "ast"), " × "),
+    **dict.fromkeys(("le", "leq", "leqslant"), " ≤ "),
+    **dict.fromkeys(("ge", "geq", "geqslant"), " ≥ "),
+    **dict.fromkeys(("ne", "neq"), " ≠ "),
+    **dict.fromkeys(("approx", "sim", "simeq"), " ≈ "),
+    **dict.fromkeys(("to", "rightarrow", "implies"), " → "),
+    **dict.fromkeys(("left", "right", "quad", "qquad", "displaystyle", "limits", "big", "Big"), " "),
+    **dict.fromkeys(("ldots", "dots", "cdots"), " , "),
+    "div": " ÷ ", "pm": " ± ", "infty": " ∞ ", "lt": " < ", "gt": " > ", "sqrt": " √ ", "circ": "°",
+    "pi": " פאי ", "alpha": " אלפא ", "beta": " בטא ", "gamma": " גמא ", "delta": " דלתא ", "Delta": " דלתא ",
+    "theta": " תטא ", "lambda": " למדא ", "sum": " סכום ", "int": " אינטגרל ",
+}  # fmt: skip
+_NESTED: Final = 4
+"""Levels of nested braces that are resolved."""
+
+
+def plain_formulas(sentence: str) -> str:
+    """Return the sentence with its formulas in plain signs, and without their delimiters."""
+    if "$" in sentence:
+        sentence = _INLINE.sub(_inline, sentence)
+    if "\\" in sentence or "$$" in sentence:
+        sentence = _OPENED.sub(lambda match: f" {_plain(match[match.lastindex or 0])} ", sentence)
+        sentence = _plain_commands(_DELIMITER.sub(" ", sentence))
+    return sentence
+
+
+def _inline(match: re.Match[str]) -> str:
+    return f" {_plain(match[1])} " if _MATHEMATICAL.search(match[1]) else match.group()
+
+
+def _plain(formula: str) -> str:
+    return _plain_commands(_HYPHEN.sub(f" {MINUS} ", formula)).replace("&", " ")
+
+
+def _plain_commands(formula: str) -> str:
+    formula = _ENVIRONMENT.sub(" ", _DEGREES.sub("°", formula))
+    for _ in range(_NESTED):
+        formula = _WRAPPED.sub(r" \1 ", formula)
+        formula = _ROOT.sub(r" √ \1 ", formula)
+        formula = _EXPONENT.sub(_exponent, formula)
+        formula = _FRACTION.sub(_fraction, formula)
+    return _COMMAND.sub(_command, formula)
+
+
+def _exponent(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2].strip()}" if match[1] == "^" else f" {match[2]} "
+
+
+def _fraction(match: re.Match[str]) -> str:
+    upper, lower = match[1] or match[2] or "", match[3] or match[4] or ""
+    return f" {upper} ÷ {lower} "
+
+
+def _command(match: re.Match[str]) -> str:
+    name, _space, sign = match.groups()
+    if name:
+        return _SIGNS.get(name, f" {name} ")
+    return sign or (", " if match.group() == "\\\\" else " ")

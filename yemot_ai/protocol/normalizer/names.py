@@ -1,0 +1,39 @@
+"""The spoken names of signs, in Hebrew and in English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+__all__ = ["ENGLISH", "HEBREW", "SignNames", "detect_language"]
+
+SignNames: TypeAlias = Mapping[str, str]
+"""The spoken name of each sign."""
+
+HEBREW: Final[SignNames] = {
+    ".": "נקודה", "/": "סלאש", "@": "שטרודל", "-": "מקף", "_": "קו תחתון", ":": "נקודתיים",
+    "?": "סימן שאלה", "#": "סולמית", "~": "בערך", "%": "אחוז", "&": "ו", "=": "שווה", "+": "פלוס",
+    "*": "כוכבית", "^": "בחזקת", "<": "קטן מ", ">": "גדול מ", "₪": "שקלים", "$": "דולר", "€": "אירו",
+    "£": "לירות", "¥": "ין", "×": "כפול", "÷": "חלקי", "±": "פלוס מינוס", "≈": "בערך",
+    "≤": "קטן או שווה", "≥": "גדול או שווה", "≠": "שונה מ", "∞": "אינסוף", "√": "שורש", "°": "מעלות",
+    "‰": "פרומיל", "\u2044": "חלקי", "minus": "מינוס", "to": "עד", "squared": "בריבוע", "and": "ו",
+    "out of": "מתוך", "ratio": "ל", "seconds": "שניות", "number": "מספר",
+}  # fmt: skip
+ENGLISH: Final[SignNames] = {
+    ".": "dot", "/": "slash", "@": "at", "-": "hyphen", "_": "underscore", ":": "colon",
+    "?": "question mark", "#": "hash", "~": "about", "%": "percent", "&": "and", "=": "equals", "+": "plus",
+    "*": "star", "^": "to the power of", "<": "less than", ">": "more than", "₪": "shekels", "$": "dollars",
+    "€": "euros", "£": "pounds", "¥": "yen", "×": "times", "÷": "divided by", "±": "plus or minus",
+    "≈": "about", "≤": "at most", "≥": "at least", "≠": "is not", "∞": "infinity", "√": "root of",
+    "°": "degrees", "‰": "per mille", "\u2044": "over", "minus": "minus", "to": "to", "squared": "squared",
+    "and": "and", "out of": "out of", "ratio": "to", "seconds": "seconds", "number": "number",
+}  # fmt: skip
+
+_ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")
+_HEBREW: Final = re.compile("[\u05d0-\u05ea]")
+
+
+def detect_language(sentence: str) -> SignNames:
+    """Return English names for an English sentence without Hebrew letters, else Hebrew names."""
+    return ENGLISH if _ENGLISH.search(sentence) and not _HEBREW.search(sentence) else HEBREW

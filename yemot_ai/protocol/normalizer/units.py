@@ -1,0 +1,106 @@
+"""Units and currencies after or before a number.
+
+>>> amounts = ("12.90", "₪"), ("5", 'ק"ג'), ("5", "kg")
+>>> [speak_amount(number, unit, "", HEBREW) for number, unit in amounts]
+['12 שקלים ו 90 אגורות', '5 קילוגרם', '5 קילוגרם']
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from yemot_ai.protocol.normalizer.abbreviations import UNIT_ABBREVIATIONS
+from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
+
+__all__ = ["CURRENCY", "HEBREW", "MULTIPLIER", "UNIT", "speak_amount"]
+
+_LATIN: Final = {
+    "km/h": "קילומטר לשעה", "kmh": "קילומטר לשעה", "kph": "קילומטר לשעה", "m/s": "מטר לשנייה",
+    "km²": "קילומטר רבוע", "m²": "מטר רבוע", "cm²": "סנטימטר רבוע", "m³": "מטר מעוקב", "cm³": "סנטימטר מעוקב",
+    "km": "קילומטר", "cm": "סנטימטר", "mm": "מילימטר", "kg": "קילוגרם", "mg": "מיליגרם", "ml": "מיליליטר",
+    "kWh": "קילוואט שעה", "m": "מטר", "NIS": "שקלים", "ILS": "שקלים", "USD": "דולר", "EUR": "אירו",
+}  # fmt: skip
+_HEBREW: Final = {
+    **UNIT_ABBREVIATIONS, "שח": "שקלים", "שקלים": "שקלים", "שקל": "שקל", "דולר": "דולר", "דולרים": "דולרים",
+    "אירו": "אירו", "יורו": "יורו",
+    "מ²": "מטר רבוע", "מ'²": "מטר רבוע", "סמ²": "סנטימטר רבוע", "קמ²": "קילומטר רבוע", "מטר²": "מטר רבוע",
+    "מ³": "מטר מעוקב", "סמ³": "סנטימטר מעוקב", "מטר³": "מטר מעוקב",
+}  # fmt: skip
+_PARTS: Final = {"₪": "אגורות", "$": "סנט", "€": "סנט", "£": "פני"}
+_ENGLISH_PARTS: Final = {"₪": "agorot", "$": "cents", "€": "cents", "£": "pence"}
+_SYMBOL_OF: Final = {
+    "שח": "₪", "שקלים": "₪", "שקל": "₪", "NIS": "₪", "ILS": "₪", "דולר": "$", "דולרים": "$", "USD": "$",
+    "אירו": "€", "יורו": "€", "EUR": "€",
+}  # fmt: skip
+_SINGULAR: Final = {"₪": "שקל", "שח": "שקל", "שקלים": "שקל"}
+
+
+def _spellings(unit: str) -> str:
+    """Return a pattern for a unit; a mark is inside an acronym of a unit."""
+    letters = unit.rstrip("²³'")
+    if (unit in UNIT_ABBREVIATIONS and letters == unit) or letters in {"שח", "סמ", "קמ"}:
+        return re.escape(letters[:-1]) + "(?:\"|'')" + re.escape(unit[len(letters) - 1 :])
+    return re.escape(unit)
+
+
+_LONGEST_FIRST: Final = sorted(_HEBREW, key=len, reverse=True)
+CURRENCY: Final = "[$€£₪¥]"
+"""A currency before or after a number."""
+UNIT: Final = (
+    rf"(?: ?(?:{CURRENCY}|[%‰])| ?°(?: ?[CF](?![A-Za-z]))?"
+    rf"| ?(?:{'|'.join(map(_spellings, _LONGEST_FIRST))})(?![א-ת'\"²³]| חדש)"
+    rf"| ?(?:{'|'.join(map(re.escape, sorted(_LATIN, key=len, reverse=True)))})(?![A-Za-z0-9²³/]))"
+)
+"""A unit after a number, with the space before it."""
+
+MULTIPLIER: Final = (
+    r"(?<=\d)(?:[KMB]|bn)(?![A-Za-z0-9])"
+    r"| (?:אלף|אלפי|מיליון|מיליוני|מיליארד|thousand|million|billion)(?![א-תA-Za-z'\"])"
+)
+"""A word or a letter after a number that multiplies it."""
+_MULTIPLIERS: Final = {"K": "אלף", "M": "מיליון", "B": "מיליארד", "bn": "מיליארד"}
+
+_CENTS: Final = re.compile(r"([\d,]+)\.(\d\d)")
+
+
+def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> str:
+    """Return a number with its unit: an amount of money with two decimals as two amounts.
+
+    Args:
+        number: the digits, or words for them.
+        unit: as it is written, or "".
+        multiplier: the word or letter for thousands, millions and so on, or "".
+        names: the names of signs.
+    """
+    key = unit.replace('"', "").replace("''", "")
+    symbol = _SYMBOL_OF.get(key, key)
+    money = _CENTS.fullmatch(number) if symbol in _PARTS and not multiplier else None
+    if not money:
+        spoken = number.replace(".", f" {names['.']} ").strip() + _speak_multiplier(multiplier, unit, names)
+        return f"{spoken} {_speak_unit(key, number, names)}" if unit else spoken
+    parts = (_PARTS if names is HEBREW else _ENGLISH_PARTS)[symbol]
+    whole, small = money.groups()
+    amounts = (
+        [f"{whole} {_speak_unit(key, whole, names)}"] if whole.strip("0") or not small.strip("0") else []
+    )
+    amounts += [f"{int(small)} {parts}"] if small.strip("0") else []
+    return f" {names['and']} ".join(amounts)
+
+
+def _speak_multiplier(multiplier: str, unit: str, names: SignNames) -> str:
+    if unit and names is HEBREW and multiplier in _MULTIPLIERS:
+        return f" {_MULTIPLIERS[multiplier]}"
+    return multiplier
+
+
+def _speak_unit(key: str, number: str, names: SignNames) -> str:
+    if number == "1" and names is HEBREW and key in _SINGULAR:
+        return _SINGULAR[key]
+    if key in names:
+        return names[key]
+    if key.startswith("°"):
+        return f"{names['°']} {key[1:].strip()}"
+    if key in _LATIN:
+        return _LATIN[key] if names is HEBREW else key.replace("/", " per ").replace("²", " squared")
+    return _HEBREW.get(key, key)
