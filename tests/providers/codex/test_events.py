@@ -24,7 +24,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers.codex.events import EventReader, TurnOutcome, usage_delta
-from yemot_ai.providers.codex.faults import error_from_text, parse_retry_after
+from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.provider import Usage
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.recordings import Recording
@@ -124,11 +124,11 @@ def test_messages_of_other_versions_have_the_same_classes(message: str, error: t
         ("try again in 200ms", 0.2),
         ("Try again in 2m", 120.0),
         ("retry after 1h", 3600.0),
+        ("Please try again in 7m12s.", 432.0),
         ("Too many requests", None),
     ],
 )
 def test_an_error_message_may_name_seconds_to_wait(message: str, seconds: float | None) -> None:
-    assert parse_retry_after(message) == seconds
     error = error_from_text(f"rate limit: {message}")
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == seconds

@@ -14,7 +14,7 @@ import functools
 from typing import TYPE_CHECKING, Final, Unpack
 
 from yemot_ai._runtime.tasks import run_shielded
-from yemot_ai.errors import SessionLostError
+from yemot_ai.errors import RefusedRequestError, SessionLostError
 from yemot_ai.providers.codex.app_server.pool import PoolLimits, ServerPool
 from yemot_ai.providers.codex.app_server.server import AppServer, ThreadConfig
 from yemot_ai.providers.codex.cleanup import lock_folder, unlocked_folders
@@ -162,8 +162,9 @@ class CodexAppServerProvider:
             async with self._settings.turn(provider=self.name):
                 return await self._run_turn(session, prompt, instructions, on_text)
         except BaseException as error:
-            if not before or isinstance(error, SessionLostError):
-                # The thread cannot be continued, so what the caller said must not stay on disk.
+            if not before or isinstance(error, SessionLostError | RefusedRequestError):
+                # The thread cannot be continued, so what the caller said must not stay on disk. With
+                # refused words in it, every later turn would be refused.
                 await run_shielded(self._delete(session))
             elif session.thread_id != before:
                 # The stored session does not name the fork that this turn has made.

@@ -23,7 +23,7 @@ from yemot_ai._runtime.tasks import run_shielded, start_task
 from yemot_ai.errors import MalformedStreamError, ProviderCrashError, SessionBusyError
 from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError, RpcError
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
-from yemot_ai.providers.codex.faults import error_from_text
+from yemot_ai.providers.codex.faults import error_from_text, resume_error
 from yemot_ai.providers.codex.home import is_thread_id
 from yemot_ai.providers.codex.process import ChildProcess
 
@@ -211,7 +211,9 @@ class AppServer:
         try:
             return await asyncio.shield(answer)
         except RpcError as error:
-            raise error_from_text(error.message, thread_id=str(params.get("threadId", ""))) from error
+            thread_id = str(params.get("threadId", ""))
+            as_error = resume_error if thread_id else error_from_text
+            raise as_error(error.message, thread_id=thread_id) from error
         except asyncio.CancelledError:
             answer.add_done_callback(self._delete_unwanted)
             raise

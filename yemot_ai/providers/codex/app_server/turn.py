@@ -124,11 +124,12 @@ def turn_error(error: object, status: str, thread_id: str) -> ProviderError:
     message = fields.get("message")
     text = message if isinstance(message, str) and message else f"the turn was {status}"
     by_message = error_from_text(text, thread_id=thread_id)
-    if type(by_message) is ProviderCrashError:
-        # No word of the message matches; the code or status may: "rateLimitExceeded".
-        info = _error_info_text(fields.get("codexErrorInfo"))
-        return error_from_text(f"{text} ({info})", thread_id=thread_id)
-    return by_message
+    if type(by_message) is not ProviderCrashError:
+        return by_message
+    # No word of the message matches; the code or status may: "rateLimitExceeded".
+    info = _error_info_text(fields.get("codexErrorInfo"))
+    by_info = error_from_text(f"{text} ({info})", thread_id=thread_id)
+    return by_message if type(by_info) is ProviderCrashError else by_info
 
 
 def _error_info_text(info: object) -> str:
