@@ -39,7 +39,7 @@ def callers(
 
     >>> from hypothesis import find
     >>> find(callers(), lambda caller: True)
-    CallerSpec(phone='0500000000', extension='', method='GET')
+    CallerSpec(phone='0500000000', extension='', method='GET', line=())
     """
     dialled = st.just(extension) if isinstance(extension, str) else extension
     return st.builds(
