@@ -17,6 +17,7 @@ from yemot_ai.flow import (
     AsyncAgent,
     AsyncAICall,
     DialogSettings,
+    HebrewWords,
     KeyAction,
     RecordingInput,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "DialogSettings",
     "EndReason",
     "Engine",
+    "HebrewWords",
     "KeyAction",
     "Limits",
     "NumberMaskingFilter",

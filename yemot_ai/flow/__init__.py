@@ -8,6 +8,7 @@ from yemot_ai.flow.agent.turns import Agent, AsyncAgent
 from yemot_ai.flow.call import AICall, AsyncAICall
 from yemot_ai.flow.dialog import DialogSettings, KeyAction
 from yemot_ai.flow.flow import AIFlow
+from yemot_ai.flow.speech.hebrew_words import HebrewWords
 
 __all__ = [
     "AICall",
@@ -17,6 +18,7 @@ __all__ = [
     "AsyncAICall",
     "AsyncAgent",
     "DialogSettings",
+    "HebrewWords",
     "KeyAction",
     "RecordingInput",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.pronunciation import Rewriter, make_rewriter
+from yemot_ai.flow.speech.pronunciation import Rewriter, make_rewriter
 from yemot_ai.protocol import Comment, File, Message, speakable
 
 __all__ = ["MAX_DEAD_AIR", "POLL_SECONDS", "DialogSettings", "KeyAction"]
