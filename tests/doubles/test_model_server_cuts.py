@@ -9,8 +9,14 @@ import anthropic
 import openai
 import pytest
 
+from tests.support.asking import ask_provider
+from tests.support.codex import run_async
+from tests.support.scenario_calls import play_turns
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.errors import OverloadedError, RefusedRequestError
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.script import ScriptMismatchError
+from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
 
 if TYPE_CHECKING:
@@ -144,3 +150,24 @@ def test_the_mocks_have_the_same_shapes() -> None:
     with AnthropicMock() as mocked, anthropic.Anthropic(api_key="none", max_retries=0) as claude:
         mocked.cuts("content_filter", TEXT)
         assert claude.messages.create(model="m", max_tokens=9, messages=MESSAGES).stop_reason == "refusal"
+
+
+def test_a_scripted_provider_cuts_its_reply() -> None:
+    provider = ScriptedProvider().cuts("length", TEXT).cuts("error", TEXT).fails("refused_request")
+    reply = run_async(ask_provider(provider, "כמה?"))
+    assert (reply.text, reply.cut) == ("זה עולה. מאה ועש", "length")
+    with pytest.raises(OverloadedError):
+        run_async(ask_provider(provider, "כמה?"))
+    with pytest.raises(RefusedRequestError):
+        run_async(ask_provider(provider, "כמה?"))
+    provider.assert_complete()
+
+
+def test_a_scenario_cuts_an_answer() -> None:
+    provider = ScriptedProvider()
+    flow = AIFlow(YemotAI(provider=provider))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    result = play_turns(
+        "- {says: כמה?, agent: {cuts: length}, hears: {contains: התשובה נקטעה}}", flow, double=provider
+    )
+    assert result.failure is None
