@@ -46,6 +46,9 @@ def future(seconds: float) -> datetime:
         ("retry after 15", 15.0),
         ("try again in about 1 minute", 60.0),
         ("TRY AGAIN IN 2 MIN", 120.0),
+        ("Request was throttled. Expected available in 25 seconds.", 25.0),
+        ("Your quota will reset after 5h30m20s.", 19820.0),
+        ("please try again after 1 seconds", 1.0),
         ("Please try again later.", None),
         ("Please retry 3 times", None),
         ("Limit 100000, Used 99000, Requested 1443", None),
@@ -73,6 +76,13 @@ def test_a_clock_time_of_codex_is_local(pattern: str, wait: timedelta) -> None:
 
     assert found is not None
     assert found == pytest.approx(wait.total_seconds(), abs=3700)  # a change of daylight saving is an hour
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d at %H:%M UTC", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"])
+def test_a_date_in_words_is_in_utc(pattern: str) -> None:
+    found = wait_from_text(f"You will regain access on {future(5 * DAY):{pattern}}.")
+
+    assert found == pytest.approx(5 * DAY, abs=65)
 
 
 def test_a_time_of_today_that_has_passed_is_tomorrow() -> None:

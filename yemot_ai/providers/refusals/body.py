@@ -50,8 +50,11 @@ _CHILDREN: Final = frozenset({
 
 _CODES: Final = frozenset({
     "code", "type", "status", "reason", "__type", "error_type", "errortype", "error_code", "errorcode",
-    "status_code", "statuscode",
+    "status_code", "statuscode", "param",
 })  # fmt: skip
+
+_NAMES: Final = frozenset({"flagged_input", "blockreason", "block_reason"})
+"""Fields that mean something by being there; their value may be the words of the caller."""
 
 _WAITS: Final = frozenset({
     "retrydelay", "retry_delay", "retry_after", "retryafter", "retry-after", "retry_after_seconds",
@@ -71,7 +74,7 @@ class ErrorBody:
 
     Attributes:
         message: the messages of the body, outermost first.
-        codes: its codes, types and reasons; a number as text.
+        codes: its codes, types, reasons and the fields that it complains of; a number as text.
         status: the HTTP status, else the one that the body names; None if there is none.
         retry_after: seconds that the service asks to wait, or None.
         reset_after: seconds until the used-up limits of the account are reset, or None.
@@ -145,6 +148,10 @@ class _Findings:
             self.visit(item, levels - 1)
         elif name in _CODES and isinstance(item, str | int | float) and not isinstance(item, bool):
             self.codes.append(str(item))
+        elif name in _NAMES:
+            self.codes.append(name)
+        elif name == "loc" and isinstance(item, Sequence):  # FastAPI: the path of the field that is wrong
+            self.codes.append(".".join(map(str, item[:MAX_ITEMS])))
         elif name in _WAITS:
             self.waits.append(wait_from_field(name, item))
         elif name == "headers" and isinstance(item, Mapping):

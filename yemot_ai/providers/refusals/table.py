@@ -73,6 +73,16 @@ def refusal_kind(body: ErrorBody) -> type[ProviderError] | None:
 
 
 ROWS: Final = (
+    # The account is empty; Moonshot and DashScope close it until it is paid. Moonshot, DashScope: docs.
+    Row(
+        QuotaExceededError,
+        (r"insufficient (?:quota|credits?|balance|funds)", r"budget has been exceeded"),
+        (
+            "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error",
+            "insufficient_balance", "insufficient_credits", "usage_limit_reached", "usage_not_included",
+            "exceeded_current_quota_error", "arrearage", "budget_exceeded",
+        ),
+    ),
     # The account is closed, in the words of a policy. openai/codex#30271; Anthropic docs.
     Row(
         AuthenticationError,
@@ -94,34 +104,38 @@ ROWS: Final = (
             r"usage (?:polic(?:y|ies)|guidelines)",
             r"violat\w* .{0,30}(?:polic|guidelines|terms of)",
             r"safety[_ ](?:system|check|filter|settings|reasons)",
-            r"blocked by .{0,20}(?:content|safety|moderation)",
-            r"requires moderation|content moderation|moderation (?:failed|error)",
-            r"inappropriate content|content exists risk",
-            r"prohibited (?:content|use)|sensitive (?:content|words)|\w_policy(?:_violation)?\b",
+            r"blocked (?:by|due to) .{0,30}(?:content|safety|moderation|recitation|polic)|block_?reason",
+            r"content[ _-](?:is |was )?(?:blocked|restrict|filter)|content exists risk|\bflagged_input\b",
+            r"(?:unsafe|harmful|inappropriate|offensive)[ _](?:content|input|prompt|language|text)",
+            r"(?:disallowed|prohibited|sensitive)[ _](?:content|use|words|material)",
+            r"requires moderation|content moderation|moderation (?:failed|error|filter)",
+            r"\w_policy(?:_violation)?\b|敏感|违规",
         ),
         (
             "content_filter", "content_filtered", "content_policy_violation", "responsibleaipolicyviolation",
             "invalid_prompt", "moderation_blocked", "moderation_error", "content_blocked", "cyber_policy",
             "prohibited_content", "safety", "blocklist", "guardrail_intervened", "data_inspection_failed",
-            "datainspectionfailed", "flagged_input",
+            "datainspectionfailed",
         ),
+        (None, 400, 403, 406, 409, 422, 451, 500),
     ),
-    # The conversation. OpenAI: docs, bifrost#2441, CLIProxyAPI#2381, oh-my-pi#2341, vendo#1004.
-    # vLLM: litellm#26147. LM Studio: lmstudio-bug-tracker#1188. llama.cpp has no conversations: its source.
+    Row(RefusedRequestError, statuses=(451,)),
+    # The conversation: whatever is wrong with its id, a new one helps. OpenAI: docs, bifrost#2441,
+    # CLIProxyAPI#2381, oh-my-pi#2341, vendo#1004. vLLM: litellm#26147. LM Studio: lmstudio-bug-tracker#1188.
+    # llama.cpp has no conversations: its source.
     Row(
         SessionLostError,
         (
-            r"previous[_ ]response.{0,120} not (?:\w+ )?(?:found|used|usable|supported|exist|stored|known)",
-            r"previous[_ ]response.{0,120}(?:n't|can ?not|expired|invalid|unknown|no longer)",
-            r"(?:invalid|unknown|unsupported|unrecogni[sz]ed|unexpected|no such) .{0,40}previous[_ ]response",
-            r"(?:not|n't) (?:support|accept|allow)\w* .{0,40}previous[_ ]response",
+            r"previous[_ ]response|\bresponse_id\b",
             r"\bresponse (?:with )?(?:the )?(?:id )?['\"`]?[\w.-]+['\"`]? (?:was |could )?not (?:be )?found",
             r"\bresponse (?:with )?(?:the )?(?:id )?['\"`]?[\w.-]+['\"`]? (?:has |is )?(?:expired|no longer)",
-            r"\bresponse not found|no (?:such )?response (?:found|with)",
+            r"\bresponse not found|no (?:such )?response (?:found|with)|\bresp_\w+ has been deleted",
+            r"(?:not|n't) (?:find|load|retrieve) .{0,20}\bresponse\b",
             r"zero data retention|items are not persisted|prediction history node",
             r"no rollout found|\b(?:thread|session|conversation)\b.{0,80} not found",
         ),
         ("previous_response_not_found", "response_not_found", "conversation_not_found"),
+        (None, 400, 404, 405, 409, 410, 422, 500, 501),
     ),
     # The output, not the conversation, is too long: shorter history cannot help. Roo-Code#5729, crush#946.
     Row(
@@ -165,15 +179,11 @@ ROWS: Final = (
     Row(
         QuotaExceededError,
         (
-            r"credit balance|insufficient (?:quota|credits?|balance|funds)|payment required",
+            r"credit balance|payment required",
             r"(?:requires|out of|used all available|no|not enough|purchase) (?:more )?credits",
             r"credits? (?:are|is|have been) (?:depleted|exhausted|used up)",
             r"balance is too low|account balance",
-            r"(?:spending|spend|billing(?: hard)?|key|usage|monthly) limit",
-        ),
-        (
-            "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error",
-            "insufficient_balance", "insufficient_credits", "usage_limit_reached", "usage_not_included",
+            r"(?:spending|spend|billing(?: hard)?|key|usage|monthly|credit) (?:limit|cap)",
         ),
     ),
     # Too many requests. Gemini: page-assist#406, continue#11450. Mistral: raycast/extensions#31107.
@@ -190,6 +200,18 @@ ROWS: Final = (
         ),
     ),
     Row(QuotaExceededError, (r"\bquota\b",)),
+    # An overflow in general words, which an error of the output has too.
+    Row(ProviderError, (r"output tokens|max(?:_\w+)?_tokens",), statuses=(400, 422)),
+    Row(
+        ContextOverflowError,
+        (
+            r"\btokens?\b.{0,60}(?:exceed|less than|longer)|exceed\w* .{0,60}\btokens?\b",
+            r"(?:prompt|input|conversation|messages?|history|text)\b.{0,40}(?:exceeds?|longer than|not fit)",
+            r"(?:conversation|history|text) (?:is |are )?too (?:long|large)|context (?:is |was )?full",
+            r"(?:fit|longer than|exceeds?) .{0,20}context",
+        ),
+        statuses=(None, 400, 413, 422, 500, 503),
+    ),
     # The model. OpenAI, Anthropic, Azure: docs. OpenRouter: lobehub#19315, opencode#1558,
     # truefoundry/models#826. Mistral: langchaingo#1233. Together: puter#3168. LM Studio: lms#107.
     # Ollama: OpenBiliClaw#12. Bedrock: claude-code#1466. Groq, Gemini: docs.
@@ -202,7 +224,8 @@ ROWS: Final = (
             r"\bmodels?\b[^\n]{0,120}\bhas been (?:decommissioned|deprecated|retired|removed)",
             r"model identifier is invalid|could not resolve the foundation model",
             r"no (?:allowed )?(?:endpoints|providers) (?:are )?(?:found|available)",
-            r"no models? (?:is |are )?loaded",
+            r"no models? (?:is |are )?loaded|model .{0,80}is not loaded|model not exist",
+            r"(?:no such|unsupported|unrecogni[sz]ed) model\b",
             r"unable to access (?:\S+ )?model|access to (?:the |this )?model|with on-demand throughput",
             r"deployment .{0,40}does not exist|dedicated endpoint .{0,120}not running",
             r"model .{0,80}requires a newer version",

@@ -43,14 +43,18 @@ _UNITS: Final = {
 _AMOUNT: Final = re.compile(r"(?:,?\s*(?:and\s+)?)(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
 
 _ASKS_TO_WAIT: Final = re.compile(
-    r"\b(?:again|retry|retrying|wait|resets?|retry[-_]after)\b[^.\d\n]{0,40}(?<![\w.-])(?=\d)", re.IGNORECASE
+    r"\b(?:again|retry|retrying|wait|resets?|available|until|regain|retry[-_]after)\b"
+    r"[^.\d\n]{0,40}(?<![\w.-])(?=\d)",
+    re.IGNORECASE,
 )
 
 _BARE_SECONDS: Final = re.compile(
     r"\b(?:again|retry)[-_ ](?:after|in)[\s:=]+(\d+(?:\.\d+)?)(?![\d.]*\s*[a-z:\-/])", re.IGNORECASE
 )
 
-_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_ISO_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T| | at )\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
+)
 
 # Codex, in the local time of its machine: "try again at 3:28 PM", "… at Aug 8th, 2026 12:30 PM".
 _CLOCK_TIME: Final = re.compile(
@@ -146,7 +150,7 @@ def _until_date(text: str) -> float | None:
 
 def _until_iso(text: str) -> float | None:
     try:
-        return _until(datetime.fromisoformat(text))
+        return _until(datetime.fromisoformat(text.replace(" at ", "T")))
     except ValueError:
         return None
 
