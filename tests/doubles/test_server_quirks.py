@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import closing
 from typing import Any
 
 import openai
@@ -20,6 +21,7 @@ from tests.doubles.raw_http import (
     whole,
 )
 from yemot_ai_testing.doubles.model_service.server import ModelServer
+from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
 
 FIELDS = [
@@ -139,6 +141,15 @@ def test_a_server_without_memory_says_so_in_each_response() -> None:
     responses = [event["response"] for event in events if "response" in event]
     assert len(responses) == 3
     assert {(one["store"], one["previous_response_id"]) for one in responses} == {(False, None)}
+
+
+@pytest.mark.parametrize("double", [ModelServer, OpenAIMock])
+def test_a_server_without_memory_cannot_lose_a_conversation(double: type[ModelServer | OpenAIMock]) -> None:
+    with (
+        closing(double(quirks="ollama")) as model,
+        pytest.raises(FakeOnlyError, match="keeps no conversations"),
+    ):
+        model.unknown_session()
 
 
 def test_an_error_in_the_middle_is_told_in_the_choice() -> None:

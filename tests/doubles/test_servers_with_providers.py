@@ -82,6 +82,8 @@ def test_an_error_has_the_kind_of_its_row(
         with pytest.raises(ProviderError) as caught:
             asyncio.run(ask(provider_for(model, endpoint), stream=stream))
     assert caught.value.kind == kind
+    if kind == "rate_limited" and name != "bedrock":  # which says no wait
+        assert getattr(caught.value, "retry_after", None) == 7
 
 
 @pytest.mark.slow

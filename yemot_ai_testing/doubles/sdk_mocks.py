@@ -71,6 +71,7 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         service_name: the service's name, for messages.
         endpoints: the ends of the paths that it serves.
         supported_steps: the kinds of steps that it can run.
+        quirks: the table of the server.
         requests: the requests so far.
     """
 
@@ -83,7 +84,8 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         self.requests: list[ModelRequest] = []
         self._answer_ids = itertools.count(1)
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
-        for api in find_server(quirks).apis:
+        self.quirks = find_server(quirks)
+        for api in self.quirks.apis:
             if api.api.ENDPOINT not in self.endpoints:
                 continue
             self._router.post(path=f"/v1{api.api.ENDPOINT}").mock(
@@ -105,10 +107,12 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         """Append a step to the script.
 
         Raises:
-            FakeOnlyError: only a Codex process can run this step.
+            FakeOnlyError: only a Codex process can run this step, or the server keeps no conversations.
         """
         if not isinstance(step, self.supported_steps):
             raise FakeOnlyError(f"{step!r} cannot happen to {self.service_name}'s API")
+        if isinstance(step, UnknownSession) and not self.quirks.keeps_conversations:
+            raise FakeOnlyError(f"{self.quirks.name} keeps no conversations: none can be unknown")
         super().add(step)
 
     def pause_at(self, point: PausePoint) -> None:

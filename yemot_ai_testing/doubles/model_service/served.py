@@ -223,6 +223,11 @@ class ServerQuirks:
     name: str
     apis: tuple[ServedAPI, ...]
 
+    @property
+    def keeps_conversations(self) -> bool:
+        """Whether a request can continue a conversation that the server keeps."""
+        return any("session_lost" in one.errors for one in self.apis)
+
     def ending(self, ending: Ending) -> ServerQuirks:
         """Return the same server, with another end of its streams.
 

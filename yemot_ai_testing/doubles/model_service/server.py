@@ -113,10 +113,12 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         """Append a step to the script.
 
         Raises:
-            FakeOnlyError: the step is about a process.
+            FakeOnlyError: the step is about a process, or about a conversation and the server keeps none.
         """
         if not isinstance(step, SERVICE_STEPS):
             raise FakeOnlyError(f"a model service cannot run {step!r}: script it on a Codex double")
+        if isinstance(step, UnknownSession) and not self.quirks.keeps_conversations:
+            raise FakeOnlyError(f"{self.quirks.name} keeps no conversations: none can be unknown")
         self.script.add(step)
 
     def emits(self, *items: Mapping[str, Any], text: str | None = None, after: float = 0.0) -> Self:
