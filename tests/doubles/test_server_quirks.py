@@ -31,6 +31,7 @@ FIELDS = [
     ("llama.cpp", "reasoning_content"),
     ("openrouter", "reasoning"),
     ("groq", "reasoning"),
+    ("deepseek", "reasoning_content"),
     ("xai", "reasoning_content"),
 ]
 
@@ -123,6 +124,7 @@ def test_a_stream_begins_with_filter_results_or_a_comment() -> None:
     first = stream("azure")[0][0]
     assert (first["choices"], len(first["prompt_filter_results"])) == ([], 1)
     assert stream("openrouter")[1].startswith(": OPENROUTER PROCESSING\n\n")
+    assert stream("deepseek")[1].startswith(": keep-alive\n\n")
 
 
 def test_the_last_event_of_a_response_holds_less_than_was_streamed() -> None:
@@ -150,6 +152,15 @@ def test_a_server_without_memory_cannot_lose_a_conversation(double: type[ModelSe
         pytest.raises(FakeOnlyError, match="keeps no conversations"),
     ):
         model.unknown_session()
+
+
+def test_an_error_of_a_stream_has_a_name_and_a_shape_of_its_own() -> None:
+    with ModelServer(quirks="lmstudio") as model:
+        model.fails("context_overflow")
+        raw = post(model, "/chat/completions", request_body(stream=True))[2].decode()
+    (event,) = events_of(raw)
+    assert raw.startswith("event: error\ndata: ")
+    assert event["error"]["message"] == event["message"]
 
 
 def test_an_error_in_the_middle_is_told_in_the_choice() -> None:

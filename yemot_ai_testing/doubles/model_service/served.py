@@ -104,6 +104,7 @@ class ServerError:
         source: where it was reported or documented.
         streamed: whether a stream reports it in an event, after status 200.
         event_name: the name of that event, if the API's events have none.
+        event_body: its JSON, if it is not that of the response.
         headers: the HTTP headers.
         retry_header: whether the server sends ``retry-after``.
     """
@@ -113,6 +114,7 @@ class ServerError:
     source: str
     streamed: bool = False
     event_name: str = ""
+    event_body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_header: bool = True
 
@@ -184,6 +186,8 @@ class ServedAPI:
             events = self.api.error_events(step, unique_id, request=request)
         elif row is not None and row.streamed:
             error = self.error(step, request=request)
+            if row.event_body is not None:
+                error = replace(error, body=row.event_body)
             events = self.api.failed_events(error, unique_id, request=request)
         served = tuple(ServedEvent(event, name=name) for event in events)
         return ServedAnswer({}, served, end=self.api.STREAM_END)

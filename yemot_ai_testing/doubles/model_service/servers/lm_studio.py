@@ -13,18 +13,19 @@ __all__ = ["LM_STUDIO"]
 
 _TRACKER: Final = "https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues"
 
+_OVERFLOW: Final = (
+    "Trying to keep the first 6547 tokens when context the overflows. However, the model is loaded with "
+    "context length of only 4096 tokens, which is not enough. Try to load the model with a larger context "
+    "length, or provide a shorter input"
+)
+
 _ERRORS: Final = {
     "context_overflow": ServerError(
         400,
-        {
-            "error": (
-                "Trying to keep the first 6547 tokens when context the overflows. However, the model is "
-                "loaded with context length of only 4096 tokens, which is not enough. Try to load the model "
-                "with a larger context length, or provide a shorter input"
-            )
-        },
+        {"error": _OVERFLOW},
         "https://github.com/dyad-sh/dyad/issues/925",
-        streamed=True,  # nugget/thane-ai-agent#1395, lmstudio-bug-tracker#2322
+        streamed=True,  # nugget/thane-ai-agent#1395, lmstudio-bug-tracker#2322, zendev-sh/goai#110
+        event_body={"error": {"message": _OVERFLOW}, "message": _OVERFLOW},
         event_name="error",
     ),
     "unknown_model": ServerError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai_testing.doubles.model_service.servers.anthropic import ANTHROPIC, ANTHROPIC_COMPATIBLE
 from yemot_ai_testing.doubles.model_service.servers.azure import AZURE
 from yemot_ai_testing.doubles.model_service.servers.bedrock import BEDROCK
+from yemot_ai_testing.doubles.model_service.servers.deepseek import DEEPSEEK
 from yemot_ai_testing.doubles.model_service.servers.gateways import NEW_API, NINE_ROUTER, TRT_LLM
 from yemot_ai_testing.doubles.model_service.servers.gemini import GEMINI
 from yemot_ai_testing.doubles.model_service.servers.groq import GROQ
@@ -43,6 +44,7 @@ SERVERS: Final[Mapping[str, ServerQuirks]] = {
         ANTHROPIC_COMPATIBLE,
         AZURE,
         BEDROCK,
+        DEEPSEEK,
         GEMINI,
         GROQ,
         LLAMA_CPP,
