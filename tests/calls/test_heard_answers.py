@@ -56,7 +56,7 @@ def test_the_sentences_that_were_spoken_are_the_answer(
 
     turn = only_turn(summaries)
     assert (turn.answer, turn.interrupted) == ("".join(FOUR[:count]).strip(), True)
-    assert str(summaries[0]) == f"> מתי?\n{turn.answer}"
+    assert str(summaries[0]) == f"> מתי?\n{turn.answer} (interrupted)"
 
 
 def test_an_answer_that_was_complete_at_the_server_counts_as_far_as_it_was_spoken(

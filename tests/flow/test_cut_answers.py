@@ -124,9 +124,11 @@ def test_a_cut_answer_of_which_nothing_is_whole_leaves_no_thread_and_no_history(
 @pytest.mark.parametrize("cut", ["length", "content_filter", "error", "pause_turn"])
 def test_the_hooks_get_the_reason_what_was_heard_and_the_tokens(cut: str) -> None:
     turns: list[Turn] = []
+    texts: list[str] = []
     flow, caller = call_to(CutModel(("זה עולה. מאה ועש",), cut=cut))
     flow.ai.on_turn(lambda _call_id, turn: turns.append(turn))
     flow.ai.on_call_end(lambda transcript, _usage: turns.extend(transcript))
+    flow.ai.on_call_end(lambda transcript, _usage: texts.append(str(transcript)))
     caller.says("כמה?")
     caller.hangs_up()
 
@@ -135,6 +137,7 @@ def test_the_hooks_get_the_reason_what_was_heard_and_the_tokens(cut: str) -> Non
         assert (turn.failure.kind, turn.failure.message) == ("answer_cut", f"the answer was cut: {cut}")
         assert (turn.answer, turn.usage) == ("זה עולה.", SHOWN_TOKENS)
     assert len(turns) == 2
+    assert texts == [f"> כמה?\nזה עולה. (the answer was cut: {cut})"]
 
 
 def test_the_log_has_the_reason_and_no_words(caplog: pytest.LogCaptureFixture) -> None:

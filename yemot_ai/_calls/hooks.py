@@ -72,7 +72,7 @@ class CallSummary:
         return len(self.turns)
 
     def __str__(self) -> str:
-        return "\n".join(f"> {turn.text}\n{turn.answer or _missing_answer(turn)}" for turn in self.turns)
+        return "\n".join(f"> {turn.text}\n{_shown_answer(turn)}" for turn in self.turns)
 
 
 @dataclass(slots=True)
@@ -146,5 +146,9 @@ def total_usage(turns: tuple[Turn, ...]) -> Usage:
     return sum((turn.usage for turn in turns if turn.usage), Usage())
 
 
-def _missing_answer(turn: Turn) -> str:
-    return f"({turn.failure.message})" if turn.failure else "(no answer)"
+def _shown_answer(turn: Turn) -> str:
+    """Return what was spoken, and in parentheses why that is not the whole answer."""
+    failure = turn.failure.message if turn.failure else ""
+    if not turn.answer:
+        return f"({failure or 'no answer'})"
+    return f"{turn.answer} ({failure or 'interrupted'})" if turn.is_cut_off else turn.answer
