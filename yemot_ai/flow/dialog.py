@@ -85,7 +85,7 @@ class DialogSettings:
     poll_wait: float = MAX_DEAD_AIR - POLL_SECONDS
     pronounce: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     speech: Callable[[str], str] | None = None
-    rewriter: Rewriter | None = field(init=False, repr=False, compare=False)
+    _rewriter: Rewriter | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in (
@@ -109,20 +109,20 @@ class DialogSettings:
             raise ConfigurationError(f"max_silences={self.max_silences!r}: at least 1")
         if self.answer_wait < 0 or self.poll_wait < 0:
             raise ConfigurationError("answer_wait and poll_wait are seconds, 0 or more")
-        object.__setattr__(self, "rewriter", make_rewriter(self.pronounce, self.speech))
+        object.__setattr__(self, "_rewriter", make_rewriter(self.pronounce, self.speech))
 
     @property
     def filler_messages(self) -> tuple[Message, ...]:
         """The messages of a poll; a read needs a message, so silence is a comment [OFF noop]."""
-        return _filler_messages(self.filler, self.rewriter)
+        return _filler_messages(self.filler, self._rewriter)
 
     def rewrite(self, text: str) -> str:
         """Return ``text`` after ``pronounce`` and ``speech``; it may still have to be made speakable."""
-        return text if self.rewriter is None else self.rewriter(text)
+        return text if self._rewriter is None else self._rewriter(text)
 
     def to_messages(self, text: str) -> tuple[Message, ...]:
         """Return the messages that speak ``text``; none if it has nothing that can be spoken."""
-        return tuple(speakable(text if self.rewriter is None else self.rewriter(text)))
+        return tuple(speakable(text if self._rewriter is None else self._rewriter(text)))
 
     def is_exit(self, utterance: str) -> bool:
         """Return whether the caller said goodbye."""
