@@ -17,6 +17,7 @@ from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.openai.chat import SDK_MODULE, ChatCompletionsAPI
 from yemot_ai.providers.openai.provider import SERVICE
 from yemot_ai.providers.openai.responses import ResponsesAPI
+from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 
 pytestmark = pytest.mark.generated
@@ -28,6 +29,13 @@ def heard(writing: StreamAccumulator, events: list[Any]) -> object:
     for event in events:
         writing.feed(event)
     return writing.response if writing.ended else None
+
+
+def answer(pieces: list[str], thought_end: str = "") -> object:
+    answer_filter = AnswerFilter(thought_end)
+    for piece in pieces:
+        answer_filter.feed(piece)
+    return answer_filter.finish()
 
 
 def chunk(text: str, finish: str | None = None) -> Any:  # noqa: ANN401 - as the SDK makes it
@@ -70,7 +78,12 @@ def chat() -> StreamAccumulator:
 STREAMS: dict[str, Callable[[int], Job]] = {
     "responses": lambda size: lambda: heard(responses(), [delta(number) for number in range(size)]),
     "chat": lambda size: lambda: heard(chat(), [chunk("ש" * 40)] * size),
-    "chat, thoughts": lambda size: lambda: heard(chat(), [chunk("<think>"), *[chunk("hm " * 9)] * size]),
+    "thoughts": lambda size: lambda: answer(["<think>", *["hm [ < " * 9] * size]),
+    "inline thoughts": lambda size: lambda: answer(["שלום <think>", *["hm [ < " * 9] * size]),
+    "withheld thoughts": lambda size: lambda: answer(["ש" * 40] * size, "</think>"),
+    "a text with marks": lambda size: lambda: answer(["ש < [ ` { " * 4] * size),
+    "a call": lambda size: lambda: answer(['{"name": "f", "arguments": {', *['"a": "{",'] * size]),
+    "a header": lambda size: lambda: answer(["<|channel|>", *["final "] * size]),
     "chat, ended often": lambda size: lambda: heard(chat(), [chunk("ש" * 9, "stop")] * size),
     "messages": lambda size: lambda: heard(Messages(), [block("ש" * 40)] * size),
     "app-server": lambda size: lambda: turn_of(size),

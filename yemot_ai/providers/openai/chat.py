@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from yemot_ai.providers.provider import Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import cut_reason, field
-from yemot_ai.providers.sdk.think_tags import ThinkTagFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
@@ -58,8 +57,8 @@ class ChatCompletionsAPI:
         return Reply(self._text(choice), completion.id or "", _usage(completion), cut)
 
     def _text(self, choice: Choice) -> str:
-        text = ThinkTagFilter().feed(_text(choice.message.content) or choice.message.refusal or "").strip()
-        if not text:
+        text = _text(choice.message.content) or choice.message.refusal or ""
+        if not text.strip():
             raise self._client.empty_error(choice.finish_reason)
         return text
 
@@ -78,7 +77,7 @@ def _raise_error(value: object, connection: ServiceClient) -> None:
 
 
 class _ChunkAccumulator:
-    """Builds a completion from the chunks of its stream, without the model's thinking."""
+    """Builds a completion from the chunks of its stream."""
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
@@ -89,7 +88,6 @@ class _ChunkAccumulator:
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._tool_calls: Any = None
-        self._think_tags = ThinkTagFilter()
 
     @property
     def ended(self) -> bool:
@@ -121,7 +119,7 @@ class _ChunkAccumulator:
         self._tool_calls = self._tool_calls or field(delta, "tool_calls")
         text = _text(delta.content)
         self._text.append(text)
-        return self._think_tags.feed(text)
+        return text
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - a str according to the SDK; a list of parts from some servers

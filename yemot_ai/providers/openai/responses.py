@@ -99,7 +99,7 @@ class StoredResponsesChat:
             raise SessionLostError(str(lost), thread_id=previous, provider=lost.provider) from lost
 
     def _parse(self, response: Response) -> Reply:
-        parsed = self._api.parse(response)
+        parsed = self._client.without_thoughts(self._api.parse(response))
         return replace(parsed, text=replace_surrogates(parsed.text), session={"response_id": parsed.session})
 
     def _response_id(self, session: JSON) -> str:

@@ -25,6 +25,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.refusals import ErrorBody, LimitNotice
+from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -97,6 +98,7 @@ class ServiceClient:
         model: the model's name, for errors.
         base_url: another server with the same API.
         timeout: seconds for one answer, from the first byte sent to the last one read.
+        thought_end: the mark before which the model thinks, if it writes no beginning of its thoughts.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate option
@@ -108,6 +110,7 @@ class ServiceClient:
         model: str,
         base_url: str | None,
         timeout: float,
+        thought_end: str = "",
     ) -> None:
         self.service = service
         self.model = model
@@ -115,6 +118,8 @@ class ServiceClient:
         self._key = key
         self._base_url = base_url
         self._timeout = timeout
+        self._thought_end = thought_end
+        self._seen_thought_end = ""
         self._client: AsyncSDKClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[AsyncSDKClient] | None = None
@@ -140,7 +145,7 @@ class ServiceClient:
         Args:
             request: returns the response, or the SDK's stream of events.
             accumulator: builds the response from the events; None without a stream.
-            parse: makes the reply of the response.
+            parse: makes the reply of the response, with ``without_thoughts``.
 
         Yields:
             Pieces of text, and last the reply.
@@ -157,18 +162,22 @@ class ServiceClient:
         if isinstance(events, str):
             raise self.service.malformed_error("a page instead of a stream")
         count = 0
+        answer_filter = AnswerFilter(self._thought_end or self._seen_thought_end)
         try:
             # One event at a time: between them the consumer does other work.
             while (event := await self._next_event(events, accumulator, deadline)) is not None:
                 count += 1
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
-                if text:
-                    yield text
+                if piece := answer_filter.feed(text):
+                    yield piece
             if not count:
                 raise self.service.malformed_error("no event in the stream")
             if not accumulator.ended:
                 raise self._stream_cut_off("the stream ended before the answer did")
-            yield self._parse(accumulator.response, parse)
+            reply = self._parse(accumulator.response, parse)
+            if rest := answer_filter.finish(cut=bool(reply.cut)):
+                yield rest
+            yield reply
         finally:
             await self._close(events, accumulator)
 
@@ -233,6 +242,33 @@ class ServiceClient:
     def error_from_body(self, body: object) -> ProviderError:
         """Return the error for an error body with status 200."""
         return self._error_without_key(ErrorBody.parse(body))
+
+    def without_thoughts(self, reply: Reply) -> Reply:
+        """Return a reply with the answer only: no thoughts, control tokens and calls of tools.
+
+        A lone end of thoughts is noted: the next answer that is streamed is withheld up to it, because what
+        comes before was thought. An answer without one ends that.
+
+        Raises:
+            AnswerEmptyError: nothing is left.
+        """
+        answer_filter = AnswerFilter(self._thought_end)
+        text = answer_filter.feed(reply.text) + answer_filter.finish(cut=bool(reply.cut))
+        self._note_thought_end(answer_filter.lone_end)
+        if not text.strip():
+            raise self.empty_error(reply.cut or "only thoughts or calls of tools")
+        return replace(reply, text=text.strip())
+
+    def _note_thought_end(self, mark: str) -> None:
+        if mark and not self._seen_thought_end:
+            log.warning(
+                "the model %s thinks before %s, without a mark before its thoughts: pass thinks=%r, "
+                "so that no thought is spoken",
+                self.model,
+                mark,
+                f"before {mark}",
+            )
+        self._seen_thought_end = mark
 
     def empty_error(self, reason: object) -> ProviderError:
         """Return the error for a response without text.

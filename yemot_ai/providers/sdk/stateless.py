@@ -72,7 +72,7 @@ class StatelessChat:
         return ChatHistory.from_session(session, provider=self._client.service.name)
 
     def _parse(self, history: ChatHistory, prompt: str, response: Any) -> Reply:  # noqa: ANN401 - one of the SDK's types
-        parsed = self._api.parse(response)
+        parsed = self._client.without_thoughts(self._api.parse(response))
         text = replace_surrogates(parsed.text)
         session: JSON = {"id": parsed.session, "history": history.with_exchange(prompt, text).to_json()}
         return replace(parsed, text=text, session=session)

@@ -1,0 +1,309 @@
+"""Remove from a model's text, piece by piece, what is no answer: thoughts, control tokens, calls of tools.
+
+A piece is withheld as long as it may be the beginning of a mark, so the result does not depend on where
+the text is split. What came before a lone ``</think>`` was thought; of a stream it has been spoken already.
+
+>>> answer_filter = AnswerFilter()
+>>> [answer_filter.feed(piece) for piece in ("<thi", "nk>hm", "</think>", " כן", ", בשמונה.<|im", "_end|>")]
+['', '', '', 'כן', ', בשמונה.', '']
+>>> answer_of("צריך לענות קצר.</think> השעה שמונה.")
+'השעה שמונה.'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from yemot_ai.providers.sdk.answer_marks import (
+    FENCE,
+    INCOMPLETE,
+    MARK_START,
+    Mark,
+    is_unfinished_mark,
+    mark_at,
+)
+from yemot_ai.providers.sdk.json_calls import JSONCall, call_start, may_be_call
+
+__all__ = ["AnswerFilter", "answer_of"]
+
+_STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
+_HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
+_SILENT: Final = re.compile(
+    r"\b(?:analysis|commentary|thought|user|system|tool|human|observation|developer|ipython|environment)\b"
+)
+_LEADING: Final = (
+    (re.compile(r"analysis(?=[^\sa-z.,:;!?])"), re.compile(r"assistantfinal")),
+    (
+        re.compile(r"here(?: i|')s my thought process:", re.IGNORECASE),
+        re.compile(r"here(?: i|')s my response:", re.IGNORECASE),
+    ),
+)
+"""Thoughts at the beginning of a text that have no marks: of gpt-oss without its tokens, of Granite."""
+_LEADING_TEXTS: Final = ("analysis", "here is my thought process:", "here's my thought process:")
+_LONGEST_END: Final = len("Here is my response:")
+_LINE: Final = 80
+"""Signs of a line that are kept; white space alone is never longer."""
+_SENTENCE_END: Final = frozenset(".!?:…")
+
+
+def answer_of(text: str, *, thought_end: str = "", cut: bool = False) -> str:
+    """Return the answer in a whole text; the parameters are those of ``AnswerFilter``."""
+    answer_filter = AnswerFilter(thought_end)
+    return (answer_filter.feed(text) + answer_filter.finish(cut=cut)).strip()
+
+
+class AnswerFilter:
+    """Filter one answer.
+
+    Args:
+        thought_end: the mark before which all text is thought, for a model that writes no beginning of its
+            thoughts. If the mark does not come, the whole text is the answer.
+
+    Attributes:
+        lone_end: the lone end of thoughts that was found; empty without one.
+    """
+
+    def __init__(self, thought_end: str = "") -> None:
+        self.lone_end = ""
+        self._thought_end = thought_end
+        self._state: Callable[[], bool] = self._before_mark if thought_end else self._start
+        self._buffer = ""
+        self._withheld: list[str] = []
+        self._output: list[str] = []
+        self._last = ""
+        """The last sign of the answer so far."""
+        self._gap = ""
+        """What was removed since: ``block`` or ``token``."""
+        self._block_end: Callable[[Mark], bool] = _ends_thought
+        self._block_pattern = _LEADING[0][1]
+        self._kept: list[str] | None = None
+        self._header = ""
+        self._call = JSONCall()
+        self._line = ""
+        """The line so far, to find a call at its beginning."""
+
+    def feed(self, text: str) -> str:
+        """Return the part of the next piece that belongs to the answer."""
+        self._buffer += text
+        while self._state():
+            pass
+        return self._take()
+
+    def finish(self, *, cut: bool = False) -> str:
+        """Return the rest of the answer: what was withheld and is no mark.
+
+        Args:
+            cut: whether the model did not finish; a text without ``thought_end`` is then thought.
+        """
+        rest, self._buffer = self._buffer, ""
+        if self._state == self._before_mark:
+            return "" if cut else answer_of("".join([*self._withheld, rest]))
+        if self._state == self._inside and self._kept is not None and not cut:
+            self._gap = ""
+            self._emit("".join([*self._kept, rest]))
+        elif self._state in {self._text, self._start} and not is_unfinished_mark(rest):
+            self._emit(rest)
+        return self._take()
+
+    def _take(self) -> str:
+        text = "".join(self._output)
+        self._output.clear()
+        return text
+
+    # Each state consumes a part of the buffer; it returns whether the next state can go on.
+
+    def _before_mark(self) -> bool:
+        after = _after(self._buffer, self._thought_end)
+        if after is None:
+            tail = len(self._buffer) - len(self._thought_end)
+            self._withheld.append(self._buffer[: max(tail, 0)])
+            self._buffer = self._buffer[max(tail, 0) :]
+            return False
+        self._buffer, self._state = after, self._text
+        return True
+
+    def _start(self) -> bool:
+        self._buffer = self._buffer.lstrip()
+        lowered = self._buffer.lower()
+        for begin, end in _LEADING:
+            if found := begin.match(self._buffer):
+                self._buffer, self._block_pattern = self._buffer[found.end() :], end
+                self._state = self._inside_leading
+                return True
+        if any(text.startswith(lowered) for text in _LEADING_TEXTS):
+            return False
+        self._state = self._text
+        return True
+
+    def _inside_leading(self) -> bool:
+        if found := self._block_pattern.search(self._buffer):
+            self._buffer, self._state = self._buffer[found.end() :], self._text
+            return True
+        self._buffer = self._buffer[-_LONGEST_END:]
+        return False
+
+    def _text(self) -> bool:
+        found = _STARTS.search(self._buffer)
+        if found is None:
+            self._emit(self._buffer)
+            self._buffer = ""
+            return False
+        self._emit(self._buffer[: found.start()])
+        self._buffer = self._buffer[found.start() :]
+        if self._begins_call():
+            return self._read_call()
+        mark = mark_at(self._buffer, 0) if MARK_START.match(self._buffer) else None
+        if mark is INCOMPLETE:
+            return False
+        if isinstance(mark, Mark):
+            self._apply(mark)
+        else:
+            self._emit(self._buffer[0])
+            self._buffer = self._buffer[1:]
+        return True
+
+    def _begins_call(self) -> bool:
+        """Return whether the buffer is, or may become, a call of a tool as JSON at the start of a line."""
+        return not self._line.strip() and may_be_call(self._buffer)
+
+    def _read_call(self) -> bool:
+        start = call_start(self._buffer)
+        if start is None:
+            return False
+        self._call = JSONCall(fenced=start.fenced)
+        self._buffer = self._buffer[start.position :]
+        self._state = self._inside_call
+        return True
+
+    def _inside_call(self) -> bool:
+        end = self._call.feed(self._buffer)
+        if end is None:
+            self._buffer = ""
+            return False
+        self._buffer, self._gap = self._buffer[end:], "block"
+        self._state = self._text
+        if self._call.fenced:
+            self._state = self._inside_fence
+        return True
+
+    def _inside_fence(self) -> bool:
+        after = _after(self._buffer, FENCE)
+        if after is None:
+            self._buffer = self._buffer[1 - len(FENCE) :]
+            return False
+        self._buffer, self._state = after, self._text
+        return True
+
+    def _apply(self, mark: Mark) -> None:
+        """Take a mark out of the text, and do what it says."""
+        raw, self._buffer = self._buffer[: mark.end], self._buffer[mark.end :]
+        self._gap = "block" if mark.kind in {"thought", "thought end", "block"} else self._gap or "token"
+        match mark.kind:
+            case "thought":
+                line = self._line.rstrip()
+                inline = bool(line) and line[-1] not in _SENTENCE_END
+                self._begin_block(_ends_thought, [raw] if inline else None)
+            case "thought end":
+                self._drop_thought(raw)
+            case "block" if mark.name == FENCE:
+                self._state = self._inside_fence
+            case "block":
+                self._begin_block(lambda end: end.kind == "block end" and end.name == mark.name)
+            case "header":
+                self._header, self._state = "", self._inside_header
+            case "role":
+                self._enter_message(mark.name)
+            case _:
+                self._state = self._text
+
+    def _drop_thought(self, mark: str) -> None:
+        """Drop what was not given away yet: it was thought."""
+        self.lone_end = self.lone_end or mark
+        self._output.clear()
+        self._last = self._line = ""
+
+    def _begin_block(self, ends: Callable[[Mark], bool], kept: list[str] | None = None) -> None:
+        self._block_end, self._kept = ends, kept
+        self._state = self._inside
+
+    def _enter_message(self, header: str) -> None:
+        if "final" not in header and _SILENT.search(header.lower()):
+            self._begin_block(lambda mark: mark.kind in {"header", "role", "turn end"})
+        else:
+            self._state = self._text
+
+    def _inside(self) -> bool:
+        position = 0
+        while found := MARK_START.search(self._buffer, position):
+            mark = mark_at(self._buffer, found.start())
+            if mark is INCOMPLETE:
+                self._skip(found.start())
+                return False
+            if isinstance(mark, Mark) and self._block_end(mark):
+                self._end_block(mark)
+                return True
+            position = found.start() + 1
+        self._skip(len(self._buffer))
+        return False
+
+    def _skip(self, count: int) -> None:
+        if self._kept is not None:
+            self._kept.append(self._buffer[:count])
+        self._buffer = self._buffer[count:]
+
+    def _end_block(self, mark: Mark) -> None:
+        self._buffer = self._buffer[mark.end :]
+        self._kept = None
+        self._state = self._text
+        if mark.kind == "header":
+            self._header, self._state = "", self._inside_header
+        elif mark.kind == "role":
+            self._enter_message(mark.name)
+
+    def _inside_header(self) -> bool:
+        """Read the header of a message, such as ``assistant<|channel|>final<|message|>``."""
+        found = _HEADER_END.search(self._buffer)
+        if found is None:
+            self._header += self._buffer
+            self._buffer = ""
+            return False
+        self._header += self._buffer[: found.start()]
+        self._buffer = self._buffer[found.start() :]
+        mark = mark_at(self._buffer, 0) if self._buffer[0] in "<[" else None
+        if mark is INCOMPLETE:
+            return False
+        if isinstance(mark, Mark):
+            self._buffer = self._buffer[mark.end :]
+            self._header += " "
+            if mark.name not in {"message", "end_header_id", "start_header_id"}:
+                return True
+        self._enter_message(self._header)
+        return True
+
+    def _emit(self, text: str) -> None:
+        """Add text to the answer, without white space where something was removed."""
+        if self._gap or not self._last:
+            text = text.lstrip() if not self._last or self._last.isspace() else text
+            if not text:
+                return
+            joined = self._last.isalnum() and text[0].isalnum()
+            if self._last and (joined or self._gap == "block") and not (self._last + text[0]).isspace():
+                text = text if self._last.isspace() or text[0].isspace() else f" {text}"
+            self._gap = ""
+        if text:
+            self._output.append(text)
+            self._last = text[-1]
+            _, newline, line = text.rpartition("\n")
+            self._line = line if newline else (self._line + line)[-_LINE:]
+
+
+def _ends_thought(mark: Mark) -> bool:
+    return mark.kind == "thought end"
+
+
+def _after(text: str, mark: str) -> str | None:
+    """Return what comes after ``mark``, whatever its case; None without it."""
+    found = re.search(re.escape(mark), text, re.IGNORECASE)
+    return None if found is None else text[found.end() :]
