@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from yemot_ai.providers.refusals.body import ErrorBody
+from yemot_ai.providers.refusals.found import is_whole_body, refusal_in
 from yemot_ai.providers.refusals.limit_notice import LimitNotice
 from yemot_ai.providers.refusals.table import refusal_kind
 from yemot_ai.providers.refusals.waits import wait_from_text
 
-__all__ = ["ErrorBody", "LimitNotice", "refusal_kind", "wait_from_text"]
+__all__ = ["ErrorBody", "LimitNotice", "is_whole_body", "refusal_in", "refusal_kind", "wait_from_text"]

@@ -24,7 +24,7 @@ from yemot_ai.errors import (
     RefusedRequestError,
 )
 from yemot_ai.providers.provider import Reply
-from yemot_ai.providers.refusals import ErrorBody, LimitNotice
+from yemot_ai.providers.refusals import ErrorBody, LimitNotice, is_whole_body, refusal_in
 from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.warmup import warm_up
@@ -161,19 +161,22 @@ class ServiceClient:
         events = await self._until(deadline, request(client))
         if isinstance(events, str):
             raise self.service.malformed_error("a page instead of a stream")
-        count = 0
+        if is_whole_body(events.response):
+            body = await self._until(deadline, events.response.aread())
+            raise self._refusal_or(body.decode(errors="replace"), self.service.malformed_error("no stream"))
+        count, last = 0, None
         answer_filter = AnswerFilter(self._thought_end or self._seen_thought_end)
         try:
             # One event at a time: between them the consumer does other work.
             while (event := await self._next_event(events, accumulator, deadline)) is not None:
-                count += 1
+                count, last = count + 1, event
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
                 if piece := answer_filter.feed(text):
                     yield piece
             if not count:
                 raise self.service.malformed_error("no event in the stream")
             if not accumulator.ended:
-                raise self._stream_cut_off("the stream ended before the answer did")
+                raise self._refusal_or(last, self._stream_cut_off("the stream ended before the answer did"))
             reply = self._parse(accumulator.response, parse)
             if rest := answer_filter.finish(cut=bool(reply.cut)):
                 yield rest
@@ -287,7 +290,13 @@ class ServiceClient:
         try:
             return parse(response)
         except _MALFORMED as error:
-            raise self.service.malformed_error(type(error).__name__) from error
+            malformed = self.service.malformed_error(type(error).__name__)
+            raise self._refusal_or(response, malformed) from error
+
+    def _refusal_or(self, response: object, otherwise: ProviderError) -> ProviderError:
+        """Return the error of the refusal that a response is, or ``otherwise``."""
+        refusal = refusal_in(response)
+        return otherwise if refusal is None else self._error_without_key(refusal)
 
     def _sdk(self) -> ModuleType:
         return sys.modules[self.service.name]

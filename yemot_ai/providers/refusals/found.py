@@ -1,0 +1,36 @@
+"""A refusal where an answer should be: in a response with status 200, or in an event of a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yemot_ai.providers.refusals.body import ErrorBody
+from yemot_ai.providers.refusals.table import refusal_kind
+
+__all__ = ["is_whole_body", "refusal_in"]
+
+
+def refusal_in(response: object) -> ErrorBody | None:
+    """Return the refusal that a response is; None if it is none that the table knows.
+
+    >>> refusal_in({"detail": "Model foo not found"}).message
+    'Model foo not found'
+    >>> refusal_in({"choices": [{"message": {"content": "Model foo not found"}}]})
+
+    Args:
+        response: an object of an SDK, decoded JSON, or a text.
+    """
+    items = response if isinstance(response, list) else [response]  # Gemini's body is a list
+    body = ErrorBody.parse([_plain(item) for item in items])
+    return None if refusal_kind(body) is None else body
+
+
+def is_whole_body(response: Any) -> bool:  # noqa: ANN401 - an HTTP response of the SDK's library
+    """Return whether a response to a request for a stream is JSON of a known length: it has no events."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.startswith("application/json") and "content-length" in response.headers
+
+
+def _plain(value: object) -> object:
+    dump = getattr(value, "model_dump", None)
+    return dump(warnings=False) if callable(dump) else value
