@@ -112,4 +112,7 @@ def keep_whole_words(sentence: str, *, is_first: bool) -> str:
         return sentence
     if not is_first:
         return ""
-    return sentence.rstrip() if sentence[-1:].isspace() else sentence.rpartition(" ")[0].rstrip()
+    if not sentence or sentence[-1].isspace():
+        return sentence.rstrip()
+    words, *last = sentence.rsplit(maxsplit=1)
+    return words if last else ""
