@@ -16,7 +16,7 @@ from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
 
 __all__ = ["HEBREW", "HYPHEN", "speak_hyphen"]
 
-HYPHEN: Final = rf"(?<=[א-תA-Z\d'%])(?: - |- ?| ?{DASH} ?)(?=[א-תA-Z\d])"
+HYPHEN: Final = rf"(?<=[א-תA-Za-z\d'%])(?: - |- ?| ?{DASH} ?)(?=[א-תA-Za-z\d])"
 """A hyphen or a dash between words, or between a word and a number."""
 
 _DAYS: Final = frozenset(("ראשון", "שני", "שלישי", "רביעי", "חמישי", "שישי", "שבת"))
@@ -25,6 +25,7 @@ _MONTHS: Final = frozenset((
     "דצמבר", "תשרי", "חשוון", "חשון", "מרחשוון", "כסלו", "טבת", "שבט", "אדר", "ניסן", "אייר", "סיוון", "סיון",
     "תמוז", "אב", "אלול",
 ))  # fmt: skip
+_ENGLISH_DAY: Final = re.compile("(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day")
 _PARTS_OF_DAY: Final = frozenset(("בבוקר", "בצהריים", "בערב", "בלילה"))
 _LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשת"
 _PREFIXES: Final = "בהולמשכ"
@@ -47,6 +48,8 @@ def speak_hyphen(match: re.Match[str], names: SignNames) -> str:
 def _is_range(text: str, start: int, end: int) -> bool:
     before = text[max(start - _WINDOW, 0) : start]
     left, right = _LEFT.search(before), _RIGHT.match(text, end, end + 2 * _WINDOW)
+    if before.endswith("day"):
+        return bool(_ENGLISH_DAY.match(text, end))
     if not left:
         return before[-1:].isdecimal() and bool(
             _DAY_AFTER.match(text, end) or _is_month_day(text, start, right)

@@ -3,7 +3,7 @@ r"""Replaces the characters of a text by those that the grammar knows.
 What is left are letters, marks, ASCII digits and punctuation, line ends and a few symbols with a name.
 
 >>> reduce_characters("５０％ של 25℃ 😀 CO₂ ½")
-'50% של 25°C   CO2  1⁄2'
+'50% של 25°C   CO2  1⁄2 '
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _REPLACEMENTS: Final = {
     "！": "! ",
     "：": ": ",
     "∕": "/",
+    "⋅": "×",
     "٪": "%",
     "٫": ".",
     "㎡": "m²",
@@ -78,5 +79,5 @@ def _replace_char(char: str) -> str:
     plain = unicodedata.normalize("NFKC", char)
     if plain != char and (category == "No" or _COMPATIBLE.match(char)):
         space = " " if FRACTION_SLASH in plain else ""  # 1½ is not 11 halves
-        return space + _UNCOMMON.sub(_replace_match, plain)
+        return space + _UNCOMMON.sub(_replace_match, plain) + space
     return char if category[0] in _KEPT_CATEGORIES else " "

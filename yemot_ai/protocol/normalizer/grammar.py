@@ -21,6 +21,7 @@ from yemot_ai.protocol.normalizer.markup import plain_line
 from yemot_ai.protocol.normalizer.names import SignNames, detect_language
 from yemot_ai.protocol.normalizer.numbers import speak_power
 from yemot_ai.protocol.normalizer.ranges import CHAIN, speak_chain
+from yemot_ai.protocol.normalizer.units import CURRENCY
 
 __all__ = ["speak_sentence"]
 
@@ -117,19 +118,20 @@ _OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(])'[^\s'][^']*$")
 _SAYS_ABOUT: Final = re.compile(r"(?:בערך|כ-?|about|around) ?$")
 _SAYS_NUMBER: Final = re.compile(r"(?:מספר|מס'|number|No)[ :]*$")
 _SAYS_KEY: Final = re.compile(r"(?:קי?ש[א-ת]*|לח[צץ][א-ת]*|מקש|חייג[א-ת]*|press|dial)[ :]*$|[*\d]$")
-_PHONE_WORD: Final = r"(?<![א-ת])טל(?=[:.] ?[+0*(\[])"
-_HEBREW_WORD: Final = rf"(?!{_PHONE_WORD})[א-ת]++(?![\"'`]|-ם(?![א-ת]))"
+_UNMARKED: Final = r"(?<![א-ת])(?:(?:טל|מס|עמ)(?=[:.] ?[\d+*(\[])|(?:פרופ|אינג)(?=\. ?[א-ת]))\.?"
+_HEBREW_WORD: Final = rf"(?!{_UNMARKED})[א-ת]++(?![\"'`]|-ם(?![א-ת]))"
 
 _WORDS: Final[tuple[_Token, ...]] = (
     (rf"(?<![א-ת]){_HEBREW_WORD}(?: {_HEBREW_WORD})*+", _as_written),
     (r" (?=[א-תA-WYZa-wyz])", " "),
     (rf"(?=[A-Za-z0-9._%+-])(?:{ADDRESS})", spell_address),
     (r"(?<![א-ת])[ובלהמשכ]{0,3}-?י-ם(?![א-ת])", lambda match, _: match.group()[:-3].rstrip("-") + "ירושלים"),
-    (_PHONE_WORD, "טלפון"),
+    (_UNMARKED, lambda match, _: expand_shortened(f"{match.group().rstrip('.')}'", " ", "")),
     (ACRONYM, _acronym),
     (SHORTENED, _shortened),
     (r"[א-ת]++", _as_written),
     (r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])\.?", _spelled_letters),
+    (rf"(?<=[\d{SUPERSCRIPTS}]) ?[xX×*] ?(?=\d)", _name("×")),
     (r"[A-Za-z]++", _as_written),
     (r"(?<=[A-Za-z])'n'(?=[A-Za-z])", " n "),
     (r"[\"'`]+", _join_or_part),
@@ -137,7 +139,6 @@ _WORDS: Final[tuple[_Token, ...]] = (
 _NUMBERS: Final[tuple[_Token, ...]] = (
     (CODE, speak_code),
     (CHAIN, speak_chain),
-    (r"(?<=\d) ?[xX×*] ?(?=\d)", _name("×")),
     (HYPHEN, speak_hyphen),
     (rf"[{SUPERSCRIPTS}]+", _raised),
     (rf"(?<={WORD})\^2(?!\d)|(?<={WORD})\^(?=-?{WORD})", _exponent),
@@ -151,6 +152,7 @@ _SIGNS: Final[tuple[_Token, ...]] = (
     (r">=", _name("≥")),
     (r"[<>](?=[ \d])", _own_name),
     (r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
+    (rf"(?<={CURRENCY})/(?=[א-ת])", "ל"),
     (r"={3,}", " "),
     (r"=+", _name("=")),
     (rf"#(?={LETTER})|#{{2,}}", " "),

@@ -25,7 +25,9 @@ _REFERENCE: Final = re.compile(
 """What models write for the sources of an answer; in the second line, with private characters."""
 _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"([^"]*)"')
 
-_SENTENCE_END: Final = re.compile(r"([.!?][\"')\]}*_~`]*) ")
+_ABBREVIATED: Final = "".join(f"(?<! {word})(?<!^{word})" for word in ("טל", "מס", "עמ", "פרופ", "אינג"))
+_SENTENCE_END: Final = re.compile(rf"({_ABBREVIATED}[.!?][\"')\]}}*_~`]*) ")
+"""The end of a sentence; not the full stop of ``פרופ. כהן``, which ends no streamed sentence either."""
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
 _BLOCK_MARKS: Final = (
     re.compile(r"(?:> ?)+"),
@@ -48,7 +50,7 @@ _INLINE: Final = re.compile(
             "address": ADDRESS,
             "numbered": r"(?:(?<=\S) ?)?\[(?:\[\d{1,3}\]|\d{1,3})\]\([^()\s]*\)",
             "labelled": _LABELLED,
-            "note": rf"(?<=[א-ת\d.!?,;:\"')]){_NOTE}(?:,? ?{_NOTE})*|(?<=\w)(?:{_NOTE}){{2,}}",
+            "note": rf"(?<=[א-ת\d.!?,;:\"')*_~]){_NOTE}(?:,? ?{_NOTE})*|(?<=\w)(?:{_NOTE}){{2,}}",
             "footnote": r"\[\^\w{1,20}\]",
             "last_note": rf"(?<=[^\s,:]) {_NOTE}(?: ?{_NOTE})*(?=[.,;:!?)]|$)",
             "raised": r"<sup>\d{1,3}</sup>",

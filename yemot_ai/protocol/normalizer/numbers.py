@@ -28,7 +28,7 @@ _DATE: Final = (
 _CLOCK: Final = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?![\d:])"
 _RATIO: Final = r"\d+(?::\d+)+"
 _MIXED: Final = rf"(?:\d+ )?\d+ ?{FRACTION_SLASH} ?\d+|\d+ [1-9]/(?:[2-9]|10)(?![\d/])"
-_SLASHED: Final = r"\d+(?:/\d+)+"
+_SLASHED: Final = r"\d+(?:\.\d+)?(?:/\d+)+"
 _DOTTED: Final = r"\d+(?:\.\d+){2,}"
 _NUMBER: Final = rf"\d+(?:,\d+)*(?:\.\d+)?|(?<!{WORD})(?<!\.)\.\d+"
 POWER: Final = f"[{SUPERSCRIPTS}]+"
@@ -61,12 +61,13 @@ _DAY: Final = re.compile(
 _DATE_NAMED: Final = re.compile(f"{_BEFORE}(?:תאריך|יום(?: [א-ת]+'?)?)[ ,:(]*(?:[הבלמ]-?)?$|(?<![א-ת])ה-$")
 _UNTIL_DAY: Final = re.compile(r" ?(?:(?:ו?עד|ל)(?: ה)?-? ?|[-—] ?)\d{1,2}/\d{1,2}(?![\d/])| בשעה")
 _GRADE: Final = re.compile(
-    f"{_BEFORE}(?:ציון|ציוני|ציונים|דירוג|דורג|דירוגו|קיבל|קיבלת|קיבלה|קיבלתי|נתן|נתנו|הצליח|הצלחת|נקודות|תוצאה|תוצאת)"
+    f"{_BEFORE}(?:ציון|ציוני|ציונים|דירוג|דורג|דירוגו|קיבל|קיבלת|קיבלה|קיבלתי|נתן|נתנו|הצליח|הצלחת|נקודות|תוצאה|תוצאת|עמוד|שאלה|שקופית|שלב)"
     r"(?: [א-ת]+)?(?: של)?[ :]*$"
 )
 _GRADED: Final = re.compile(r" (?:כוכב|נקוד|תשוב|שאל)")
 _MEASURED: Final = re.compile(
-    r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז)"
+    r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז"
+    "|מה|מכל|מן )"
 )
 _ADDRESS: Final = re.compile(
     f"{_BEFORE}(?:רחוב|רח'|שדרות|שד'|סמטת|שכונת|דירה|בית|כביש|חלקה|גוש)(?: [א-ת\"']+){{0,3}} ?$"
@@ -155,6 +156,8 @@ def _slashed(written: str, context: Context, names: SignNames) -> str:
     parts = written.split("/")
     if len(parts) > 2 or context.in_formula:  # noqa: PLR2004
         return f" {names['÷']} ".join(parts)
+    if "." in written:
+        return _dotted(f" {names['out of']} ".join(parts), context, names)
     upper, lower = (int(part) for part in parts)
     if _MEASURED.match(context.after):
         return _fraction(upper, lower, names) or f" {names['÷']} ".join(parts)

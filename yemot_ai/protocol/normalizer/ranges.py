@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import string
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,9 +41,11 @@ _CALCULATED: Final = re.compile(rf" ?(?:=|[+×÷*] ?\d|{MINUS}|\^)")
 _OPERATORS: Final = ("=", "+", "×", "÷", "*", "^", MINUS, "כמה זה", "חשב", "חשבו")
 _LIST: Final = re.compile(r"\d+(?:-\d+){2,}")
 _SCORE: Final = re.compile("(?:ניצח|הפסי|הפסד|תיקו|תוצא|סיימ|הסתיים|נגמר|גבר|הוביל|מוביל)")
+_LATIN: Final = frozenset(string.ascii_letters)
 _HIGHEST_SCORE: Final = 200
 _REACH: Final = 30
 _RANGE: Final = 2
+_YEAR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ def speak_chain(match: re.Match[str], names: SignNames) -> str:
     if _LIST.fullmatch(match.group()):
         return match.group().replace("-", f" {names['minus']} " if in_formula else " ")
     among_dates = len(chain) > 1 and any(is_date(quantity.written) for quantity in chain)
-    joints = _joint_words(chain, names, is_score=bool(_SCORE.search(before)), in_formula=in_formula)
+    is_score = bool(_SCORE.search(before)) or before[-1:] in _LATIN  # or a model such as A4-80
+    joints = _joint_words(chain, names, is_score=is_score, in_formula=in_formula)
     spoken = ""
     for position, quantity in enumerate(chain):
         context = Context(
@@ -113,7 +117,8 @@ def _speak_quantity(quantity: _Quantity, context: Context, names: SignNames) -> 
     unit = (match["unit"] or match["currency"] or "").strip()
     is_amount = unit and quantity.kind == "number"
     number = quantity.written if is_amount else speak_atom(quantity.kind, quantity.written, context, names)
-    number += f" {speak_power(match['power'], names)}" if match["power"] else ""
+    if match["power"] and not (match["power"] == "¹" and len(number) >= _YEAR):
+        number += f" {speak_power(match['power'], names)}"  # a raised 1 after a year is a footnote
     sign = f"{names['minus']} " if match["sign"] else ""
     spoken = sign + speak_amount(number, unit, match["multiplier"] or "", names)
     return f"{spoken} {names['ratio']}" if match["per"] else spoken

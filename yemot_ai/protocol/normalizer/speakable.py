@@ -26,7 +26,7 @@ __all__ = ["speakable"]
 _SENTENCE_END: Final = re.compile(r"\n|\.+|(?<=[?!])(?= )")
 _COMMA: Final = re.compile(r"(?<!\d),|,(?!\d)")
 _PAUSE: Final = ", "
-_DIGITS: Final = re.compile(f"{DIGITS_MARK}([0-9]+)")
+_DIGITS: Final = re.compile(f"{DIGITS_MARK}([0-9]+)[?!]*")
 _WORD: Final = f"[א-ת]{{1,{MAX_WORD_CHARACTERS}}}+"
 _PLAIN: Final = re.compile(rf"({_WORD}(?:,? {_WORD})*+[?!]?)\.?")
 """One sentence of Hebrew words: nothing in it needs to be converted, as a test compares."""
@@ -75,8 +75,8 @@ def _to_messages(words: str) -> Iterator[Text | Digits]:
         text = part.strip(" ,")
         if position % 2:
             yield Digits(part)
-        elif text.strip("?!"):
-            yield Text(text.lstrip("?! "))
+        elif text:
+            yield Text(text)
 
 
 def _normalize_sentence(part: str) -> str:
