@@ -6,6 +6,7 @@ token only, or without any; others send texts only when they are finished.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -32,12 +33,17 @@ _Position = tuple[object, object]
 class ResponseAccumulator:
     """Builds a response, without commentary; see ``StreamAccumulator``.
 
+    Args:
+        connection: makes the errors.
+        check: called with the beginning of the response, before any of its text; it may raise.
+
     Attributes:
         ended: whether the last event was there.
     """
 
-    def __init__(self, connection: ServiceClient) -> None:
+    def __init__(self, connection: ServiceClient, check: Callable[[Any], None] | None = None) -> None:
         self.ended = False
+        self._check = check
         self._client = connection
         self._last: Any = None
         self._status = ""
@@ -69,6 +75,8 @@ class ResponseAccumulator:
         match event.type:
             case "response.created" | "response.in_progress":
                 self._id = field(event.response, "id") or self._id
+                if self._check is not None and not self._texts:
+                    self._check(event.response)
             case "response.output_item.added" if commentary(event.item):
                 self._commentary |= {field(event.item, "id"), field(event, "output_index")}
             case "response.output_text.delta" | "response.refusal.delta":
@@ -78,7 +86,7 @@ class ResponseAccumulator:
             case "response.output_item.done":
                 return self._end_item(event)
             case "error":
-                raise self._client.error_from_body(
+                raise self._client.errors.from_body(
                     {"code": field(event, "code"), "message": field(event, "message")}
                 )
         return self._end(event) if event.type in _LAST_EVENTS else ""

@@ -6,6 +6,7 @@ raised, and ``output_text`` joins commentary and answer.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,9 +16,11 @@ from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
 from yemot_ai.providers.openai.response_stream import ResponseAccumulator
 from yemot_ai.providers.openai.response_text import spoken_text
+from yemot_ai.providers.openai.server_memory import ServerMemory
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import cut_reason, field
+from yemot_ai.providers.sdk.stateless import StatelessChat
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
@@ -38,10 +41,12 @@ class ResponsesAPI:
     Args:
         connection: sends the requests.
         store: whether OpenAI keeps the response.
+        memory: checks that a response continues the one before it; None if none does.
     """
 
-    def __init__(self, connection: ServiceClient, *, store: bool) -> None:
+    def __init__(self, connection: ServiceClient, *, store: bool, memory: ServerMemory | None = None) -> None:
         self._client = connection
+        self._memory = memory
         self._store = store
 
     def request(
@@ -56,9 +61,16 @@ class ResponsesAPI:
             model=self._client.model, store=self._store, input=messages, **optional, **options
         )
 
-    def accumulator(self) -> StreamAccumulator:
-        """Return the builder of a response from its stream."""
-        return ResponseAccumulator(self._client)
+    def accumulator(self, previous: str | None = None) -> StreamAccumulator:
+        """Return the builder of a response from its stream.
+
+        Args:
+            previous: the id of the response that it continues.
+        """
+        check = (
+            None if self._memory is None else functools.partial(self._memory.check_start, previous=previous)
+        )
+        return ResponseAccumulator(self._client, check)
 
     def parse(self, response: Response) -> Reply:
         """Read a response; see ``StatelessAPI``."""
@@ -67,13 +79,18 @@ class ResponsesAPI:
 
 
 class StoredResponsesChat:
-    """A conversation that OpenAI stores: each turn names the previous response."""
+    """A conversation that OpenAI stores: each turn names the previous response.
+
+    With a server that keeps none each turn carries the history instead; see ``ServerMemory``.
+    """
 
     def __init__(self, connection: ServiceClient) -> None:
         self._client = connection
-        self._api = ResponsesAPI(connection, store=True)
+        self._memory = ServerMemory(connection.service.title, provider=connection.service.name)
+        self._api = ResponsesAPI(connection, store=True, memory=self._memory)
+        self._stateless = StatelessChat(connection, ResponsesAPI(connection, store=False))
 
-    async def ask(
+    def ask(
         self,
         prompt: str,
         session: JSON,
@@ -83,35 +100,64 @@ class StoredResponsesChat:
         stream: bool,
     ) -> AsyncIterator[str | Reply]:
         """Answer a prompt; the parameters are those of ``Provider.ask``."""
+        carried = isinstance(session, Mapping) and "history" in session
+        if carried or (self._memory.absent and session is None):
+            return self._stateless.ask(prompt, session, instructions, history, stream=stream)
+        return self._ask_stored(prompt, session, instructions, history, stream=stream)
+
+    async def _ask_stored(
+        self,
+        prompt: str,
+        session: JSON,
+        instructions: str | None,
+        history: Sequence[Exchange],
+        *,
+        stream: bool,
+    ) -> AsyncIterator[str | Reply]:
         options: dict[str, Any] = {"stream": True} if stream else {}
-        if session is None:
-            messages: list[dict[str, str]] | str = ChatHistory.from_exchanges(history).messages_for(prompt)
+        previous = None if session is None else self._response_id(session)
+        earlier = ChatHistory.from_exchanges(history)
+        if previous is None:
+            messages: list[dict[str, str]] | str = earlier.messages_for(prompt)
         else:
-            messages, options["previous_response_id"] = replace_surrogates(prompt), self._response_id(session)
+            messages, options["previous_response_id"] = replace_surrogates(prompt), previous
         request = self._api.request(messages, instructions, **options)
-        accumulator = self._api.accumulator() if stream else None
+        accumulator = self._api.accumulator(previous) if stream else None
+        parse = functools.partial(self._parse, prompt, earlier, previous, streamed=stream)
         try:
-            async with aclosing(self._client.answer(request, accumulator, self._parse)) as parts:
+            async with aclosing(self._client.answer(request, accumulator, parse)) as parts:
                 async for part in parts:
                     yield part
         except SessionLostError as lost:
-            previous = options.get("previous_response_id", "")
-            raise SessionLostError(str(lost), thread_id=previous, provider=lost.provider) from lost
+            self._memory.note_lost(previous or "")
+            raise SessionLostError(str(lost), thread_id=previous or "", provider=lost.provider) from lost
 
-    def _parse(self, response: Response) -> Reply:
+    def _parse(
+        self, prompt: str, earlier: ChatHistory, previous: str | None, response: Response, *, streamed: bool
+    ) -> Reply:
+        if not streamed:
+            self._memory.check_start(response, previous)
         parsed = self._client.without_thoughts(self._api.parse(response))
-        return replace(parsed, text=replace_surrogates(parsed.text), session={"response_id": parsed.session})
+        text = replace_surrogates(parsed.text)
+        session: JSON = {"response_id": parsed.session}
+        if not self._memory.keeps(response) and previous is None:
+            session = {"id": parsed.session, "history": earlier.with_exchange(prompt, text).to_json()}
+        return replace(parsed, text=text, session=session)
 
     def _response_id(self, session: JSON) -> str:
-        if isinstance(session, Mapping) and isinstance(session.get("response_id"), str):
-            return replace_surrogates(str(session["response_id"]))
-        raise foreign_session_error(self._client.service.name)
+        if not isinstance(session, Mapping) or not isinstance(session.get("response_id"), str):
+            raise foreign_session_error(self._client.service.name)
+        response_id = replace_surrogates(str(session["response_id"]))
+        if self._memory.absent:
+            message = f"{self._client.service.title} keeps no responses"
+            raise SessionLostError(message, thread_id=response_id, provider=self._client.service.name)
+        return response_id
 
 
 def _text(response: Response, connection: ServiceClient) -> str:
     """Return the text for the caller."""
     if response.error is not None:
-        raise connection.error_from_body({"error": _plain(response.error)})
+        raise connection.errors.from_body({"error": _plain(response.error)})
     name, title = connection.service.name, connection.service.title
     if response.status in {"failed", "cancelled"}:
         raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
@@ -119,7 +165,7 @@ def _text(response: Response, connection: ServiceClient) -> str:
         raise TypeError(type(response.output).__name__)
     text = spoken_text(response.output)
     if not text.strip():
-        raise connection.empty_error(_cut(response) or response.status)
+        raise connection.errors.empty(_cut(response) or response.status)
     return text
 
 
