@@ -123,13 +123,13 @@ class _MessagesAPI:
     def _text(self, message: Message) -> str:
         error = getattr(message, "error", None)
         if error:
-            raise self._client.error_from_body({"error": error})
+            raise self._client.errors.from_body({"error": error})
         if message.stop_reason == "model_context_window_exceeded":
             raise ContextOverflowError("the answer ran out of the context window", provider=SERVICE.name)
         text = "".join(block.text for block in message.content if block.type == "text").strip()
         # Text before a refusal must not be used.
         if not text or message.stop_reason == "refusal":
-            raise self._client.empty_error(message.stop_reason)
+            raise self._client.errors.empty(message.stop_reason)
         return text
 
 

@@ -88,7 +88,7 @@ class OpenAITranscriber:
     def _parse(self, transcription: Transcription) -> str:
         refused = getattr(transcription, "error", None)
         if refused:
-            raise self._client.error_from_body({"error": refused})
+            raise self._client.errors.from_body({"error": refused})
         text: Any = transcription.text  # the SDK does not check the type
         if not isinstance(text, str):
             raise self._client.service.malformed_error("no text")

@@ -59,7 +59,7 @@ class ChatCompletionsAPI:
     def _text(self, choice: Choice) -> str:
         text = _text(choice.message.content) or choice.message.refusal or ""
         if not text.strip():
-            raise self._client.empty_error(choice.finish_reason)
+            raise self._client.errors.empty(choice.finish_reason)
         return text
 
 
@@ -73,7 +73,7 @@ def _choice(completion: ChatCompletion, connection: ServiceClient) -> Choice:
 
 def _raise_error(value: object, connection: ServiceClient) -> None:
     if error := field(value, "error"):
-        raise connection.error_from_body({"error": error})
+        raise connection.errors.from_body({"error": error})
 
 
 class _ChunkAccumulator:

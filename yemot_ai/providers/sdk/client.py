@@ -16,16 +16,11 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
-from yemot_ai.errors import (
-    AnswerEmptyError,
-    ProviderCrashError,
-    ProviderError,
-    ProviderTimeoutError,
-    RefusedRequestError,
-)
+from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import Reply
-from yemot_ai.providers.refusals import ErrorBody, LimitNotice, is_whole_body, refusal_in
+from yemot_ai.providers.refusals import is_whole_body
 from yemot_ai.providers.sdk.answer_filter import AnswerFilter
+from yemot_ai.providers.sdk.errors import ServiceErrors
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -36,17 +31,11 @@ T = TypeVar("T")
 
 log = logging.getLogger("yemot_ai")
 
-MIN_SECRET_LENGTH: Final = 8
-"""Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
-
 USAGE_WAIT: Final = 0.5
 """Seconds to wait for the usage of an answer that is whole, or for the end of its stream."""
 
 REST_WAIT: Final = 0.1
 """Seconds to read the rest of a response, so that its connection can be used again."""
-
-REFUSALS: Final = frozenset({"content_filter", "refusal", "safety"})
-"""Why a model stopped that refuses the words of a request."""
 
 _MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
@@ -91,6 +80,9 @@ class StreamAccumulator(Protocol):
 class ServiceClient:
     """Sends requests to a service through its SDK.
 
+    Attributes:
+        errors: makes the errors of this service.
+
     Args:
         service: the service.
         module: the module of the SDK that the API needs, imported with it.
@@ -123,7 +115,7 @@ class ServiceClient:
         self._client: AsyncSDKClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[AsyncSDKClient] | None = None
-        self._limit_notice = LimitNotice()
+        self.errors = ServiceErrors(service, key=key, model=model, timeout=timeout)
 
     async def ask(self, request: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
         """Call ``request(client)`` and return the response, parsed by ``parse``.
@@ -163,7 +155,9 @@ class ServiceClient:
             raise self.service.malformed_error("a page instead of a stream")
         if is_whole_body(events.response):
             body = await self._until(deadline, events.response.aread())
-            raise self._refusal_or(body.decode(errors="replace"), self.service.malformed_error("no stream"))
+            raise self.errors.found_in(
+                body.decode(errors="replace"), self.service.malformed_error("no stream")
+            )
         count, last = 0, None
         answer_filter = AnswerFilter(self._thought_end or self._seen_thought_end)
         try:
@@ -176,7 +170,9 @@ class ServiceClient:
             if not count:
                 raise self.service.malformed_error("no event in the stream")
             if not accumulator.ended:
-                raise self._refusal_or(last, self._stream_cut_off("the stream ended before the answer did"))
+                raise self.errors.found_in(
+                    last, self.errors.cut_off("the stream ended before the answer did")
+                )
             reply = self._parse(accumulator.response, parse)
             if rest := answer_filter.finish(cut=bool(reply.cut)):
                 yield rest
@@ -213,17 +209,17 @@ class ServiceClient:
             async with asyncio.timeout_at(deadline):
                 return await work
         except TimeoutError as error:
-            raise ProviderTimeoutError(seconds=self._timeout, provider=self.service.name) from error
+            raise self.errors.timeout() from error
         except (ValueError, RecursionError) as error:  # the SDK does not wrap the errors of json
             raise self.service.malformed_error(type(error).__name__) from error
         except Exception as error:
             sdk = self._sdk()
             if isinstance(error, sdk.APIError):
-                raise self._error_from(sdk, error) from self._safe_cause(error)
+                raise self.errors.from_sdk(sdk, error) from self.errors.safe_cause(error)
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
             # An SDK wraps the transport's errors before the body, not those in a stream.
-            raise self._stream_cut_off(type(error).__name__) from error
+            raise self.errors.cut_off(type(error).__name__) from error
 
     def _deadline(self) -> float:
         return self._now() + self._timeout
@@ -232,19 +228,11 @@ class ServiceClient:
     def _now() -> float:
         return asyncio.get_running_loop().time()
 
-    def _stream_cut_off(self, why: str) -> ProviderCrashError:
-        message = f"{self.service.title} broke off in the answer ({why})"
-        return ProviderCrashError(message, provider=self.service.name)
-
     async def aclose(self) -> None:
         """Close the client; the next request opens a new one."""
         client, self._client = self._client, None
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.close()
-
-    def error_from_body(self, body: object) -> ProviderError:
-        """Return the error for an error body with status 200."""
-        return self._error_without_key(ErrorBody.parse(body))
 
     def without_thoughts(self, reply: Reply) -> Reply:
         """Return a reply with the answer only: no thoughts, control tokens and calls of tools.
@@ -259,7 +247,7 @@ class ServiceClient:
         text = answer_filter.feed(reply.text) + answer_filter.finish(cut=bool(reply.cut))
         self._note_thought_end(answer_filter.lone_end)
         if not text.strip():
-            raise self.empty_error(reply.cut or "only thoughts or calls of tools")
+            raise self.errors.empty(reply.cut or "only thoughts or calls of tools")
         return replace(reply, text=text.strip())
 
     def _note_thought_end(self, mark: str) -> None:
@@ -273,17 +261,6 @@ class ServiceClient:
             )
         self._seen_thought_end = mark
 
-    def empty_error(self, reason: object) -> ProviderError:
-        """Return the error for a response without text.
-
-        Args:
-            reason: why the model stopped, in the service's word; None if it did not say it.
-        """
-        name, message = self.service.name, f"{self.service.title} answered without text ({reason})"
-        if reason in REFUSALS:
-            return RefusedRequestError(message, provider=name)
-        return AnswerEmptyError(message, provider=name)
-
     def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK does not check its type
         if isinstance(response, str):
             raise self.service.malformed_error("a page instead of JSON")
@@ -291,12 +268,7 @@ class ServiceClient:
             return parse(response)
         except _MALFORMED as error:
             malformed = self.service.malformed_error(type(error).__name__)
-            raise self._refusal_or(response, malformed) from error
-
-    def _refusal_or(self, response: object, otherwise: ProviderError) -> ProviderError:
-        """Return the error of the refusal that a response is, or ``otherwise``."""
-        refusal = refusal_in(response)
-        return otherwise if refusal is None else self._error_without_key(refusal)
+            raise self.errors.found_in(response, malformed) from error
 
     def _sdk(self) -> ModuleType:
         return sys.modules[self.service.name]
@@ -325,39 +297,6 @@ class ServiceClient:
         make: Callable[..., AsyncSDKClient] = getattr(sdk, f"Async{self.service.title}")
         # The conversation retries; the SDK's retries would sleep during a turn.
         return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
-
-    def _error_from(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of an SDK
-        if isinstance(error, sdk.APITimeoutError):
-            return ProviderTimeoutError(seconds=self._timeout, provider=self.service.name)
-        if isinstance(error, sdk.APIConnectionError):
-            why = f"{error} ({error.__cause__})" if error.__cause__ else str(error)
-            return ProviderCrashError(
-                f"no connection to {self.service.title}: {why}", provider=self.service.name
-            )
-        if not isinstance(error, sdk.APIStatusError):
-            return self.error_from_body(error.body or {"message": error.message})
-        response = error.response
-        # The SDK takes the error out of a body; fields beside it would be lost. An error event in a stream
-        # has no body of its own.
-        whole = response.is_error and response.is_stream_consumed
-        body = response.text if whole else error.body
-        return self._error_without_key(
-            ErrorBody.parse(body, status=response.status_code, headers=response.headers)
-        )
-
-    def _error_without_key(self, body: ErrorBody) -> ProviderError:
-        quoted = self._quotes_key(body.message)
-        message = body.message.replace(self._key, "…") if quoted else body.message
-        refusal = self.service.error_from(replace(body, message=message), model=self.model)
-        self._limit_notice.report(self.service.title, refusal)
-        return refusal
-
-    def _safe_cause(self, error: Exception) -> Exception | None:
-        """Return ``error`` as a cause, or None if it quotes the key."""
-        return None if self._quotes_key(str(error)) else error
-
-    def _quotes_key(self, text: str) -> bool:
-        return len(self._key) >= MIN_SECRET_LENGTH and self._key in text
 
 
 async def _read_rest(events: Any) -> None:  # noqa: ANN401 - the SDK's stream

@@ -1,0 +1,106 @@
+"""The errors of one model service, without its key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any, Final
+
+from yemot_ai.errors import (
+    AnswerEmptyError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+    RefusedRequestError,
+)
+from yemot_ai.providers.refusals import ErrorBody, LimitNotice, refusal_in
+from yemot_ai.providers.sdk.service import Service
+
+__all__ = ["ServiceErrors"]
+
+MIN_SECRET_LENGTH: Final = 8
+"""Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
+
+REFUSALS: Final = frozenset({"content_filter", "refusal", "safety"})
+"""Why a model stopped that refuses the words of a request."""
+
+
+class ServiceErrors:
+    """Makes the errors of a service.
+
+    Args:
+        service: the service.
+        key: the key; it never appears in an error.
+        model: the model's name.
+        timeout: seconds for one answer.
+    """
+
+    def __init__(self, service: Service, *, key: str, model: str, timeout: float) -> None:
+        self._service = service
+        self._key = key
+        self._model = model
+        self._timeout = timeout
+        self._limit_notice = LimitNotice()
+
+    def from_sdk(self, sdk: ModuleType, error: Any) -> ProviderError:  # noqa: ANN401 - an error of an SDK
+        """Return the error for an ``APIError`` of the SDK."""
+        if isinstance(error, sdk.APITimeoutError):
+            return self.timeout()
+        if isinstance(error, sdk.APIConnectionError):
+            why = f"{error} ({error.__cause__})" if error.__cause__ else str(error)
+            return self._crash(f"no connection to {self._service.title}: {why}")
+        if not isinstance(error, sdk.APIStatusError):
+            return self.from_body(error.body or {"message": error.message})
+        response = error.response
+        # The SDK takes the error out of a body; fields beside it would be lost. An error event in a stream
+        # has no body of its own.
+        whole = response.is_error and response.is_stream_consumed
+        body = response.text if whole else error.body
+        return self._from_refusal(
+            ErrorBody.parse(body, status=response.status_code, headers=response.headers)
+        )
+
+    def from_body(self, body: object) -> ProviderError:
+        """Return the error for an error body with status 200."""
+        return self._from_refusal(ErrorBody.parse(body))
+
+    def found_in(self, response: object, otherwise: ProviderError) -> ProviderError:
+        """Return the error of the refusal that a response is, or ``otherwise``."""
+        refusal = refusal_in(response)
+        return otherwise if refusal is None else self._from_refusal(refusal)
+
+    def timeout(self) -> ProviderTimeoutError:
+        """Return the error for an answer that is late."""
+        return ProviderTimeoutError(seconds=self._timeout, provider=self._service.name)
+
+    def cut_off(self, why: str) -> ProviderCrashError:
+        """Return the error for a stream that ends before its answer."""
+        return self._crash(f"{self._service.title} broke off in the answer ({why})")
+
+    def empty(self, reason: object) -> ProviderError:
+        """Return the error for a response without text.
+
+        Args:
+            reason: why the model stopped, in the service's word; None if it did not say it.
+        """
+        name, message = self._service.name, f"{self._service.title} answered without text ({reason})"
+        if reason in REFUSALS:
+            return RefusedRequestError(message, provider=name)
+        return AnswerEmptyError(message, provider=name)
+
+    def safe_cause(self, error: Exception) -> Exception | None:
+        """Return ``error`` as a cause, or None if it quotes the key."""
+        return None if self._quotes_key(str(error)) else error
+
+    def _crash(self, message: str) -> ProviderCrashError:
+        return ProviderCrashError(message, provider=self._service.name)
+
+    def _from_refusal(self, body: ErrorBody) -> ProviderError:
+        quoted = self._quotes_key(body.message)
+        message = body.message.replace(self._key, "…") if quoted else body.message
+        refusal = self._service.error_from(replace(body, message=message), model=self._model)
+        self._limit_notice.report(self._service.title, refusal)
+        return refusal
+
+    def _quotes_key(self, text: str) -> bool:
+        return len(self._key) >= MIN_SECRET_LENGTH and self._key in text
