@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai.errors import AnswerCutError
 from yemot_ai.providers import JSON, Exchange, Reply, Usage
-from yemot_ai.sessions import Turn
+from yemot_ai.sessions import MemoryStore, Turn
 from yemot_ai_testing import Caller, ScriptedProvider
 
 CUT_OFF_SENTENCE = "סליחה, התשובה נקטעה, אפשר לשאול שוב"
@@ -21,11 +22,12 @@ SHOWN_TOKENS = Usage(input_tokens=7, output_tokens=5)
 
 @dataclass
 class CutModel:
-    """A model whose first answer is cut, in ``parts`` if it streams; the next ones are whole."""
+    """A model whose first answer is cut, in ``parts``, one ``every`` so many seconds, if it streams."""
 
     parts: tuple[str, ...]
     streams: bool = True
     cut: str = "length"
+    every: float = 0.0
     name: str = "cutting"
     model_calls: list[tuple[str, JSON, Sequence[Exchange]]] = field(default_factory=list)
     ended_sessions: list[JSON] = field(default_factory=list)
@@ -50,14 +52,24 @@ class CutModel:
         if stream and self.streams:
             for part in self.parts:
                 yield part
+                if self.every:
+                    await asyncio.sleep(self.every)
         yield Reply("".join(self.parts), "thread 1", SHOWN_TOKENS, cut=self.cut)
 
     async def end_session(self, session: JSON) -> None:
         self.ended_sessions.append(session)
 
 
-def call_to(model: CutModel, *, stream: bool = True) -> tuple[AIFlow, Caller]:
-    flow = AIFlow(YemotAI(provider=model))
+class SharedStore(MemoryStore):
+    """A store that other workers share: pieces are written into it one by one."""
+
+    immediate = False
+
+
+def call_to(
+    model: CutModel, *, stream: bool = True, store: type[MemoryStore] = MemoryStore
+) -> tuple[AIFlow, Caller]:
+    flow = AIFlow(YemotAI(provider=model, store=store(now=model.engine.time)))
     flow.ai_agent("", greeting="שלום", stream=stream)(lambda call, text: None)
     caller = Caller(flow)
     caller.dial()
@@ -102,9 +114,21 @@ def test_what_is_whole_of_the_answer_is_heard_and_then_that_it_was_cut(
     caller.hangs_up()
 
 
-def test_the_next_turn_has_what_was_heard_in_its_history_in_a_new_thread() -> None:
+@pytest.mark.parametrize("store", [MemoryStore, SharedStore])
+@pytest.mark.parametrize("every", [0.5, 1, 2, 5])
+def test_what_was_spoken_before_the_cut_is_not_spoken_again(store: type[MemoryStore], every: float) -> None:
+    _, caller = call_to(CutModel(("פתוח עד שבע. ", "ביום שישי עד אחת. ", "בשב"), every=every), store=store)
+    heard = caller.says("כמה?").replace("רק רגע ", "").replace(" עד שבע, ", " עד שבע ")
+
+    assert heard == f"פתוח עד שבע ביום שישי עד אחת {CUT_OFF_SENTENCE}"
+    assert caller.presses("*") == "פתוח עד שבע, ביום שישי עד אחת"
+    caller.hangs_up()
+
+
+@pytest.mark.parametrize("store", [MemoryStore, SharedStore])
+def test_the_next_turn_has_what_was_heard_in_its_history_in_a_new_thread(store: type[MemoryStore]) -> None:
     model = CutModel(("זה עולה. מאה ועש",))
-    _, caller = call_to(model)
+    _, caller = call_to(model, store=store)
     caller.says("כמה?")
     caller.says("ומתי?")
     caller.hangs_up()
