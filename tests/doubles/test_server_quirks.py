@@ -82,16 +82,21 @@ def test_thoughts_are_an_item_of_a_response(name: str) -> None:
     assert events[-1]["response"]["output"] == items
 
 
-def test_thoughts_are_a_block_of_a_message_or_in_its_text() -> None:
-    blocks = whole("anthropic", "/messages", THOUGHTS)["content"]
+@pytest.mark.parametrize("name", ["anthropic", "ollama"])
+def test_thoughts_are_a_block_of_a_message(name: str) -> None:
+    blocks = whole(name, "/messages", THOUGHTS)["content"]
     assert [block["type"] for block in blocks] == ["thinking", "text"]
-    events, _ = stream("anthropic", "/messages", THOUGHTS)
+    events, _ = stream(name, "/messages", THOUGHTS)
     deltas = [(event["index"], event["delta"]) for event in events if event["type"] == "content_block_delta"]
     assert [index for index, _ in deltas] == [0, 1, 1]
     assert deltas[0][1] == {"type": "thinking_delta", "thinking": THOUGHTS}
-    (block,) = whole("anthropic-compatible", "/messages", THOUGHTS)["content"]
+
+
+@pytest.mark.parametrize("name", ["anthropic-compatible", "vllm-unparsed"])
+def test_thoughts_are_in_the_text_of_a_message(name: str) -> None:
+    (block,) = whole(name, "/messages", THOUGHTS)["content"]
     assert block["text"] == f"<think>\n{THOUGHTS}\n</think>\n\n{TEXT}"
-    assert f"<think>\\n{THOUGHTS}" in stream("anthropic-compatible", "/messages", THOUGHTS)[1]
+    assert f"<think>\\n{THOUGHTS}" in stream(name, "/messages", THOUGHTS)[1]
 
 
 def test_the_usage_is_in_its_own_chunk_in_the_last_one_or_nowhere() -> None:

@@ -65,7 +65,9 @@ async def ask(
 @each_api
 def test_an_answer_is_heard_without_its_thoughts(name: str, endpoint: str, *, stream: bool) -> None:
     with ModelServer(quirks=name) as model:
-        model.answers(PIECES, thoughts="" if name == "vllm-unparsed" else THOUGHTS)
+        # In a stream a lone end tag comes too late: nothing before it says that the model thinks.
+        unmarked = stream and (name, endpoint) == ("vllm-unparsed", "/chat/completions")
+        model.answers(PIECES, thoughts="" if unmarked else THOUGHTS)
         heard, reply = asyncio.run(ask(provider_for(model, endpoint), stream=stream))
     assert (reply.text, reply.cut) == (TEXT, "")
     assert heard == (TEXT if stream else "")
@@ -82,7 +84,7 @@ def test_an_error_has_the_kind_of_its_row(
         with pytest.raises(ProviderError) as caught:
             asyncio.run(ask(provider_for(model, endpoint), stream=stream))
     assert caught.value.kind == kind
-    if kind == "rate_limited" and name != "bedrock":  # which says no wait
+    if kind == "rate_limited" and name not in {"bedrock", "dashscope"}:  # which say no wait
         assert getattr(caught.value, "retry_after", None) == 7
 
 
@@ -138,3 +140,12 @@ def test_a_lost_conversation_has_its_own_error(name: str) -> None:
         model.unknown_session()
         with pytest.raises(SessionLostError):
             asyncio.run(ask(provider_for(model, "/responses"), session={"response_id": "resp_7"}))
+
+
+def test_a_server_without_memory_gets_the_history() -> None:
+    with ModelServer(quirks="ollama") as model:
+        model.answers("שלום דוד").answers("דוד")
+        _, first = asyncio.run(ask(provider_for(model, "/responses")))
+        asyncio.run(ask(provider_for(model, "/responses"), session=first.session))
+    assert model.requests[1].session is None
+    assert model.requests[1].user_messages == ("מתי פותחים?", "מתי פותחים?")

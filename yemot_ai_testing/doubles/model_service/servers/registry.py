@@ -25,6 +25,7 @@ from yemot_ai_testing.doubles.model_service.servers.mistral import MISTRAL
 from yemot_ai_testing.doubles.model_service.servers.ollama import OLLAMA, OLLAMA_OLD
 from yemot_ai_testing.doubles.model_service.servers.openai import OPENAI
 from yemot_ai_testing.doubles.model_service.servers.openrouter import OPENROUTER
+from yemot_ai_testing.doubles.model_service.servers.streamed_errors import DASHSCOPE, DEEPINFRA
 from yemot_ai_testing.doubles.model_service.servers.together import TOGETHER
 from yemot_ai_testing.doubles.model_service.servers.vllm import VLLM, VLLM_OLD, VLLM_UNPARSED
 from yemot_ai_testing.doubles.model_service.servers.xai import XAI
@@ -44,6 +45,8 @@ SERVERS: Final[Mapping[str, ServerQuirks]] = {
         ANTHROPIC_COMPATIBLE,
         AZURE,
         BEDROCK,
+        DASHSCOPE,
+        DEEPINFRA,
         DEEPSEEK,
         GEMINI,
         GROQ,
