@@ -89,6 +89,7 @@ def test_the_bare_sdk_gets_the_answer_of_each_server(name: str, one: ServedAPI, 
         assert sdk_text(model, one.api.ENDPOINT, streamed=streamed) == TEXT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "one", "kind"), ERRORS)
 def test_each_error_is_sent_as_the_table_says(name: str, one: ServedAPI, kind: ServiceFailureKind) -> None:
     row = one.errors[kind]
