@@ -7,7 +7,7 @@ key looks for one on the disk; here it always gets one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from yemot_ai.errors import ConfigurationError, ContextOverflowError
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import cut_reason
+from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stateless import StatelessChat
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -22,12 +23,16 @@ from yemot_ai.providers.surrogates import replace_surrogates
 if TYPE_CHECKING:  # importing the SDK takes 1 s, so it happens at the first turn
     from anthropic.types import Message
 
-__all__ = ["DEFAULT_MODEL", "AnthropicProvider"]
+__all__ = ["DEFAULT_MODEL", "EFFORTS", "AnthropicProvider"]
 
 DEFAULT_MODEL: Final = "claude-haiku-5-5"
 """The model if neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` is set."""
 
 SERVICE: Final = Service(name="anthropic", title="Anthropic", default_model=DEFAULT_MODEL)
+
+
+EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
+"""The efforts that Anthropic knows; each model knows some of them."""
 
 
 class AnthropicProvider:
@@ -40,11 +45,18 @@ class AnthropicProvider:
         model: ``ANTHROPIC_MODEL``, else ``DEFAULT_MODEL``, by default.
         base_url: another server that speaks the same API, without ``/v1``; ``ANTHROPIC_BASE_URL``
             by default.
-        max_tokens: maximum tokens of an answer; the API requires it.
         timeout: seconds for one answer, from the first byte sent to the last one read.
+        effort: how much the model thinks before it answers: one of ``EFFORTS``.
+        max_tokens: maximum tokens of an answer, thoughts included; a longer one is cut; the API
+            requires a number.
+        temperature: 0 for the likeliest words, up to 1 for others.
+        headers: headers of each request.
+        extra_body: further fields of each request's body, such as those of a compatible server.
+        thinks: ``"before </think>"`` for a model that thinks first and marks only the end of its thoughts:
+            nothing is spoken before the mark.
 
     Raises:
-        ConfigurationError: ``max_tokens`` is not positive.
+        ConfigurationError: an option or the key cannot be sent.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
     """
@@ -52,7 +64,7 @@ class AnthropicProvider:
     name = SERVICE.name
     streams = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a public option
         self,
         *,
         api_key: str | None = None,
@@ -60,9 +72,19 @@ class AnthropicProvider:
         base_url: str | None = None,
         max_tokens: int = 1024,
         timeout: float = 60.0,
+        effort: str | None = None,
+        temperature: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        thinks: str | None = None,
     ) -> None:
-        if max_tokens < 1:
-            raise ConfigurationError(f"max_tokens={max_tokens!r}: give 1 or more")
+        # The SDK has no argument for it: new models take none, others and compatible servers do.
+        body = {} if temperature is None else {"temperature": temperature}
+        body |= extra_body or {}
+        options = RequestOptions(effort, max_tokens, temperature, headers or {}, body, thinks)
+        options.check_effort(*EFFORTS)
+        if temperature is not None and temperature > 1:
+            raise ConfigurationError(f"temperature={temperature!r}: give a number from 0 to 1")
         self._client = ServiceClient(
             SERVICE,
             module="anthropic.resources.messages",
@@ -70,8 +92,11 @@ class AnthropicProvider:
             model=SERVICE.resolve_model(model),
             base_url=base_url,
             timeout=timeout,
+            thought_end=options.thought_end,
         )
-        self._chat = StatelessChat(self._client, _MessagesAPI(self._client, max_tokens))
+        output = {"output_config": {"effort": effort}} if effort else {}
+        arguments = output | options.sdk_arguments(max_tokens="max_tokens")
+        self._chat = StatelessChat(self._client, _MessagesAPI(self._client, arguments))
 
     def ask(
         self,
@@ -98,9 +123,9 @@ class AnthropicProvider:
 class _MessagesAPI:
     """Requests and responses of the Messages API."""
 
-    def __init__(self, connection: ServiceClient, max_tokens: int) -> None:
+    def __init__(self, connection: ServiceClient, arguments: Mapping[str, Any]) -> None:
         self._client = connection
-        self._max_tokens = max_tokens
+        self._arguments = arguments
 
     def request(
         self,
@@ -110,7 +135,7 @@ class _MessagesAPI:
     ) -> Callable[[Any], Any]:
         system: dict[str, Any] = {"system": replace_surrogates(instructions)} if instructions else {}
         return lambda client: client.messages.create(
-            model=self._client.model, max_tokens=self._max_tokens, messages=messages, **system, **options
+            model=self._client.model, messages=messages, **self._arguments, **system, **options
         )
 
     def accumulator(self) -> StreamAccumulator:

@@ -27,10 +27,16 @@ SDK_MODULE: Final = "openai.resources.chat.completions"
 
 
 class ChatCompletionsAPI:
-    """Requests and responses of Chat Completions."""
+    """Requests and responses of Chat Completions.
 
-    def __init__(self, connection: ServiceClient) -> None:
+    Args:
+        connection: sends the requests.
+        arguments: further arguments of each request, for the SDK.
+    """
+
+    def __init__(self, connection: ServiceClient, arguments: Mapping[str, Any] | None = None) -> None:
         self._client = connection
+        self._arguments = arguments or {}
 
     def request(
         self,
@@ -42,7 +48,7 @@ class ChatCompletionsAPI:
         system = [{"role": "system", "content": replace_surrogates(instructions)}] if instructions else []
         usage = {"stream_options": {"include_usage": True}} if options.get("stream") else {}
         return lambda client: client.chat.completions.create(
-            model=self._client.model, messages=[*system, *messages], **options, **usage
+            model=self._client.model, messages=[*system, *messages], **self._arguments, **options, **usage
         )
 
     def accumulator(self) -> StreamAccumulator:

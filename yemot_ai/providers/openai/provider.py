@@ -6,23 +6,33 @@ ai = YemotAI(provider=provider)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Final, Literal
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import responses as openai_responses
 from yemot_ai.providers.provider import JSON, Exchange, Reply
 from yemot_ai.providers.sdk.client import ServiceClient
+from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stateless import StatelessChat
 
-__all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
+__all__ = ["DEFAULT_MODEL", "EFFORTS", "OpenAIProvider"]
 
 DEFAULT_MODEL: Final = "gpt-5.5"
 """The model if neither ``model=`` nor the environment variable ``OPENAI_MODEL`` is set."""
 
 SERVICE: Final = Service(name="openai", title="OpenAI", default_model=DEFAULT_MODEL)
+
+
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""The efforts that OpenAI knows; each model knows some of them."""
+
+_OPENAI_URL: Final = "https://api.openai.com/v1"
+_HOSTS_WITH_NEWER_NAME: Final = ("openai.com", "azure.com")
 
 
 class OpenAIProvider:
@@ -39,9 +49,16 @@ class OpenAIProvider:
         store: whether OpenAI keeps the conversation (for at least 30 days, according to OpenAI); with
             False, and with Chat Completions, each turn carries the history.
         timeout: seconds for one answer, from the first byte sent to the last one read.
+        effort: how much the model thinks before it answers: one of ``EFFORTS``.
+        max_tokens: maximum tokens of an answer, thoughts included; a longer one is cut.
+        temperature: 0 for the likeliest words, up to 2 for others.
+        headers: headers of each request.
+        extra_body: further fields of each request's body, such as those of a compatible server.
+        thinks: ``"before </think>"`` for a model that thinks first and marks only the end of its thoughts:
+            nothing is spoken before the mark.
 
     Raises:
-        ConfigurationError: there is no such ``api``, or it cannot store.
+        ConfigurationError: there is no such ``api``, it cannot store, or an option or the key cannot be sent.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
     """
@@ -58,11 +75,19 @@ class OpenAIProvider:
         api: Literal["responses", "chat"] = "responses",
         store: bool | None = None,
         timeout: float = 60.0,
+        effort: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        thinks: str | None = None,
     ) -> None:
         if api not in {"responses", "chat"}:
             raise ConfigurationError(f"api={api!r}: use 'responses' or 'chat'")
         if api == "chat" and store:
             raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
+        options = RequestOptions(effort, max_tokens, temperature, headers or {}, extra_body or {}, thinks)
+        options.check_effort(*EFFORTS)
         self._client = ServiceClient(
             SERVICE,
             module=openai_chat.SDK_MODULE if api == "chat" else openai_responses.SDK_MODULE,
@@ -70,8 +95,10 @@ class OpenAIProvider:
             model=SERVICE.resolve_model(model),
             base_url=base_url,
             timeout=timeout,
+            thought_end=options.thought_end,
         )
-        self._chat = _make_chat(api, self._client, store=store)
+        arguments = _chat_arguments(options, base_url) if api == "chat" else _responses_arguments(options)
+        self._chat = _make_chat(api, self._client, arguments, store=store)
 
     def ask(
         self,
@@ -96,10 +123,27 @@ class OpenAIProvider:
 
 
 def _make_chat(
-    api: str, connection: ServiceClient, *, store: bool | None
+    api: str, connection: ServiceClient, arguments: Mapping[str, Any], *, store: bool | None
 ) -> StatelessChat | openai_responses.StoredResponsesChat:
     if api == "chat":
-        return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection))
+        return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection, arguments))
     if store is False:
-        return StatelessChat(connection, openai_responses.ResponsesAPI(connection, store=False))
-    return openai_responses.StoredResponsesChat(connection)
+        unstored = openai_responses.ResponsesAPI(connection, store=False, arguments=arguments)
+        return StatelessChat(connection, unstored)
+    return openai_responses.StoredResponsesChat(connection, arguments)
+
+
+def _chat_arguments(options: RequestOptions, base_url: str | None) -> dict[str, Any]:
+    """Return the options for Chat Completions; compatible servers have the older name of ``max_tokens``."""
+    host = urlsplit(base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI_URL).hostname or ""
+    newer = host.endswith(_HOSTS_WITH_NEWER_NAME)
+    return options.sdk_arguments(
+        effort="reasoning_effort",
+        max_tokens="max_completion_tokens" if newer else "max_tokens",
+        temperature="temperature",
+    )
+
+
+def _responses_arguments(options: RequestOptions) -> dict[str, Any]:
+    reasoning = {"reasoning": {"effort": options.effort}} if options.effort else {}
+    return reasoning | options.sdk_arguments(max_tokens="max_output_tokens", temperature="temperature")

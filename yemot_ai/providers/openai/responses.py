@@ -42,10 +42,19 @@ class ResponsesAPI:
         connection: sends the requests.
         store: whether OpenAI keeps the response.
         memory: checks that a response continues the one before it; None if none does.
+        arguments: further arguments of each request, for the SDK.
     """
 
-    def __init__(self, connection: ServiceClient, *, store: bool, memory: ServerMemory | None = None) -> None:
+    def __init__(
+        self,
+        connection: ServiceClient,
+        *,
+        store: bool,
+        memory: ServerMemory | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
         self._client = connection
+        self._arguments = arguments or {}
         self._memory = memory
         self._store = store
 
@@ -56,7 +65,9 @@ class ResponsesAPI:
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
         """Return the call for a client of the SDK."""
-        optional = {"instructions": replace_surrogates(instructions)} if instructions else {}
+        optional: dict[str, Any] = dict(self._arguments)
+        if instructions:
+            optional["instructions"] = replace_surrogates(instructions)
         return lambda client: client.responses.create(
             model=self._client.model, store=self._store, input=messages, **optional, **options
         )
@@ -84,11 +95,12 @@ class StoredResponsesChat:
     With a server that keeps none each turn carries the history instead; see ``ServerMemory``.
     """
 
-    def __init__(self, connection: ServiceClient) -> None:
+    def __init__(self, connection: ServiceClient, arguments: Mapping[str, Any] | None = None) -> None:
         self._client = connection
         self._memory = ServerMemory(connection.service.title, provider=connection.service.name)
-        self._api = ResponsesAPI(connection, store=True, memory=self._memory)
-        self._stateless = StatelessChat(connection, ResponsesAPI(connection, store=False))
+        self._api = ResponsesAPI(connection, store=True, memory=self._memory, arguments=arguments)
+        unstored = ResponsesAPI(connection, store=False, arguments=arguments)
+        self._stateless = StatelessChat(connection, unstored)
 
     def ask(
         self,

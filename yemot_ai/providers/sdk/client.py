@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
+from urllib.request import getproxies
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import Reply
@@ -295,8 +296,16 @@ class ServiceClient:
         sdk = self._sdk()
         warm_up(sdk, self.service.title, request)
         make: Callable[..., AsyncSDKClient] = getattr(sdk, f"Async{self.service.title}")
-        # The conversation retries; the SDK's retries would sleep during a turn.
-        return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
+        try:
+            if getproxies():  # the SDK's client cannot be half made without a trace on standard error
+                sdk.DefaultAsyncHttpxClient()
+            # The conversation retries; the SDK's retries would sleep during a turn.
+            return make(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=0)
+        except Exception as error:
+            known = isinstance(error, ImportError | ValueError)
+            if not known and type(error).__module__.partition(".")[0] not in _TRANSPORTS:
+                raise
+            raise self.errors.no_client(error) from error
 
 
 async def _read_rest(events: Any) -> None:  # noqa: ANN401 - the SDK's stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
+from urllib.request import getproxies
 
 from yemot_ai.errors import (
     AnswerEmptyError,
@@ -72,6 +73,16 @@ class ServiceErrors:
     def timeout(self) -> ProviderTimeoutError:
         """Return the error for an answer that is late."""
         return ProviderTimeoutError(seconds=self._timeout, provider=self._service.name)
+
+    def no_client(self, error: Exception) -> ProviderError:
+        """Return the error for an HTTP client that cannot be made: of a proxy, or of a wrong address."""
+        variables = ", ".join(f"{scheme}_proxy" for scheme in sorted(getproxies())) or "no proxy is set"
+        if isinstance(error, ImportError):
+            way_out = "install the package socksio, or unset the variable"
+        else:
+            way_out = "check base_url and the proxy"
+        message = f"no client for {self._service.title}: {error} ({variables}): {way_out}"
+        return ProviderError(message, provider=self._service.name)
 
     def cut_off(self, why: str) -> ProviderCrashError:
         """Return the error for a stream that ends before its answer."""

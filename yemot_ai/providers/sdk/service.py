@@ -17,6 +17,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers.refusals import ErrorBody, refusal_kind
+from yemot_ai.providers.sdk.headers import check_key
 
 __all__ = ["Service"]
 
@@ -47,6 +48,7 @@ class Service:
         Raises:
             MissingExtraError: the SDK is not installed.
             MissingKeyError: there is no key.
+            ConfigurationError: no header can carry the key.
         """
         if importlib.util.find_spec(self.name) is None:
             raise MissingExtraError(package=self.name, extra=self.name)
@@ -54,6 +56,7 @@ class Service:
         resolved = (key or os.environ.get(variable) or "").strip()
         if not resolved:
             raise MissingKeyError(provider=self.title, variable=variable, argument=f"{self.name}_api_key")
+        check_key(f"the key of {self.title} ({variable})", resolved)
         return resolved
 
     def resolve_model(self, model: str | None) -> str:
