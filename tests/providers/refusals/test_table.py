@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import AnthropicProvider, OpenAIProvider
+from yemot_ai.providers.codex.faults import error_from_text
 from yemot_ai.providers.refusals import ErrorBody, refusal_kind
 
 
@@ -92,6 +94,15 @@ def test_a_body_in_a_text_means_the_same(name: str) -> None:
     kind = refusal_kind(ErrorBody.parse(text, headers=case.headers))
 
     assert (kind.kind if kind else "provider") == case.kind
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.status in set(HTTPStatus)])
+def test_codex_passes_a_refusal_on(name: str) -> None:
+    case = CASES[name]
+    phrase = HTTPStatus(case.status).phrase
+    error = error_from_text(f"unexpected status {case.status} {phrase}: {case.content.decode()}")
+
+    assert error.kind == {"provider": error.kind}.get(case.kind, case.kind)
 
 
 @pytest.mark.parametrize("message", ["no", "שגיאה", "x" * 9999])

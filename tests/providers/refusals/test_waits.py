@@ -14,9 +14,10 @@ from tests.support.asking import ask_provider
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
 from yemot_ai._runtime.engine import Engine
-from yemot_ai.errors import ProviderError
+from yemot_ai.errors import OverloadedError, ProviderError, RateLimitedError
 from yemot_ai.providers import FallbackProvider, OpenAIProvider
-from yemot_ai.providers.refusals import ErrorBody, wait_from_text
+from yemot_ai.providers.codex import faults
+from yemot_ai.providers.refusals import ErrorBody, LimitNotice, wait_from_text
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 DAY = 86_400.0
@@ -270,3 +271,32 @@ def test_a_usage_limit_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     end = (datetime.now().astimezone() + timedelta(seconds=7200)).isoformat(timespec="minutes")
     assert len(notices) == 1
     assert notices[0][:-8].startswith(f"OpenAI: usage limit until {end}"[:-8])
+
+
+def test_a_usage_limit_of_codex_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(faults, "_LIMIT_NOTICE", LimitNotice())
+    body = {"error": {"type": "usage_limit_reached", "message": "no", "resets_in_seconds": 7200}}
+    error = faults.error_from_text(f"unexpected status 429 Too Many Requests: {json.dumps(body)}")
+    faults.error_from_text("You've hit your usage limit. Try again in 2 hours.")
+
+    assert (error.kind, error.retry_after) == ("quota_exceeded", 7200.0)
+    notices = [record.getMessage() for record in caplog.records]
+    assert len(notices) == 1
+    assert notices[0].startswith("Codex: usage limit until ")
+
+
+def test_only_a_limit_of_a_minute_or_more_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    notice = LimitNotice()
+    for wait in (59.0, None, 60.0, 7200.0):
+        error = RateLimitedError("no", retry_after=wait)
+        notice.report("a", error)
+    assert len(caplog.records) == 1
+
+    overloaded = OverloadedError("no")
+    overloaded.retry_after = 7200.0
+    LimitNotice().report("b", overloaded)
+    assert len(caplog.records) == 1
+    LimitNotice().report("b", RateLimitedError("no", retry_after=7200.0))
+    assert len(caplog.records) == 2

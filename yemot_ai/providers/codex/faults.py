@@ -9,7 +9,7 @@ single words, never whole: first by the words that are Codex's own, then by the 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
 from yemot_ai.errors import (
     AuthenticationError,
@@ -23,11 +23,14 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai.providers.refusals import ErrorBody, refusal_kind
+from yemot_ai.providers.refusals import ErrorBody, LimitNotice, refusal_kind
 
 __all__ = ["error_from_text", "resume_error", "with_details"]
 
 _PROVIDER: Final = "codex"
+
+_LIMIT_NOTICE: Final = LimitNotice()
+"""For all Codex providers of the process: they share one login."""
 
 
 def error_from_text(text: str, *, thread_id: str = "") -> ProviderError:
@@ -42,13 +45,18 @@ def error_from_text(text: str, *, thread_id: str = "") -> ProviderError:
         matches.
     """
     body = ErrorBody.parse(text)
-    words = (kind for pattern, kind in _CODEX_PATTERNS if pattern.search(text))
-    kind = next(words, None) or refusal_kind(body) or ProviderCrashError
+    kind = (
+        _matching(_CODEX_PATTERNS, text)
+        or refusal_kind(body)
+        or _matching(_GENERAL_PATTERNS, text)
+        or ProviderCrashError
+    )
     # Codex passes on the body of some refusals as JSON.
     message = body.message if text.startswith("{") else text
     error = _make_error(kind, message or "Codex ended without a message", thread_id)
     error.retry_after = body.reset_after if body.retry_after is None else body.retry_after
     error.thread_id = thread_id
+    _LIMIT_NOTICE.report("Codex", error)
     return error
 
 
@@ -81,8 +89,16 @@ def with_details(
     return error
 
 
+_Patterns: TypeAlias = "tuple[tuple[re.Pattern[str], type[ProviderError]], ...]"
+
+
 def _words(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+def _matching(patterns: _Patterns, text: str) -> type[ProviderError] | None:
+    """Return the kind of the first pattern that ``text`` contains."""
+    return next((kind for pattern, kind in patterns if pattern.search(text)), None)
 
 
 def _make_error(kind: type[ProviderError], text: str, thread_id: str) -> ProviderError:
@@ -97,7 +113,7 @@ def _make_error(kind: type[ProviderError], text: str, thread_id: str) -> Provide
 _MODEL: Final = re.compile(r"model [`'\"]([^`'\"]+)[`'\"]|[`'\"]([^`'\"]+)[`'\"] model", re.IGNORECASE)
 
 # The first match wins: a thread that is being written to cannot be resumed either.
-_CODEX_PATTERNS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] = (
+_CODEX_PATTERNS: Final[_Patterns] = (
     (_words(r"already has an active writer"), SessionBusyError),
     (
         _words(
@@ -114,6 +130,10 @@ _CODEX_PATTERNS: Final[tuple[tuple[re.Pattern[str], type[ProviderError]], ...]] 
         _words(r"\w[_ ]policy\)", r"reason: content_filter", r"response was filtered"),
         RefusedRequestError,
     ),
+)
+
+# Words that the body of a refusal, which Codex passes on, may have too: the table reads it better.
+_GENERAL_PATTERNS: Final[_Patterns] = (
     (_words(r"with your ChatGPT plan", r"quota", r"out of credits", r"billing"), QuotaExceededError),
     (
         _words(

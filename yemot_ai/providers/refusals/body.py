@@ -17,6 +17,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 from yemot_ai.providers.refusals.waits import (
@@ -64,6 +65,11 @@ _WAITS: Final = frozenset({
 _STATUS_IN_TEXT: Final = re.compile(
     r"\b(?:status(?:[ _]code)?|error code|http)[: ]+([45]\d\d)\b", re.IGNORECASE
 )
+
+_PHRASE: Final = re.compile(
+    r"(\bstatus:? [45]\d\d) (?:" + "|".join(re.escape(status.phrase) for status in HTTPStatus) + r")\b"
+)
+"""The phrase of a status in a sentence: the words of the refusal itself say more."""
 
 _DECODER: Final = json.JSONDecoder()
 
@@ -164,7 +170,7 @@ class _Findings:
             return
         inner, before = _inner_body(text)
         if before:
-            self.texts.append(before)
+            self.texts.append(_PHRASE.sub(r"\1", before))
         if inner is not None:
             self.visit(inner, levels - 1)
 
