@@ -35,14 +35,16 @@ def is_letter(char: str) -> bool:
     return is_part_of_a_word(char) and not char.isdecimal()
 
 
+SEAM = "\ue000"  # a private character, which is never spoken
+
+
 def ascii_number(char: str) -> str:
     category = unicodedata.category(char)
-    if category == "No" or (category[0] in "CSZ" and not char.isascii()):
+    if char == SEAM:
+        return char
+    if category in {"No", "So"} or (category[0] in "CZ" and not char.isascii()):
         return " "
     return str(unicodedata.decimal(char, char))
-
-
-SEAM = "\ue000"  # a private character, which is never spoken
 
 
 def runs(text: str) -> list[str]:
@@ -54,15 +56,15 @@ def runs(text: str) -> list[str]:
     text, the mark of a footnote and the sign x between two numbers are not words; fractions and exponents,
     which are spoken as words, have tests of their own.
     """
-    text = re.sub(r"\[([^\[\]]+)\]\(https?://[^()\s]*\)|\[\^\d\]", r"\1", text)
+    text = text.replace(SEAM, " ")
+    text = re.sub(r"\[([^\[\]]+)\]\(https?://[^()\s]*\)|\[\^\d\]", rf"{SEAM}\1{SEAM}", text)
     text = re.sub(r"(?:%[0-9A-F]{2})+", lambda match: unquote(match.group()), text)
-    visible = "".join(
-        ascii_number(char) for char in text.replace(SEAM, " ") if unicodedata.category(char) != "Cf"
-    )
+    visible = "".join(ascii_number(char) for char in text if unicodedata.category(char) != "Cf")
     visible = re.sub(r"(?<=\d) ?[xX] ?(?=\d)", " ", visible)
     visible = re.sub(r"(?a:(?<=\d)[-‐־–—](?=\d))", SEAM, visible)  # a telephone number, or a range
-    visible = re.sub(r"(?a:(?<!\d)(0\d{2,}|\d{9,})(?!\d))", r" \1 ", visible)  # a message of its own
-    visible = re.sub("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3]", "", visible)
+    visible = re.sub(
+        r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])", SEAM, visible
+    )  # a code is a message of its own
 
     def scheme(match: re.Match[str]) -> str:
         before = re.split(r"[\s<>\"'`()\[\]{}|\\—–]", visible[: match.start()])[-1]

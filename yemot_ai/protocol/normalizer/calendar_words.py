@@ -31,6 +31,9 @@ _LETTERS: Final = "אבגדהוזחטיכלמנסעפצקרשת"
 _PREFIXES: Final = "בהולמשכ"
 _LEFT: Final = re.compile(r"(?:(?<![א-ת])([א-ת]{1,9})|(?<![A-Z])([A-Z]))('?)$")
 _RIGHT: Final = re.compile(r"(?:(?:יום |ב)?([א-ת]{1,9})|([A-Z])(?![A-Za-z]))('?)(?![א-ת\"])")
+_NUMERAL: Final = re.compile('(?:תש[א-ת]?"[א-ת]|[יכל]"[א-ט]|ט"[וז])(?![א-ת])')
+"""A year or a number of two letters in Hebrew letters."""
+_NUMERAL_BEFORE: Final = re.compile(f"(?<![א-ת])[ובהלמשכ]?(?:{_NUMERAL.pattern}|[א-ת]')$")
 _DAY_AFTER: Final = re.compile(r"יום [א-ת]{1,6}'?(?![א-ת])")
 _WINDOW: Final = 12
 _NAMED: Final = re.compile("(?:ימים|ימי|כיתות|כיתה|שכבות|שכבה|קבוצות|סעיפים|פרקים|אותיות|כניסות) $")
@@ -48,8 +51,9 @@ def speak_hyphen(match: re.Match[str], names: SignNames) -> str:
 def _is_range(text: str, start: int, end: int) -> bool:
     before = text[max(start - _WINDOW, 0) : start]
     left, right = _LEFT.search(before), _RIGHT.match(text, end, end + 2 * _WINDOW)
-    if before.endswith("day"):
-        return bool(_ENGLISH_DAY.match(text, end))
+    are_days = before.endswith("day") and _ENGLISH_DAY.match(text, end)
+    if are_days or (_NUMERAL_BEFORE.search(before) and _NUMERAL.match(text, end)):
+        return True
     if not left:
         return before[-1:].isdecimal() and bool(
             _DAY_AFTER.match(text, end) or _is_month_day(text, start, right)
@@ -57,14 +61,19 @@ def _is_range(text: str, start: int, end: int) -> bool:
     word = left[1] or left[2]
     if text[end].isdecimal():
         return word in _PARTS_OF_DAY or _strip_prefix(word) in _MONTHS
-    if not right:
-        return False
+    is_named = bool(_NAMED.search(text[max(start - _NAMED_WINDOW, 0) : start - len(left.group())]))
+    return right is not None and _are_ends(word, left[3], right, is_named=is_named)
+
+
+def _are_ends(word: str, mark: str, right: re.Match[str], *, is_named: bool) -> bool:
+    """Return whether two words are letters, days or months, and so the ends of a range."""
     other = right[1] or right[2]
+    if mark and word[0] in _PREFIXES:
+        word = word[1:] or word
     if len(word) == len(other) == 1:
-        named = bool(
-            _NAMED.search(text[max(start - _NAMED_WINDOW, 0) : left.start() + max(start - _WINDOW, 0)])
-        )
-        return _are_letters_of_range(left, right, named=named)
+        return _are_letters_of_range(word, mark, right, is_named=is_named)
+    if len(word) == 1 and mark:
+        return other in _DAYS
     return any(
         {_strip_prefix(word, names), _strip_prefix(other, names)} <= names for names in (_DAYS, _MONTHS)
     )
@@ -75,13 +84,13 @@ def _is_month_day(text: str, start: int, right: re.Match[str] | None) -> bool:
     return bool(right and right[1] in _MONTHS and text[max(start - 4, 0) : start].isdecimal())
 
 
-def _are_letters_of_range(left: re.Match[str], right: re.Match[str], *, named: bool) -> bool:
+def _are_letters_of_range(first: str, mark: str, right: re.Match[str], *, is_named: bool) -> bool:
     """Return whether two letters are a range, and not a letter with a prefix such as ``ב-ה'``."""
-    first, last = left[1] or left[2], right[1] or right[2]
+    last = right[1] or right[2]
     rises = first < last
     if not (first in _LETTERS and last in _LETTERS):
         return rises and first.isascii() and last.isascii()
-    if named or left[3]:
+    if is_named or mark:
         return True
     has_hours = right.string[right.end() : right.end() + 2].strip().isdecimal()
     return rises and (first not in _PREFIXES or (has_hours and not right[3]))

@@ -27,7 +27,7 @@ _LINK: Final = rf"(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9]{{1,19}}://|(?ai:www)\.)
 _EMAIL: Final = rf"(?<!{WORD})(?<![.%+_-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++(?!{WORD})"
 _DOMAIN: Final = (
     rf"(?<!{WORD})(?<![.@/_-])(?:[A-Za-z0-9-]++\.)+[A-Za-z]{{2,}}+(?!{WORD})"
-    rf"(?:(?::\d{{2,5}}(?=/))?(?:/|\?(?=[A-Za-z0-9_.-]++=)){_END_OF_ADDRESS})?"
+    rf"(?:(?::\d{{2,5}}(?=/))?(?:/|%2[Ff]|\?(?=[A-Za-z0-9_.-]++=)){_END_OF_ADDRESS})?"
 )
 ADDRESS: Final = f"{_LINK}|{_EMAIL}|{_DOMAIN}"
 """A URL, a mail address or a domain with a path. One pattern: an address may contain another one."""

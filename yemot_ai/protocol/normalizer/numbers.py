@@ -78,6 +78,8 @@ _RATIO_NAMED: Final = re.compile(
 _HOUR: Final = re.compile(f"{_BEFORE}שעה[ :]*$")
 _VERSION: Final = re.compile(f"[A-Za-z] ?$|{_BEFORE}(?:גרסה|גירסה|סעיף|פרק|ממוצע|סעיפים)[ :]*$")
 _DECIMAL_DAY: Final = re.compile(r"([1-9]|[12]\d|3[01])\.(1[0-2])|(0[1-9]|[12]\d|3[01])\.(0[1-9])")
+_YEAR: Final = re.compile(r"(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|(?:19|20)\d\d/(?:(?:19|20)?\d\d)")
+"""A month or a year before the year."""
 _FRACTIONS: Final = {"2", "3", "4", "8"}
 _MONTHS, _DAYS = 12, 31
 
@@ -165,6 +167,7 @@ def _slashed(written: str, context: Context, names: SignNames) -> str:
         return f" {names['out of']} ".join(parts)
     as_they_stand = (
         written in {"24/7", "50/50"}
+        or _YEAR.fullmatch(written)
         or is_date(written)
         or (0 < upper <= _DAYS and 0 < lower <= _MONTHS and _is_day(context))
         or _ADDRESS.search(context.before)

@@ -24,7 +24,7 @@ from yemot_ai.protocol.normalizer.units import CURRENCY, MULTIPLIER, UNIT, speak
 
 __all__ = ["CHAIN", "HEBREW", "speak_chain"]
 
-_SIGN: Final = rf"(?<!{WORD})(?<![)\]-])-(?=[$€£₪¥.\d])"
+_SIGN: Final = rf"(?<!{WORD})(?<![)\]])(?<![^\d]-)-(?=[$€£₪¥.\d])"
 _GROUPED: Final = (
     rf"(?P<sign>{_SIGN})?(?P<currency>{CURRENCY} ?)?{ATOM}(?P<power>{POWER})?(?P<multiplier>{MULTIPLIER})?"
     rf"(?:(?P<unit>{UNIT})(?P<per>/(?=[א-ת]))?)?"
@@ -37,7 +37,7 @@ CHAIN: Final = rf"(?=[\d.$€£₪¥-])(?>{_UNGROUPED}(?:{_JOINT}{_UNGROUPED})*)
 _QUANTITY: Final = re.compile(_GROUPED)
 _ANY_JOINT: Final = re.compile(_JOINT)
 _VALUE: Final = re.compile(r"\d*(?:\.\d+)?")
-_CALCULATED: Final = re.compile(rf" ?(?:=|[+×÷*] ?\d|{MINUS}|\^)")
+_CALCULATED: Final = re.compile(rf" ?\)? ?(?:=|[+×÷*] ?\d|{MINUS}|\^)")
 _OPERATORS: Final = ("=", "+", "×", "÷", "*", "^", MINUS, "כמה זה", "חשב", "חשבו")
 _LIST: Final = re.compile(r"\d+(?:-\d+){2,}")
 _SCORE: Final = re.compile("(?:ניצח|הפסי|הפסד|תיקו|תוצא|סיימ|הסתיים|נגמר|גבר|הוביל|מוביל)")
@@ -94,7 +94,7 @@ def speak_chain(match: re.Match[str], names: SignNames) -> str:
             among_dates=among_dates,
         )
         spoken += _speak_quantity(quantity, context, names) + joints[position]
-    lead = "" if spoken[:1].isdecimal() else " "
+    lead = "" if spoken[:1].isdecimal() and text[start].isdecimal() else " "
     return f"{lead}{spoken}" if spoken[-1:].isdecimal() or chain[-1].match["per"] else f"{lead}{spoken} "
 
 
