@@ -25,6 +25,7 @@ from yemot_ai_testing.codex.drift.fake_check import record_fake_cases
 from yemot_ai_testing.codex.drift.reader_check import is_turn, outcome_by_reader, outcome_by_recording
 from yemot_ai_testing.codex.drift.report import as_json, as_markdown, as_table
 from yemot_ai_testing.codex.fake.double import FakeCodex
+from yemot_ai_testing.codex.home import version_of
 from yemot_ai_testing.codex.recorder.cases import CASES
 from yemot_ai_testing.codex.recordings import OutputLine, Recording
 
@@ -269,7 +270,11 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
 ) -> None:
     assert main(["drift", "--codex", str(real_binary), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert (data["old"], data["compared"], data["differences"]) == (NEWEST, len(CASES), [])
+    assert (data["old"], data["compared"]) == (NEWEST, len(CASES))
+    severities = {found["severity"] for found in data["differences"]}
+    # A version that nobody has recorded may differ in what does not break us.
+    allowed = set() if version_of(real_binary) == NEWEST else {"new field", "lost field", "wording"}
+    assert severities <= allowed
 
 
 @pytest.mark.parametrize(

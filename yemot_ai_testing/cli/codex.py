@@ -1,11 +1,11 @@
-"""``yemot-ai-testing codex``: install or find the real Codex; create a fake one."""
+"""``yemot-ai-testing codex``: install, find or record the real Codex; create a fake one."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from yemot_ai_testing.cli import codex_fake
+from yemot_ai_testing.cli import codex_add, codex_fake
 from yemot_ai_testing.codex.binary import (
     REAL_SPECS,
     RECOMMENDED_VERSION,
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = actions.add_parser("which", help="print the path of a binary")
     which.add_argument("spec", nargs="?", default="real", metavar=REAL_SPECS)
     which.set_defaults(command=run, find=lambda arguments: locate(arguments.spec))
+    codex_add.add_arguments(actions.add_parser("add", help="record a version for this checkout"))
     codex_fake.add_arguments(
         actions.add_parser("fake", help="create a fake; print the folder to put on PATH")
     )

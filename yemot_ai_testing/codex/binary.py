@@ -38,7 +38,7 @@ __all__ = [
 
 CodexKind = Literal["fake", "real", "path"]
 
-RECOMMENDED_VERSION: Final = "0.169.0"
+RECOMMENDED_VERSION: Final = "0.171.0"
 """The newest recorded version; error messages ask to install it."""
 
 REAL_SPECS: Final = "real|real@VERSION|PATH"

@@ -126,7 +126,10 @@ def test_a_script_has_every_step_with_its_options(fakes: Fakes) -> None:
 
 
 def test_the_names_of_steps_are_the_methods_of_the_doubles() -> None:
-    assert set(VERBS) == {syntax.verb for syntax in STEP_SYNTAX} - {"transcribes", "cuts"} | {"replays", "asks"}
+    assert set(VERBS) == {syntax.verb for syntax in STEP_SYNTAX} - {"transcribes", "cuts"} | {
+        "replays",
+        "asks",
+    }
 
 
 def test_removing_a_fake_reports_what_does_not_match_the_script(fakes: Fakes) -> None:

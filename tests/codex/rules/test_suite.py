@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from yemot_ai_testing import contract
+from yemot_ai_testing.codex import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_no_server_rule_applies_to_a_version_without_a_recorded_server() -> None
         (verdict,) = suite.run_all(suite.rules[:1])
     assert (verdict.outcome, verdict.reason) == (
         "not applicable",
-        "the fake has recordings of a server for 0.169.0 only",
+        f"the fake has recordings of a server for {', '.join(recordings.server_versions())} only",
     )
 
 
@@ -86,7 +87,7 @@ def test_a_rule_of_other_versions_does_not_apply(fake_suite: CodexSuite) -> None
     verdict = fake_suite.run("thread-second-writer-admitted")
     assert (verdict.outcome, verdict.reason) == (
         "not applicable",
-        "the rule holds before 0.163.0; this is 0.169.0",
+        f"the rule holds before 0.163.0; this is {recordings.versions()[-1]}",
     )
 
 

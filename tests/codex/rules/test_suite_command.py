@@ -9,6 +9,7 @@ import pytest
 
 from yemot_ai_testing import contract
 from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.contract import ContractBreachError
 from yemot_ai_testing.executable import write_executable
@@ -59,7 +60,10 @@ def test_the_face_chooses_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
     table = capsys.readouterr().out
     assert "  1  –  server-handshake-first  " in table
     assert "argv-dash" not in table
-    assert " rules: the fake has recordings of a server for 0.169.0 only" in table
+    assert (
+        f" rules: the fake has recordings of a server for {', '.join(recordings.server_versions())} only"
+        in table
+    )
 
 
 def test_an_executable_that_is_no_server_breaks_the_rules_of_servers(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from yemot_ai_testing.codex import recordings
+
 pytest_plugins = ["pytester"]
 Run = Callable[..., pytest.RunResult]
 Write = Callable[[str, str], None]
@@ -69,7 +71,7 @@ def test_a_missing_binary_is_a_usage_error_that_says_how_to_install_it(
     assert "yemot-ai-testing codex install" in result.stderr.str()
 
 
-@pytest.mark.parametrize("version", ["0.142.0", "0.163.0", "0.169.0"])
+@pytest.mark.parametrize("version", recordings.versions())
 def test_the_fake_can_be_a_recorded_version(
     project: pytest.Pytester, run: Run, write: Write, version: str
 ) -> None:
@@ -92,7 +94,7 @@ def test_the_fixture_is_the_codex_of_the_option(project: pytest.Pytester, run: R
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("fake@0.1.2", "recorded are 0.142.0, 0.163.0, 0.169.0"),
+        ("fake@0.1.2", f"recorded are {', '.join(recordings.versions())}"),
         ("real@0.1.2", "yemot-ai-testing codex install 0.1.2"),
         ("0.169.0", "fake@0.169.0"),
         ("real:0.169.0", "real@0.169.0"),

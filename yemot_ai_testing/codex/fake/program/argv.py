@@ -1,4 +1,4 @@
-"""Parse the command line of ``codex exec`` as Codex 0.169 does.
+"""Parse the command line of ``codex exec`` as Codex 0.171 does.
 
 Run inside the fake executable, where each import costs a millisecond, so it imports nothing.
 """
@@ -18,6 +18,8 @@ _COMMON_VALUES = {
     "cyber-access-program": "PROGRAM",
     "output-schema": "FILE",
     "output-last-message": "FILE",
+    "remote": "ADDR",
+    "remote-auth-token-env": "ENV_VAR",
 }
 _COMMON_FLAGS = {
     "strict-config",
