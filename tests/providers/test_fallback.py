@@ -274,6 +274,17 @@ def test_a_refused_request_starts_no_cooldown(second: ScriptedProvider) -> None:
     assert ask(fallback, "מותר").text == "ראשון"
 
 
+def test_refused_words_are_not_asked_again_if_the_others_fail(second: ScriptedProvider) -> None:
+    policy = PolicyProvider()
+    second.fails("overloaded").fails("overloaded")
+    ai = YemotAI(provider=FallbackProvider([policy, second]))
+
+    with pytest.raises(RefusedRequestError) as caught:
+        ai.reply("c1", "אסור")
+    assert len(second.requests) == 1
+    assert caught.value.__notes__ == ["after it, scripted failed (overloaded): overloaded"]
+
+
 def test_a_refused_request_is_not_asked_again(second: ScriptedProvider) -> None:
     ai = YemotAI(provider=PolicyProvider())
 

@@ -33,7 +33,7 @@ _COOLDOWN_ERRORS: Final = (
 """Errors after which the next request would fail as well."""
 
 MAX_RETRY_AFTER: Final = 86_400.0
-"""Seconds; after a day a provider is tried again, whatever wait it asked for."""
+"""Seconds; after a day a provider is tried again, even if it asked for a longer wait."""
 
 
 class Cooldown:

@@ -23,6 +23,7 @@ from yemot_ai.errors import (
     MalformedStreamError,
     ProviderError,
     ProviderTimeoutError,
+    RefusedRequestError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.adapter import AnyProvider, as_provider
@@ -116,6 +117,7 @@ class FallbackProvider:
 
         Raises:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
+            RefusedRequestError: every provider failed, and one because it refuses the words.
             ProviderError: every provider failed; the last error, with the others in its notes.
         """
         new = FallbackSession(ChatHistory.from_exchanges(history))
@@ -143,7 +145,10 @@ class FallbackProvider:
                 failures.append(error)
             else:
                 return
-        raise _with_notes(failures.pop(), failures)
+        # A retry would ask with the same words again.
+        refused = (n for n, error in enumerate(failures) if isinstance(error, RefusedRequestError))
+        place = next(refused, len(failures) - 1)
+        raise _with_notes(failures[place], failures[:place], failures[place + 1 :])
 
     async def end_session(self, session: JSON) -> None:
         """Delete the threads of this conversation at every provider that has one.
@@ -260,10 +265,13 @@ async def _ask_or_rebuild(
             await close_parts(parts)
 
 
-def _with_notes(error: ProviderError, others: Sequence[ProviderError]) -> ProviderError:
+def _with_notes(
+    error: ProviderError, before: Sequence[ProviderError], after: Sequence[ProviderError] = ()
+) -> ProviderError:
     """Add the errors of the other providers to ``error`` as notes."""
-    for other in others:
-        error.add_note(f"before it, {other.provider or 'a provider'} failed ({other.kind}): {other}")
+    for when, others in (("before", before), ("after", after)):
+        for other in others:
+            error.add_note(f"{when} it, {other.provider or 'a provider'} failed ({other.kind}): {other}")
     return error
 
 

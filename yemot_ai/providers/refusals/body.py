@@ -1,4 +1,4 @@
-"""The body of an error response, in whatever shape a service sends it.
+"""The body of an error response, in the shapes of all services.
 
 >>> ErrorBody.parse([{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}])
 ErrorBody(message='API key not valid.', codes=('400', 'INVALID_ARGUMENT'), status=400, retry_after=None, \
@@ -110,12 +110,12 @@ class ErrorBody:
             found.codes.append(error_type.partition(":")[0])
         text = ": ".join(dict.fromkeys(found.texts))[:MAX_MESSAGE]
         actual = _status(status, found.codes, text)
-        told = wait_from_headers(headers)
+        in_header = wait_from_headers(headers)
         return cls(
             text or (f"HTTP status {actual}" if actual else "an error without a message"),
             tuple(dict.fromkeys(found.codes)),
             actual,
-            _first(told, *found.waits, wait_from_text(text)),
+            _first(in_header, *found.waits, wait_from_text(text)),
             _first(*found.resets, reset_from_headers(headers)),
         )
 

@@ -14,7 +14,7 @@ __all__ = ["LimitNotice"]
 log = logging.getLogger("yemot_ai")
 
 MIN_WAIT: Final = 60.0
-"""Seconds; a shorter wait is over before anybody reads of it."""
+"""Seconds; a shorter wait is over before the log is read."""
 
 
 class LimitNotice:

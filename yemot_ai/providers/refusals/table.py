@@ -120,7 +120,7 @@ ROWS: Final = (
         (None, 400, 403, 406, 409, 422, 451, 500),
     ),
     Row(RefusedRequestError, statuses=(451,)),
-    # The conversation: whatever is wrong with its id, a new one helps. OpenAI: docs, bifrost#2441,
+    # The conversation: a new one helps against each fault of its id. OpenAI: docs, bifrost#2441,
     # CLIProxyAPI#2381, oh-my-pi#2341, vendo#1004. vLLM: litellm#26147. LM Studio: lmstudio-bug-tracker#1188.
     # llama.cpp has no conversations: its source.
     Row(

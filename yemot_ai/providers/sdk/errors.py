@@ -54,7 +54,7 @@ class ServiceErrors:
             return self.from_body(error.body or {"message": error.message})
         response = error.response
         # The SDK takes the error out of a body; fields beside it would be lost. An error event in a stream
-        # has no body of its own.
+        # has no other body.
         whole = response.is_error and response.is_stream_consumed
         body = response.text if whole else error.body
         return self._from_refusal(
