@@ -31,7 +31,7 @@ __all__ = ["AnswerFilter", "answer_of"]
 _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
 _SILENT: Final = re.compile(
-    r"\b(?:analysis|commentary|thought|user|system|tool|human|observation|developer|ipython|environment)\b"
+    r"\b(?:analysis|commentary|think|thinking|thought|user|system|tool|human|observation|developer|ipython|environment)\b"
 )
 _LEADING: Final = (
     (re.compile(r"analysis(?=[^\sa-z.,:;!?])"), re.compile(r"assistantfinal")),

@@ -65,7 +65,8 @@ FENCE: Final = "```"
 _THOUGHTS: Final = frozenset({
     "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "analysis",
     "scratchpad", "inner_monologue", "monologue", "internal_monologue", "chain_of_thought", "cot",
-    "rationale", "antthinking", "ant_thinking", "planning",
+    "rationale", "antthinking", "ant_thinking", "planning", "thinking_process", "thought_process",
+    "reasoning_process", "reasoning_content", "think_silently",
 })  # fmt: skip
 _BLOCKS: Final = frozenset({
     "tool_call", "tool_calls", "toolcall", "toolcalls", "tool_calls_section", "tool_use",
@@ -94,15 +95,16 @@ _PIPED: Final = _ROLES - _BLOCKS | {"start", "channel", "end", "return", "call",
 """Names that are marks only with ``|``: without it they may be words in angle brackets."""
 _FENCES: Final = frozenset({
     "tool_code", "tool_call", "tool_calls", "tool_output", "tool_outputs", "function_call",
+    "think", "thinking", "thought", "reasoning",
 })  # fmt: skip
 
 _TAG: Final = re.compile(
-    r"""(?P<open>[<◁]<?[|｜]?)[ ]?(?P<end>/?)(?P<pipe>[|｜]?)(?P<name>[\w▁:.-]{1,40})
+    r"""(?P<open>[<◁]<?[|｜]?)[ ]?(?P<end>/?)(?P<pipe>[|｜]?)[ ]?(?P<name>[\w▁:.-]{1,40})
     (?P<rest>[\s=][^<>◁▷\n]{0,200}?)?\s?(?P<close>/?[|｜]?[>▷])""",
     re.VERBOSE,
 )
 _TAG_BEGINNING: Final = re.compile(
-    r"[<◁]<?[|｜]?[ ]?/?[|｜]?(?P<name>[\w▁:.-]{0,40})(?P<rest>[\s=][^<>◁▷\n]{0,200})?/?[|｜]?\Z"
+    r"[<◁]<?[|｜]?[ ]?/?[|｜]?[ ]?(?P<name>[\w▁:.-]{0,40})(?P<rest>[\s=][^<>◁▷\n]{0,200})?/?[|｜]?\Z"
 )
 _BRACKET: Final = re.compile(r"\[(?P<end>/?)(?P<name>[A-Za-z_]{1,24})\]")
 _BRACKET_BEGINNING: Final = re.compile(r"\[/?[A-Za-z_]{0,24}\Z")
@@ -148,6 +150,8 @@ def _tag(text: str, position: int) -> Mark | Search | None:
     end = found.end() + doubled
     piped = opened or closed
     kind = _kind(name, is_end=bool(found["end"] or (closed and not opened)))
+    if kind is not None and kind[0] in {"thought", "block"} and found["close"].startswith("/"):
+        return Mark("token", name, end)  # an empty element
     if kind is not None and (piped or name not in _PIPED):
         return Mark(*kind, end)
     return Mark("token", name, end) if piped else None
