@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.providers.event_stream_server import EventStreamServer
-from tests.providers.stream_events import (
+from tests.providers.streams.event_stream_server import EventStreamServer
+from tests.providers.streams.stream_events import (
     MESSAGE_START,
     MESSAGE_STOP,
     Event,

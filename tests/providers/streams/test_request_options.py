@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.providers.event_stream_server import EventStreamServer
-from tests.providers.stream_events import chat, chunk, listen, messages, responses
+from tests.providers.streams.event_stream_server import EventStreamServer
+from tests.providers.streams.stream_events import chat, chunk, listen, messages, responses
 from tests.support.asking import ask_provider
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai._runtime.engine import Engine
