@@ -175,6 +175,7 @@ ANSWERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
             "he נקודה wikipedia נקודה org סלאש wiki סלאש שלום",
         ),
         ("https://x.co/a?utm_source=openai", "x נקודה co סלאש a"),
+        ("https://x.co/a²: כאן", "x נקודה co סלאש a2, כאן"),
         ("info@example.co.il", "info שטרודל example נקודה co נקודה il"),
     ),
     "whole answers": (

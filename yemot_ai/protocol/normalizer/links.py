@@ -36,6 +36,9 @@ _SIGN: Final = re.compile(r"[!-/:-@\[-`{-~]")
 _WEB: Final = re.compile(r"(?ai:^https?://)")
 _ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _ACRONYM_END: Final = re.compile("(?<=[א-ת])[\"'`][א-ת]")
+_RAISED: Final = str.maketrans(SUPERSCRIPTS, "0123456789-+")
+_REST: Final = str.maketrans(";:*_~'", ",,    ")
+"""What follows an address: punctuation that the line can play."""
 _TRACKING: Final = re.compile(r"(?<=[?&])utm_[a-z]+=[^&#]*&?")
 
 
@@ -50,8 +53,9 @@ def spell_address(match: re.Match[str], names: SignNames) -> str:
     inside = match.string[max(match.start() - 1, 0) : match.start()] in set("/=&?#%@")
     address = body if inside else _WEB.sub("", body) or body
     address = decode_percent(_TRACKING.sub("", address).rstrip("?&/"))
+    address = address.translate(_RAISED)
     spelled = _SIGN.sub(lambda sign: f" {names.get(sign.group(), '')} ", address)
-    rest = whole[len(body) :]
+    rest = whole[len(body) :].translate(_REST)
     is_acronym = not rest and _ACRONYM_END.match(match.string, match.end())
     return f" {spelled}" if is_acronym else f" {spelled} {rest}"
 

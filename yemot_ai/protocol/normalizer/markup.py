@@ -28,6 +28,7 @@ _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"
 _ABBREVIATED: Final = "".join(f"(?<! {word})(?<!^{word})" for word in ("טל", "מס", "עמ", "פרופ", "אינג"))
 _SENTENCE_END: Final = re.compile(rf"({_ABBREVIATED}[.!?][\"')\]}}*_~`]*) ")
 """The end of a sentence; not the full stop of ``פרופ. כהן``, which ends no streamed sentence either."""
+_ENCODED_SLASH: Final = re.compile(r"(?<=\w)%2[Ff](?=\w)")
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
 _BLOCK_MARKS: Final = (
     re.compile(r"(?:> ?)+"),
@@ -90,6 +91,8 @@ def plain_line(sentence: str) -> str:
     """Return a sentence of ``split_sentences`` without inline markup, formulas' commands and references."""
     if "$" in sentence or "\\" in sentence:
         sentence = plain_formulas(sentence)
+    if "%2" in sentence:
+        sentence = _ENCODED_SLASH.sub("/", sentence)
     return _remove_inline(sentence) if _MARKED.search(sentence) else sentence
 
 
