@@ -205,6 +205,7 @@ def test_a_response_that_is_completed_is_whole(status: str | None) -> None:
 
 EMPTY: list[tuple[Maker, dict[str, Any], type[ProviderError]]] = [
     (chat, chat_body("content_filter", ""), RefusedRequestError),
+    (chat, chat_body("SAFETY", None), RefusedRequestError),
     (chat, chat_body("length", ""), AnswerEmptyError),
     (messages, messages_body("refusal", ""), RefusedRequestError),
     (messages, messages_body("max_tokens", ""), AnswerEmptyError),

@@ -23,7 +23,7 @@ MIN_SECRET_LENGTH: Final = 8
 """Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
 
 REFUSALS: Final = frozenset({"content_filter", "refusal", "safety"})
-"""Why a model stopped that refuses the words of a request."""
+"""Why a model stopped that refuses the words of a request, in lower case."""
 
 
 class ServiceErrors:
@@ -95,7 +95,7 @@ class ServiceErrors:
             reason: why the model stopped, in the service's word; None if it did not say it.
         """
         name, message = self._service.name, f"{self._service.title} answered without text ({reason})"
-        if reason in REFUSALS:
+        if str(reason).lower() in REFUSALS:
             return RefusedRequestError(message, provider=name)
         return AnswerEmptyError(message, provider=name)
 
