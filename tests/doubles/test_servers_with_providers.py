@@ -149,3 +149,13 @@ def test_a_server_without_memory_gets_the_history() -> None:
         asyncio.run(ask(provider_for(model, "/responses"), session=first.session))
     assert model.requests[1].session is None
     assert model.requests[1].user_messages == ("מתי פותחים?", "מתי פותחים?")
+
+
+def test_a_lone_end_tag_of_a_stream_is_read_with_an_option() -> None:
+    with ModelServer(quirks="vllm-unparsed") as model:
+        model.answers(PIECES, thoughts=THOUGHTS)
+        provider = OpenAIProvider(
+            api_key="test-key", base_url=model.base_url, api="chat", timeout=5, thinks="before </think>"
+        )
+        heard, reply = asyncio.run(ask(provider))
+    assert (heard, reply.text) == (TEXT, TEXT)
