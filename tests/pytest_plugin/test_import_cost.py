@@ -10,7 +10,17 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-EXTRA = ["anthropic", "heb_tts_normalizer", "hypothesis", "openai", "redis", "respx", "rich", "syrupy", "yaml"]
+EXTRA = [
+    "anthropic",
+    "heb_tts_normalizer",
+    "hypothesis",
+    "openai",
+    "redis",
+    "respx",
+    "rich",
+    "syrupy",
+    "yaml",
+]
 
 PRINTS_IMPORTS = f"""
 import sys
