@@ -58,7 +58,7 @@ def runs(text: str) -> list[str]:
     """
     text = text.replace(SEAM, " ")
     text = re.sub(r"\[([^\[\]]+)\]\(https?://[^()\s]*\)|\[\^\d\]", rf"{SEAM}\1{SEAM}", text)
-    text = re.sub(r"(?:%[0-9A-F]{2})+", lambda match: unquote(match.group()), text)
+    text = re.sub(r"(?<!\d)(?:%[0-9A-F]{2})+|%2F", lambda match: unquote(match.group()), text)
     visible = "".join(ascii_number(char) for char in text if unicodedata.category(char) != "Cf")
     visible = re.sub("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3]", "", visible)
     visible = re.sub(r"(?<=\d) ?[xX] ?(?=\d)", " ", visible)
@@ -69,7 +69,8 @@ def runs(text: str) -> list[str]:
         return match.group() if re.search(r"://|\w\.\w", before) else " "
 
     visible = re.sub(r"(?ai:(?<![a-z0-9/=&?#%@])https?://(?=\S))", scheme, visible)
-    # A code beside a letter is a message of its own.
+    # A code beside a letter is a message of its own; an address may begin after a letter of another script.
+    visible = re.sub(r"(?<=[^\W\d_])(?<=[^\x00-\x7f])(?=[A-Za-z])", SEAM, visible)
     visible = re.sub(r"(?<=[^\d\s])(?=\d)|(?<=\d)(?=[^\d\s])", SEAM, visible)
 
     def seam(match: re.Match[str]) -> str:
@@ -99,7 +100,8 @@ def ways_to_join(pieces: list[str]) -> Iterator[list[str]]:
 def is_subsequence(parts: list[str], whole: list[str]) -> bool:
     at = 0
     for part in parts:
-        at = min(end_of(variant, whole, at) for variant in ways_to_join(part.split(SEAM)))
+        pieces = [piece for piece in part.split(SEAM) if piece]
+        at = min(end_of(variant, whole, at) for variant in ways_to_join(pieces)) if pieces else at
     return at <= len(whole)
 
 

@@ -77,7 +77,7 @@ def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> s
     symbol = _SYMBOL_OF.get(key, key)
     money = _CENTS.fullmatch(number) if symbol in _PARTS and not multiplier else None
     if not money:
-        spoken = number.replace(".", f" {names['.']} ").strip() + _speak_multiplier(multiplier, unit, names)
+        spoken = number.replace(".", f" {names['.']} ").strip() + _speak_multiplier(multiplier, symbol, names)
         return f"{spoken} {_speak_unit(key, number, names)}" if unit else spoken
     parts = (_PARTS if names is HEBREW else _ENGLISH_PARTS)[symbol]
     whole, small = money.groups()
@@ -88,8 +88,8 @@ def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> s
     return f" {names['and']} ".join(amounts)
 
 
-def _speak_multiplier(multiplier: str, unit: str, names: SignNames) -> str:
-    if unit and names is HEBREW and multiplier in _MULTIPLIERS:
+def _speak_multiplier(multiplier: str, symbol: str, names: SignNames) -> str:
+    if symbol in _PARTS and names is HEBREW and multiplier in _MULTIPLIERS:
         return f" {_MULTIPLIERS[multiplier]}"
     return multiplier
 
