@@ -28,7 +28,7 @@ _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"
 _ABBREVIATED: Final = "".join(f"(?<! {word})(?<!^{word})" for word in ("טל", "מס", "עמ", "פרופ", "אינג"))
 _SENTENCE_END: Final = re.compile(rf"({_ABBREVIATED}[.!?][\"')\]}}*_~`]*) ")
 """The end of a sentence; not the full stop of ``פרופ. כהן``, which ends no streamed sentence either."""
-_ENCODED_SLASH: Final = re.compile(r"(?<=\w)%2[Ff](?=\w)")
+_ENCODED_SLASH: Final = re.compile(r"(?<=[\w/?&=#:])%2[Ff]")
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
 _BLOCK_MARKS: Final = (
     re.compile(r"(?:> ?)+"),
