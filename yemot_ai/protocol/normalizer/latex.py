@@ -87,5 +87,5 @@ def _fraction(match: re.Match[str]) -> str:
 def _command(match: re.Match[str]) -> str:
     name, _space, sign = match.groups()
     if name:
-        return _SIGNS.get(name, f" {name} ")
+        return _SIGNS.get(name, f" {name}")
     return sign or (", " if match.group() == "\\\\" else " ")
