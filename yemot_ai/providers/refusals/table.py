@@ -108,7 +108,8 @@ ROWS: Final = (
             r"content[ _-](?:is |was )?(?:blocked|restrict|filter)|content exists risk|\bflagged_input\b",
             r"(?:unsafe|harmful|inappropriate|offensive)[ _](?:content|input|prompt|language|text)",
             r"(?:disallowed|prohibited|sensitive)[ _](?:content|use|words|material)",
-            r"requires moderation|content moderation|moderation (?:failed|error|filter)",
+            r"requires moderation|content moderation|moderation (?:failed|error|filter|system|service)",
+            r"\bhate speech\b",
             r"\w_policy(?:_violation)?\b|敏感|违规",
         ),
         (
@@ -137,6 +138,14 @@ ROWS: Final = (
         ("previous_response_not_found", "response_not_found", "conversation_not_found"),
         (None, 400, 404, 405, 409, 410, 422, 500, 501),
     ),
+    Row(
+        SessionLostError,
+        (
+            r"\bresp_\w|\bunknown response\b",
+            r"\bresponse\b.{0,60}(?:does not exist|doesn't exist|no longer|expired|deleted|gone)\b",
+        ),
+        statuses=(404, 410),
+    ),
     # The output, not the conversation, is too long: shorter history cannot help. Roo-Code#5729, crush#946.
     Row(
         ProviderError,
@@ -145,7 +154,7 @@ ROWS: Final = (
     # A limit of tokens a minute. Bedrock: MARRVEL_MCP#225, claude-code#236. xAI: cline#4826.
     Row(
         RateLimitedError,
-        (r"too many tokens(?:, please wait| for (?:team|organi[sz]ation|project)\b)",),
+        (r"too many tokens(?:, please wait| for (?:team|organi[sz]ation|project)\b|.{0,20}\bminute\b)",),
         ("throttlingexception", "toomanyrequestsexception", "throttling"),
     ),
     # The conversation is too long. A survey of services: earendil-works/pi#129, #4943, #5677, #5929.
@@ -218,7 +227,8 @@ ROWS: Final = (
     Row(
         UnknownModelError,
         (
-            r"(?:^|: )model: |unknown model|invalid model\b|model[_ ]not[_ ]found|not a valid model",
+            r"(?:^|: )model: |unknown model|invalid model\b|model[_ ]not[_ ]found",
+            r"not a (?:valid|supported) model|\bmodels?\b[^\n]{0,120}\bnot in the list",
             r"\bmodels?\b[^\n]{0,120}\b(?:not found|does not exist|doesn't exist|not a valid|not available)",
             r"\bmodels?\b[^\n]{0,120}\b(?:is|are) not supported",
             r"\bmodels?\b[^\n]{0,120}\bhas been (?:decommissioned|deprecated|retired|removed)",

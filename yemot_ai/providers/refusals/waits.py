@@ -36,11 +36,17 @@ _UNITS: Final = {
         ("m min mins minute minutes", 60.0),
         ("h hr hrs hour hours", 3600.0),
         ("d day days", 86_400.0),
+        ("w week weeks", 604_800.0),
     )
     for name in names.split()
 }
 
-_AMOUNT: Final = re.compile(r"(?:,?\s*(?:and\s+)?)(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_AMOUNT: Final = re.compile(
+    r"(?:,?\s*(?:and\s+)?)(?:\d+\s*(?:-|–|to)\s*)?(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE
+)
+"""Of a range such as ``30-60 seconds`` the longer one."""
+
+_ONE: Final = re.compile(r"\b(?:an?|one)\s+(?=(?:second|minute|hour|day|week)\b)", re.IGNORECASE)
 
 _ASKS_TO_WAIT: Final = re.compile(
     r"\b(?:again|retry|retrying|wait|resets?|available|until|regain|retry[-_]after)\b"
@@ -72,6 +78,7 @@ def wait_from_text(text: str) -> float | None:
         text: a message such as ``Please try again in 7m12s``, ``retry after 30 seconds`` or, in the
             machine's local time, ``try again at 3:28 PM``.
     """
+    text = _ONE.sub("1 ", text)
     for asks in _ASKS_TO_WAIT.finditer(text):
         iso = _ISO_TIME.match(text, asks.end())
         seconds = _duration(text[asks.end() :]) if iso is None else _until_iso(iso[0])
