@@ -46,6 +46,8 @@ _LONGEST_END: Final = len("Here is my response:")
 _LINE: Final = 80
 """Signs of a line that are kept; white space alone is never longer."""
 _SENTENCE_END: Final = frozenset(".!?:…")
+_WORDS: Final = re.compile(r"<(?:action|functions?|invoke|tools?)>", re.IGNORECASE)
+"""Beginnings of blocks that may be words of an answer, if no end follows."""
 
 
 def answer_of(text: str, *, thought_end: str = "", cut: bool = False) -> str:
@@ -157,9 +159,9 @@ class AnswerFilter:
         mark = mark_at(self._buffer, 0) if MARK_START.match(self._buffer) else None
         if mark is INCOMPLETE:
             return False
-        if isinstance(mark, Mark):
+        if isinstance(mark, Mark) and (self._last != "`" or self._gap):
             self._apply(mark)
-        else:
+        else:  # no mark, or the name of one: `<think>`
             self._emit(self._buffer[0])
             self._buffer = self._buffer[1:]
         return True
@@ -202,21 +204,25 @@ class AnswerFilter:
         self._gap = "block" if mark.kind in {"thought", "thought end", "block"} else self._gap or "token"
         match mark.kind:
             case "thought":
-                line = self._line.rstrip()
-                inline = bool(line) and line[-1] not in _SENTENCE_END
-                self._begin_block(_ends_thought, [raw] if inline else None)
+                self._begin_block(_ends_thought, [raw] if self._is_inline() else None)
             case "thought end":
                 self._drop_thought(raw)
             case "block" if mark.name == FENCE:
                 self._state = self._inside_fence
             case "block":
-                self._begin_block(lambda end: end.kind == "block end" and end.name == mark.name)
+                kept = [raw] if self._is_inline() and _WORDS.fullmatch(raw) else None
+                self._begin_block(lambda end: end.kind == "block end" and end.name == mark.name, kept)
             case "header":
                 self._header, self._state = "", self._inside_header
             case "role":
                 self._enter_message(mark.name)
             case _:
                 self._state = self._text
+
+    def _is_inline(self) -> bool:
+        """Return whether the buffer stands within a sentence of the answer."""
+        line = self._line.rstrip()
+        return bool(line) and line[-1] not in _SENTENCE_END
 
     def _drop_thought(self, mark: str) -> None:
         """Drop what was not given away yet: it was thought."""

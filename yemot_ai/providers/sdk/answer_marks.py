@@ -66,14 +66,14 @@ _THOUGHTS: Final = frozenset({
     "think", "thinking", "thought", "thoughts", "reasoning", "reason", "reflection", "analysis",
     "scratchpad", "inner_monologue", "monologue", "internal_monologue", "chain_of_thought", "cot",
     "rationale", "antthinking", "ant_thinking", "planning", "thinking_process", "thought_process",
-    "reasoning_process", "reasoning_content", "think_silently",
+    "reasoning_process", "reasoning_content", "think_silently", "longcat_think",
 })  # fmt: skip
 _BLOCKS: Final = frozenset({
     "tool_call", "tool_calls", "toolcall", "toolcalls", "tool_calls_section", "tool_use",
     "tool_response", "tool_responses", "tool_result", "tool_results", "tool_output", "tool_outputs",
     "tool_request", "tool_code", "tool", "tools", "available_tools", "function", "functions",
     "function_call", "function_calls", "function_response", "function_results", "invoke", "action",
-    "python_tag", "inst", "sys", "system_prompt",
+    "longcat_tool_call", "python_tag", "inst", "sys", "system_prompt",
 })  # fmt: skip
 _TURN_ENDS: Final = frozenset({
     "im_end", "eot_id", "eom_id", "eot", "eom", "end", "end_of_turn", "end_of_text", "endoftext",
