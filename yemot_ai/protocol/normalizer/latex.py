@@ -18,12 +18,15 @@ _OPENED: Final = re.compile(
     r"\$\$([^$]{1,2000})\$\$|\\\(((?:[^\\]|\\(?![()]))*+)\\\)|\\\[((?:[^\\]|\\(?![\[\]]))*+)\\\]"
 )
 _DELIMITER: Final = re.compile(r"\\[()\[\]]|\$\$")
-_INLINE: Final = re.compile(r"(?<![\w$\\])\$(?=[^\s$])([^$א-ת]{0,500}[^\s$\\])\$(?![\w$])")
+_INLINE: Final = re.compile(
+    r"(?<![\w$\\])\$(?=[^\s$])((?>\\(?:text|mathrm|mbox) ?\{[^{}$]{0,100}\}|[^$א-ת]){1,500}+)"
+    r"(?<![\s\\])\$(?![\w$])"
+)
 _MATHEMATICAL: Final = re.compile(r"[=+×÷^_\\<>{}]|[A-Za-z]|^-?\d[\d.,]*$")
 _FRACTION: Final = re.compile(r"\\[dtc]?frac ?(?:\{([^{}]*)\}|(\d)) ?(?:\{([^{}]*)\}|(\d))")
 _ROOT: Final = re.compile(r"\\sqrt ?\{([^{}]*)\}")
 _WRAPPED: Final = re.compile(
-    r"\\(?:text|textbf|mathrm|mathbf|mathit|operatorname|boxed|overline|hat|vec|bar) ?\{([^{}]*)\}"
+    r"\\(?:text|textbf|mbox|mathrm|mathbf|mathit|operatorname|boxed|overline|hat|vec|bar) ?\{([^{}]*)\}"
 )
 _EXPONENT: Final = re.compile(r"([\^_]) ?\{([^{}]*)\}")
 _DEGREES: Final = re.compile(r"\^ ?(?:\\circ|\{ ?\\circ ?\})")
@@ -62,7 +65,7 @@ def _inline(match: re.Match[str]) -> str:
 
 
 def _plain(formula: str) -> str:
-    return _plain_commands(_HYPHEN.sub(f" {MINUS} ", formula)).replace("&", " ")
+    return _plain_commands(_HYPHEN.sub(f" {MINUS} ", formula.replace("{,}", ","))).replace("&", " ")
 
 
 def _plain_commands(formula: str) -> str:

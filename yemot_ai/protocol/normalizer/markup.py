@@ -67,7 +67,9 @@ _INLINE: Final = re.compile(
 _MARKED: Final = re.compile(r"[\[<&*~`\\]")
 _LABEL_AND_TARGET: Final = re.compile(r"!?\[([^\[\]]+)\]\(<?([^\s<>]*)")
 _TARGET: Final = re.compile(r"(?ai:[a-z][a-z0-9+.-]*:|www\.)|[/#.]|[\w-]++(?:\.[\w-]++)+", re.ASCII)
-_KEYS: Final = re.compile(r"(?:ה?קי?ש\w*|לח[צץ]\w*|מקש|ספרה|אפשרות|שלוחה|בחרו?|סעיף|מספר|חייגו?)[ :]*$")
+_KEYS: Final = re.compile(
+    r"(?:ה?קי?ש\w*|לח[צץ]\w*|מקש|ספרה|אפשרות|שלוחה|בחרו?|סעיף|מספר|חייגו?|(?<![א-ת])(?:או|רא[הו]|לפי))[ :]*$"
+)
 _ENTITIES: Final = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _JOINED: Final = "-%—$₪€"
@@ -123,7 +125,7 @@ def _replace_inline(match: re.Match[str]) -> str:
 
 
 def _last_note(match: re.Match[str]) -> str:
-    """Remove a reference at the end of a sentence, unless it names a key of the telephone."""
+    """Remove a reference at the end of a sentence, unless the word before it needs it, such as a key."""
     before = match.string[max(match.start() - 20, 0) : match.start()]
     return match.group() if _KEYS.search(before) else ""
 

@@ -14,7 +14,7 @@ import string
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai.protocol.normalizer.characters import DASH
+from yemot_ai.protocol.normalizer.characters import DASH, FRACTION_SLASH
 from yemot_ai.protocol.normalizer.codes import named_code
 from yemot_ai.protocol.normalizer.latex import MINUS
 from yemot_ai.protocol.normalizer.links import WORD
@@ -30,7 +30,7 @@ _GROUPED: Final = (
     rf"(?:(?P<unit>{UNIT})(?P<per>/(?=[א-ת]))?)?"
 )
 _UNGROUPED: Final = re.sub(r"\(\?P<\w+>", "(?:", _GROUPED)
-_JOINT: Final = rf"(?:- ?| - | ?{DASH} ?|~| ~ )"
+_JOINT: Final = rf"(?:- ?| - | ?{DASH} ?|~| ~ |(?<={FRACTION_SLASH}\d) -(?=\d))"
 CHAIN: Final = rf"(?=[\d.$€£₪¥-])(?>{_UNGROUPED}(?:{_JOINT}{_UNGROUPED})*)"
 """A quantity, or several with a hyphen or a dash between them."""
 
