@@ -90,7 +90,10 @@ GENERATED_FOLDERS: Final = ("fuzz", "property/strategies")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole folders."""
+    """Mark the tests of whole folders, and refuse names that differ between the workers of pytest-xdist."""
+    unstable = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if unstable:
+        raise pytest.UsageError(f"give an id to what has an address in its name: {unstable[0]}")
     marks = ((SLOW_FOLDERS, pytest.mark.slow), (GENERATED_FOLDERS, pytest.mark.generated))
     for folders, mark in marks:
         paths = tuple(f"{Path(__file__).parent / folder}/" for folder in folders)

@@ -141,7 +141,7 @@ WRONG: list[dict[str, Any]] = [
     {"headers": {"X-Title": "a\r\nX-Other: b"}},
     {"extra_body": {"model": "m"}},
     {"extra_body": {"stream": True}},
-    {"extra_body": {"a": object()}},
+    {"extra_body": {"a": {1, 2}}},
     {"thinks": "after </think>"},
     {"thinks": "before "},
     {"thinks": ""},
