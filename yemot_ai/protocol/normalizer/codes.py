@@ -57,6 +57,8 @@ _NAMED: Final = re.compile(
     "[ :#-]*$|(?ai:pin|code|password|order(?: number)?|id|tel|phone|fax)[ :#.-]*$"
 )
 _NAMED_DIGITS: Final = re.compile(r"\d{4,}|0\d+")
+_NAMED_GROUPS: Final = re.compile(r"\d{3}-\d{3}|\d\d(?:-\d\d){2,}")
+_SECRET: Final = re.compile("(?:קוד|סיסמ|אימות|code|password|pin)", re.IGNORECASE)
 _NAMED_REACH: Final = 60
 
 
@@ -80,5 +82,10 @@ def names_a_code(text: str, start: int) -> bool:
 
 def named_code(match: re.Match[str]) -> str:
     """Return a number marked if the text before it names it as a code; else ""."""
-    is_code = _NAMED_DIGITS.fullmatch(match.group()) and names_a_code(match.string, match.start())
-    return mark_digits(match.group()) if is_code else ""
+    written, text, start = match.group(), match.string, match.start()
+    named = _NAMED.search(text[max(start - _NAMED_REACH, 0) : start])
+    is_code = named and (
+        _NAMED_DIGITS.fullmatch(written)
+        or (_NAMED_GROUPS.fullmatch(written) and _SECRET.search(named.group()))
+    )
+    return mark_digits(written.replace("-", "")) if is_code else ""

@@ -66,8 +66,11 @@ _GRADE: Final = re.compile(
 )
 _GRADED: Final = re.compile(r" (?:כוכב|נקוד|תשוב|שאל)")
 _MEASURED: Final = re.compile(
-    r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז"
+    r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|ה?שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז"
     "|מה|מכל|מן )"
+)
+_WHOLE_AND: Final = re.compile(
+    r"(?:(?<![\d/.,:-])\d+|(?<![א-ת])(?:שעה|קילו|ליטר|כוס|כף|כפית|מטר|דונם|שנה|חודש|דקה|מיליון)) ו-? ?$"
 )
 _ADDRESS: Final = re.compile(
     f"{_BEFORE}(?:רחוב|רח'|שדרות|שד'|סמטת|שכונת|דירה|בית|כביש|חלקה|גוש)(?: [א-ת\"']+){{0,3}} ?$"
@@ -161,7 +164,7 @@ def _slashed(written: str, context: Context, names: SignNames) -> str:
     if "." in written:
         return _dotted(f" {names['out of']} ".join(parts), context, names)
     upper, lower = (int(part) for part in parts)
-    if _MEASURED.match(context.after):
+    if _MEASURED.match(context.after) or _WHOLE_AND.search(context.before):
         return _fraction(upper, lower, names) or f" {names['÷']} ".join(parts)
     if upper <= lower and (_GRADE.search(context.before) or _GRADED.match(context.after)):
         return f" {names['out of']} ".join(parts)
