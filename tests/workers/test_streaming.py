@@ -12,6 +12,7 @@ from tests.support.waiting import until
 from tests.workers.conftest import StartGroup
 from tests.workers.worker_group import WorkerGroup, add_agent
 from yemot_ai import AIFlow, DialogSettings
+from yemot_ai._turns.conversation import INTERRUPTION_NOTES
 from yemot_ai.protocol import Read, Response, Text
 from yemot_ai.providers import Exchange
 from yemot_ai.sessions import Turn
@@ -90,7 +91,7 @@ def test_a_key_at_another_worker_stops_the_model_and_is_known_to_the_next_turn(s
     until(lambda: stream.model.cancelled == [("A", "ספר")])
     stream.model.writes(len(SENTENCES))
     stream.line.gives("ומה עוד?", at=1)
-    assert stream.model.asked == [("A", "ספר"), ("B", "ומה עוד?")]
+    assert stream.model.asked == [("A", "ספר"), ("B", f"{INTERRUPTION_NOTES[0]} ומה עוד?")]
     assert stream.model.histories[1] == (Exchange("ספר", "זה משפט אחת."),)
     until(lambda: len(stream.reported) > 1)
     assert [turn.answer for turn in stream.reported] == ["זה משפט אחת.", "".join(SENTENCES)]
