@@ -239,6 +239,7 @@ def test_a_wait_in_an_event_of_a_stream(error: object) -> None:
         ("Please try again in 10ms", "x-a: b", 2),
         ("no", "retry-after: -5", 2),
     ],
+    ids=["words", "a date", "a reset", "soon", "no wait"],
 )
 def test_no_request_is_retried_sooner_than_asked_for(message: str, header: str, requests: int) -> None:
     body = json.dumps({"error": {"message": message}}).encode()
@@ -251,7 +252,7 @@ def test_no_request_is_retried_sooner_than_asked_for(message: str, header: str, 
 
 @pytest.mark.parametrize("status", [200, 429, 502])
 @pytest.mark.parametrize(("wait", "skipped"), [("7m12s", 432.0), ("30 days", DAY)])
-def test_a_fallback_skips_the_provider_for_as_long_as_told(status: int, wait: str, skipped: float) -> None:
+def test_a_fallback_skips_the_provider_for_as_long_as_asked(status: int, wait: str, skipped: float) -> None:
     body = json.dumps({"error": {"code": status if status > 200 else 429, "message": f"Try again in {wait}"}})
     now = [1000.0]
     second = ScriptedProvider(engine=Engine.shared())
