@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from yemot_ai_testing.line.clock import Clock, is_virtual
 
-__all__ = ["Interruption", "always", "hang_up_when_due", "no_interruption"]
+__all__ = ["Interruption", "always", "hang_up_when_due", "no_interruption", "poll_in_thread"]
 
 POLL_INTERVAL = 0.01
-"""Seconds between two checks of the condition of an interruption."""
+"""Seconds between two looks at the clock while a request is open."""
 
 
 class Interruption:
@@ -64,6 +64,29 @@ def no_interruption() -> Interruption:
 
 
 @contextmanager
+def poll_in_thread(check: Callable[[], bool], *, name: str) -> Iterator[None]:
+    """Call ``check`` again and again in another thread, until it returns True or the context ends.
+
+    Args:
+        check: what to do while a request is open, in real time.
+        name: the name of the thread.
+    """
+    settled = threading.Event()
+
+    def poll() -> None:
+        while not settled.wait(POLL_INTERVAL) and not check():
+            pass
+
+    thread = threading.Thread(target=poll, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        settled.set()
+        thread.join()
+
+
+@contextmanager
 def hang_up_when_due(
     interruption: Interruption, clock: Clock, verb_ended_at: float, hang_up: Callable[[], None]
 ) -> Iterator[None]:
@@ -74,18 +97,12 @@ def hang_up_when_due(
     if interruption.done or interruption.keys is not None or is_virtual(clock):
         yield
         return
-    settled = threading.Event()
 
-    def watch() -> None:
-        while not settled.wait(POLL_INTERVAL):
-            if interruption.seconds_until_due(clock.now() - verb_ended_at) == 0.0 and interruption.claim():
-                hang_up()
-                return
+    def hang_up_if_due() -> bool:
+        is_due = interruption.seconds_until_due(clock.now() - verb_ended_at) == 0.0 and interruption.claim()
+        if is_due:
+            hang_up()
+        return is_due
 
-    watcher = threading.Thread(target=watch, name="yemot-caller", daemon=True)
-    watcher.start()
-    try:
+    with poll_in_thread(hang_up_if_due, name="yemot-caller"):
         yield
-    finally:
-        settled.set()
-        watcher.join()

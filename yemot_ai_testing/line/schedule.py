@@ -18,11 +18,9 @@ from contextlib import contextmanager
 
 from yemot_ai_testing.errors import NeverDueError
 from yemot_ai_testing.line.clock import Clock, is_virtual
+from yemot_ai_testing.line.interruption import poll_in_thread
 
 __all__ = ["Schedule", "ScheduledFunction", "check_performed"]
-
-POLL_INTERVAL = 0.01
-"""Seconds between two looks at the clock while a request is open."""
 
 MIN_OPEN_SECONDS = 0.1
 """How long the first request must be open before something happens: the server should have it by then."""
@@ -148,20 +146,14 @@ class Schedule:
         if not self._functions or is_virtual(self.inner):
             yield
             return
-        settled = threading.Event()
-
-        def watch() -> None:
-            while not settled.wait(POLL_INTERVAL):
-                if self._released_at is not None and self.now() - self._released_at >= MIN_OPEN_SECONDS:
-                    self.perform_due()
-
-        watcher = threading.Thread(target=watch, name="yemot-schedule", daemon=True)
-        watcher.start()
-        try:
+        with poll_in_thread(self._perform_while_open, name="yemot-schedule"):
             yield
-        finally:
-            settled.set()
-            watcher.join()
+
+    def _perform_while_open(self) -> bool:
+        """Run what is due; return False: more may become due."""
+        if self._released_at is not None and self.now() - self._released_at >= MIN_OPEN_SECONDS:
+            self.perform_due()
+        return False
 
     def _pass(self, seconds: float, wait: Callable[[float], None]) -> None:
         end = self.now() + seconds
