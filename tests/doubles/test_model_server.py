@@ -16,21 +16,7 @@ from yemot_ai_testing.doubles.script import FakeOnlyError, ScriptMismatchError
 from yemot_ai_testing.doubles.steps import Crash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from yemot_ai_testing.doubles.steps import FailureKind
-
-
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: ModelServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(api_key="none", base_url=model.base_url, max_retries=0, timeout=10) as client:
-        yield client
 
 
 def test_the_openai_library_gets_the_answer(model: ModelServer, client: openai.OpenAI) -> None:

@@ -16,18 +16,6 @@ MESSAGES: list[ChatCompletionMessageParam] = [
 ]
 
 
-@pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: ModelServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(api_key="none", base_url=model.base_url, max_retries=0, timeout=10) as client:
-        yield client
-
-
 def chunks(client: openai.OpenAI) -> Iterator[str]:
     for chunk in client.chat.completions.create(model="m", messages=MESSAGES, stream=True):
         if chunk.choices and chunk.choices[0].delta.content:

@@ -27,18 +27,6 @@ TEXT = ["זה עולה. ", "מאה ועש"]
 
 
 @pytest.fixture
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as model:
-        yield model
-
-
-@pytest.fixture
-def client(model: ModelServer) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(api_key="none", base_url=model.base_url, max_retries=0, timeout=10) as client:
-        yield client
-
-
-@pytest.fixture
 def claude(model: ModelServer) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(api_key="none", base_url=model.root_url, max_retries=0, timeout=10) as client:
         yield client

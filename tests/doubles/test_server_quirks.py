@@ -159,7 +159,7 @@ def test_a_server_without_memory_cannot_lose_a_conversation(double: type[ModelSe
         model.unknown_session()
 
 
-def test_an_error_of_a_stream_has_a_name_and_a_shape_of_its_own() -> None:
+def test_an_error_of_a_stream_has_a_separate_name_and_shape() -> None:
     with ModelServer(quirks="lmstudio") as model:
         model.fails("context_overflow")
         raw = post(model, "/chat/completions", request_body(stream=True))[2].decode()
@@ -168,7 +168,7 @@ def test_an_error_of_a_stream_has_a_name_and_a_shape_of_its_own() -> None:
     assert event["error"]["message"] == event["message"]
 
 
-def test_an_error_in_the_middle_is_told_in_the_choice() -> None:
+def test_an_error_in_the_middle_stands_in_the_choice() -> None:
     with ModelServer(quirks="openrouter") as model:
         model.cuts("error", PIECES).cuts("error", PIECES)
         status, _, raw = post(model, "/chat/completions", request_body(stream=False))

@@ -107,7 +107,7 @@ def test_each_error_is_sent_as_the_table_says(name: str, one: ServedAPI, kind: S
 
 
 @pytest.mark.parametrize("name", [name for name, one in SERVED if "session_lost" in one.errors])
-def test_a_lost_conversation_is_told_as_the_table_says(name: str) -> None:
+def test_a_lost_conversation_is_reported_as_the_table_says(name: str) -> None:
     (row,) = (
         one.errors["session_lost"]
         for server, one in SERVED

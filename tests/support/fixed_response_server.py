@@ -49,8 +49,8 @@ class FixedResponseServer:
         head = f"HTTP/1.1 {status} Fixed\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n"
         self.response, self.missing = (head.encode(), body), missing
 
-    def response_to(self, request: bytes) -> tuple[bytes, bytes] | None:
-        """Return head and body of the response to a request with this body; None to send nothing."""
+    def response_to(self, head: bytes, request: bytes) -> tuple[bytes, bytes] | None:
+        """Return head and body of the response to a request with this head and body; None to send nothing."""
         return self.response
 
     @property
@@ -87,31 +87,31 @@ class _Handler(socketserver.BaseRequestHandler):
         owner = self.server.owner
         owner.connections += 1
         try:
-            while self._read():
+            while (request := self._read()) is not None:
                 owner.request_received.set()
-                self._answer()
+                self._answer(*request)
         except ConnectionError:
             pass  # the client disconnected before the response was sent
         owner.disconnected.set()
 
-    def _read(self) -> bool:
-        """Read one whole request; return False after the client has disconnected."""
+    def _read(self) -> tuple[bytes, bytes] | None:
+        """Read one whole request; return its head and body, or None after the client has disconnected."""
         data = b""
         while b"\r\n\r\n" not in data:
             if not (more := self.request.recv(65536)):
-                return False
+                return None
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         lines = [line.lower().split(b":") for line in head.split(b"\r\n")]
-        length = next(int(line[1]) for line in lines if line[0] == b"content-length")
+        length = next((int(line[1]) for line in lines if line[0] == b"content-length"), 0)
         while len(body) < length:
             body += self.request.recv(65536)
         self.server.owner.requests.append(body)
-        return True
+        return head, body
 
-    def _answer(self) -> None:
+    def _answer(self, head: bytes, request: bytes) -> None:
         owner = self.server.owner
-        response = owner.response_to(owner.requests[-1])
+        response = owner.response_to(head, request)
         if response is None:
             return
         head, body = response

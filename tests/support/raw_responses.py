@@ -1,17 +1,12 @@
-"""A Responses API of raw bytes, for the real Codex; written without a library."""
+"""A Responses API of raw bytes, for the real Codex."""
 
 from __future__ import annotations
 
 import json
-import socketserver
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 
@@ -76,15 +71,14 @@ def _item(text: str, item_id: str, phase: str | None) -> dict[str, Any]:
     return {**item, "phase": phase} if phase else item
 
 
-class RawResponses:
+class RawResponses(FixedResponseServer):
     """Serve these responses in order, byte for byte; the last one again for further requests."""
 
     def __init__(self, *responses: bytes) -> None:
-        self.responses = list(responses)
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        super().__init__(None)
+        self.sent: list[dict[str, Any]] = []
+        self.missing = 1  # a response ends where its connection does
+        self._responses = list(responses)
 
     def codex_options(self, *, model: str = "gpt-5-codex") -> dict[str, Any]:
         """Return ``config`` and ``env`` of a Codex provider that asks this server, with its own retries."""
@@ -93,56 +87,17 @@ class RawResponses:
             "model": f'"{model}"',
             "model_provider": '"raw"',
             f"{provider}.name": '"raw"',
-            f"{provider}.base_url": f'"http://127.0.0.1:{self._server.server_address[1]}/v1"',
+            f"{provider}.base_url": f'"{self.url}/v1"',
             f"{provider}.wire_api": '"responses"',
             f"{provider}.env_key": f'"{CODEX_KEY_VARIABLE}"',
             f"{provider}.supports_websockets": "false",
         }
         return {"config": config, "env": {CODEX_KEY_VARIABLE: "none", "NO_PROXY": "127.0.0.1"}}
 
-    def take(self) -> bytes:
-        """Return the next response."""
-        return self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, owner: RawResponses) -> None:
-        self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    server: _Server
-
-    def handle(self) -> None:
-        line = self.rfile.readline().decode()
-        headers = dict(self._headers())
-        body = self.rfile.read(int(headers.get("content-length", "0")))
-        if not line.startswith("POST") or "/responses" not in line:
-            self.wfile.write(error_response(404, {"error": {"message": "no such path"}}))
-            return
-        owner = self.server.owner
-        owner.requests.append(json.loads(body))
-        owner.keys.append(headers.get("authorization", ""))
-        self.wfile.write(owner.take())
-
-    def _headers(self) -> list[tuple[str, str]]:
-        found = []
-        while line := self.rfile.readline().decode().strip():
-            name, _, value = line.partition(":")
-            found.append((name.lower(), value.strip()))
-        return found
+    def response_to(self, head: bytes, request: bytes) -> tuple[bytes, bytes]:
+        """Return the next response for a turn; other requests find nothing."""
+        line, *_ = head.split(b"\r\n")
+        if not line.startswith(b"POST") or b"/responses" not in line:
+            return error_response(404, {"error": {"message": "no such path"}}), b""
+        self.sent.append(json.loads(request))
+        return self._responses.pop(0) if len(self._responses) > 1 else self._responses[0], b""

@@ -59,6 +59,6 @@ def test_a_call_with_a_damaged_rollout_continues(
             Engine.shared().run(codex.aclose())
         damage(tmp_path, name)
         assert ai.reply("call-1", "מה שמי?") == "שמך דוד."
-        assert len(service.requests) == 2
-        assert "שמי דוד" in json.dumps(service.requests[-1], ensure_ascii=False)
+        assert len(service.sent) == 2
+        assert "שמי דוד" in json.dumps(service.sent[-1], ensure_ascii=False)
         ai.close()

@@ -83,7 +83,7 @@ def test_the_instructions_are_sent_once_in_every_turn(
 
     with RawResponses(whole("כן.")) as service:
         run_async(call())
-    bodies = [json.dumps(request, ensure_ascii=False) for request in service.requests]
+    bodies = [json.dumps(request, ensure_ascii=False) for request in service.sent]
     assert [body.count(text) for body, text in zip(bodies, written, strict=True)] == [1, 1, 1]
     assert written[0] not in bodies[2]
 

@@ -112,7 +112,7 @@ def test_a_refusal_has_its_own_class(real_binary: Path, provider: type, name: st
 
     assert type(caught.value) is expected
     assert not str(caught.value).startswith("{")
-    assert len(service.requests) == 1
+    assert len(service.sent) == 1
 
 
 @pytest.mark.slow
@@ -149,6 +149,6 @@ def test_refused_words_do_not_stay_in_the_conversation(real_binary: Path, provid
         assert ai.reply("call-1", "מה שמי?") == "שמך דוד."
         ai.close()
 
-    assert len(service.requests) == 3
-    assert "מילים אסורות" not in str(service.requests[-1])
-    assert "שמי דוד" in str(service.requests[-1])
+    assert len(service.sent) == 3
+    assert "מילים אסורות" not in str(service.sent[-1])
+    assert "שמי דוד" in str(service.sent[-1])

@@ -28,12 +28,12 @@ class RuleServer(FixedResponseServer):
         super().__init__(b"")
         self._rule = rule
 
-    def response_to(self, request: bytes) -> tuple[bytes, bytes]:
+    def response_to(self, head: bytes, request: bytes) -> tuple[bytes, bytes]:
         status, body = self._rule(json.loads(request))
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = "application/json" if content[:1] in b"{[" else "text/event-stream"
-        head = f"HTTP/1.1 {status} Rule\r\ncontent-type: {kind}\r\ncontent-length: {len(content)}\r\n\r\n"
-        return head.encode(), content
+        start = f"HTTP/1.1 {status} Rule\r\ncontent-type: {kind}\r\ncontent-length: {len(content)}\r\n\r\n"
+        return start.encode(), content
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ LOST: list[tuple[int, object]] = [
 @pytest.mark.parametrize(
     "lost", LOST, ids=["vllm", "flat", "no-code", "invalid", "llamacpp", "zdr", "detail"]
 )
-def test_a_conversation_that_the_server_has_lost_goes_on(lost: tuple[int, object]) -> None:
+def test_a_conversation_that_the_server_has_lost_continues(lost: tuple[int, object]) -> None:
     def rule(request: dict[str, Any]) -> tuple[int, object]:
         return lost if "previous_response_id" in request else stored_answer(f"עד {len(request['input'])}")
 
@@ -124,7 +124,7 @@ def test_a_stored_conversation_that_does_not_fit_is_rebuilt_shorter() -> None:
     assert server.sent[-1]["input"][0]["content"] == "שאלה 5"
 
 
-def test_a_prompt_that_never_fits_is_an_apology_and_the_call_goes_on() -> None:
+def test_a_prompt_that_never_fits_is_an_apology_and_the_call_continues() -> None:
     def rule(request: dict[str, Any]) -> tuple[int, object]:
         return overflow(9999) if "ארוך" in request["messages"][-1]["content"] else chat_answer("שמונה")
 
@@ -188,7 +188,7 @@ REFUSED: dict[str, tuple[int, object]] = {
 
 
 @pytest.mark.parametrize("way", REFUSED)
-def test_refused_words_of_one_caller_take_the_provider_from_nobody(way: str) -> None:
+def test_refused_words_of_one_caller_leave_the_provider_to_other_callers(way: str) -> None:
     def rule(request: dict[str, Any]) -> tuple[int, object]:
         return REFUSED[way] if "אסור" in json.dumps(request, ensure_ascii=False) else chat_answer("ראשון")
 
@@ -200,7 +200,7 @@ def test_refused_words_of_one_caller_take_the_provider_from_nobody(way: str) -> 
 
 
 @pytest.mark.parametrize("way", REFUSED)
-def test_refused_words_are_asked_once_and_the_call_goes_on(way: str) -> None:
+def test_refused_words_are_asked_once_and_the_call_continues(way: str) -> None:
     def rule(request: dict[str, Any]) -> tuple[int, object]:
         return REFUSED[way] if "אסור" in json.dumps(request, ensure_ascii=False) else chat_answer("שמונה")
 

@@ -116,7 +116,7 @@ def ask(
         served = service.codex_options()
         served["config"] |= config or {}
         assert run_async(turn()).text == "שלום"
-    (request,) = service.requests
+    (request,) = service.sent
     return request
 
 
