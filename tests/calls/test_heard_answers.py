@@ -59,7 +59,7 @@ def test_the_sentences_that_were_spoken_are_the_answer(
     assert str(summaries[0]) == f"> מתי?\n{turn.answer} (interrupted)"
 
 
-def test_an_answer_that_was_complete_at_the_server_counts_as_far_as_it_was_spoken(
+def test_an_answer_that_was_complete_at_the_server_counts_only_what_was_spoken(
     line: Line, provider: ScriptedProvider, summaries: list[CallSummary]
 ) -> None:
     provider.answers(FOUR, after=1, every=2.5)
@@ -97,7 +97,7 @@ def test_an_answer_that_was_sent_to_its_end_is_whole(
     assert (turn.answer, turn.interrupted) == ("".join(FOUR), False)
 
 
-def test_an_answer_that_broke_off_counts_as_far_as_it_was_spoken(
+def test_an_answer_that_broke_off_counts_only_what_was_spoken(
     line: Line, provider: ScriptedProvider, summaries: list[CallSummary]
 ) -> None:
     provider.answers(FOUR, after=1, every=200)

@@ -38,7 +38,7 @@ def stored(tmp_path: Path) -> Path:
 
 
 def add(stored: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own: fakes that were made there know only these recordings."""
+    """Run the command in a separate process: fakes that were made there know only these recordings."""
     command = [sys.executable, "-c", PROGRAM, stored, *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True)
 

@@ -272,7 +272,7 @@ def test_the_command_records_a_binary_and_compares_it_with_the_newest(
     data = json.loads(capsys.readouterr().out)
     assert (data["old"], data["compared"]) == (NEWEST, len(CASES))
     severities = {found["severity"] for found in data["differences"]}
-    # A version that nobody has recorded may differ in what does not break us.
+    # A version that is not recorded may differ in what does not break us.
     allowed = set() if version_of(real_binary) == NEWEST else {"new field", "lost field", "wording"}
     assert severities <= allowed
 

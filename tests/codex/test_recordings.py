@@ -86,7 +86,7 @@ def test_the_real_binary_still_does_what_was_recorded(real_binary: Path, tmp_pat
         assert {case: shape(recording) for case, recording in current.items()} == {
             case: shape(recording) for case, recording in stored.items()
         }
-    else:  # a version that nobody has recorded may differ in what does not break us
+    else:  # a version that is not recorded may differ in what does not break us
         newest = Corpus.load(recordings.versions()[-1])
         report = compare_corpora(newest, Corpus.load(tmp_path / "now").with_binary(real_binary))
         assert not report.breaks, report.differences

@@ -132,7 +132,7 @@ def test_letters_are_spelled_and_others_are_spoken(letters: str, expected: list[
     ],
     ids=["number", "lists", "tuple-of-pairs", "generator"],
 )
-def test_whatever_can_be_played_is_played(playable: object, expected: list[str]) -> None:
+def test_all_that_can_be_played_is_played(playable: object, expected: list[str]) -> None:
     assert rendered(playable) == expected
 
 

@@ -22,7 +22,7 @@ QUESTION = "read=t-מה השאלה=q,no,voice"
 
 @dataclass
 class VirtualSeconds:
-    """A clock that only advances when it is told to."""
+    """A clock that only the test advances."""
 
     seconds: float = 0.0
 

@@ -426,7 +426,7 @@ def test_with_lenient_what_follows_a_read_is_ignored_as_before() -> None:
 
 
 @pytest.mark.parametrize("answer", ["read=t-מה=q,yes,voice", "id_list_message=t-א&id_list_message=t-ב"])
-def test_a_warning_of_the_lint_shows_in_the_problems_and_the_line_goes_on(answer: str) -> None:
+def test_a_warning_of_the_lint_shows_in_the_problems_and_the_line_continues(answer: str) -> None:
     caller = dialled(Script(answer))
     assert caller.heard
     assert {problem.level for problem in caller.problems} == {"warning"}

@@ -362,7 +362,7 @@ def test_no_leading_zero_of_a_number_is_dropped(text: str) -> None:
     assert str(Response.parse(f"id_list_message={text}")) == f"id_list_message={text}"
 
 
-def test_a_number_beyond_the_bound_is_not_told_to_be_a_whole_number() -> None:
+def test_a_number_beyond_the_bound_is_not_called_no_whole_number() -> None:
     (problem,) = lint("read=t-a=x,no,1,1," + "9" * 101)
     assert problem.message == (
         f"seconds: {'9' * 40!r}… has 101 digits; write up to 100 digits 0-9, without a sign"

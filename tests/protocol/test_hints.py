@@ -55,7 +55,7 @@ def test_a_prefix_with_a_value_has_a_hint() -> None:  # [OFF]
         "id_list_message=f-1\n\nread=t-a=x,no,1",
     ],
 )
-def test_an_action_on_a_line_of_its_own_has_a_hint(text: str) -> None:  # [?]
+def test_an_action_on_a_separate_line_has_a_hint(text: str) -> None:  # [?]
     assert [problem for problem in lint(text) if problem.message.endswith("; between actions, write &")]
 
 

@@ -25,7 +25,7 @@ class Stream:
     """Two workers whose model writes ``SENTENCES``, and a call to them.
 
     Attributes:
-        reported: the turns of which the developer's hook was told.
+        reported: the turns that the developer's hook got.
     """
 
     group: WorkerGroup

@@ -1,4 +1,4 @@
-"""Handlers in the shape of yemot-flow's published examples: one changed import, and nobody hears an apology.
+"""Handlers in the shape of yemot-flow's published examples: one changed import, and no apology.
 
 Each test names the example whose shape it has: the files of ``examples/`` in the source distribution of
 0.2.20, its README and its changelog, and what public bots make of them.

@@ -1,4 +1,4 @@
-"""The model is told that the caller has not heard the end of its answer, before what the caller says next."""
+"""A note before the next prompt: the caller has not heard the end of the answer."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_note_is_in_the_language_of_the_conversation(provider: ScriptedProvi
     assert prompts(provider) == ["When?", f"{ENGLISH} Thanks"]
 
 
-def test_a_conversation_that_starts_anew_has_no_note(provider: ScriptedProvider) -> None:
+def test_a_conversation_that_is_new_has_no_note(provider: ScriptedProvider) -> None:
     line = line_to(flow_of(provider))
     interrupt(line, provider, key="0")
     provider.answers("בבקשה")

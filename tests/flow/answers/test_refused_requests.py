@@ -1,4 +1,4 @@
-"""A request that the model's service refuses for its words: a sentence of its own, and the call goes on."""
+"""A request that the model's service refuses for its words: a separate sentence, and the call continues."""
 
 from __future__ import annotations
 

@@ -303,7 +303,7 @@ def test_the_encoding_of_the_answer_to_a_hang_up_does_not_matter() -> None:
     assert caller.problems == ()
 
 
-def test_the_body_of_an_error_is_no_fault_of_its_own() -> None:
+def test_the_body_of_an_error_is_no_second_fault() -> None:
     def app(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         start_response("500 Error", [])
         return ["שגיאה".encode("windows-1255")]

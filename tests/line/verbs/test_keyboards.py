@@ -92,7 +92,7 @@ def test_more_keys_than_the_maximum_are_an_error(keyboard: str) -> None:
 
 
 @pytest.mark.parametrize("keyboard", KEYBOARD_LENGTHS)
-def test_limits_that_do_not_fit_the_keyboard_are_a_warning_and_the_line_goes_on(keyboard: str) -> None:
+def test_limits_that_do_not_fit_the_keyboard_are_a_warning_and_the_line_continues(keyboard: str) -> None:
     caller = dialled(Script(read(keyboard, "3,2")))
     assert caller.heard == "הקישו"
     assert [(problem.level, problem.code) for problem in caller.problems] == [("warning", "keyboard-length")]
@@ -330,7 +330,7 @@ def two_questions(app: object, *settings: str, files: str = "000 001 100") -> Ca
 
 
 def test_after_the_sound_of_a_key_the_datum_is_asked_again() -> None:
-    """[OFF] "At the end of the playing the user passes to typing the datum anew"."""
+    """[OFF] At the end of the sound the user types the value again."""
     app = Script(ASK)
     caller = two_questions(app, "api_000_key_2_say=100")
     assert caller.presses("2") == "f-100 f-000"

@@ -50,5 +50,5 @@ def test_any_text_is_heard_the_same_at_every_cut_between_sentences(text: str) ->
 @pytest.mark.parametrize(
     "text", ['זה עולה 3.5 ש"ח. It costs 3.5 dollars here. עוד 3.5', "OK. This is 3.5 or more."]
 )
-def test_each_sentence_has_the_names_of_its_own_language(text: str) -> None:
+def test_each_sentence_has_the_names_of_its_language(text: str) -> None:
     assert_same_by_sentences(text)

@@ -91,7 +91,7 @@ def response_body(status: str | None, text: str = TEXT, **fields: Any) -> dict[s
 
 CHAT_CUTS = [
     "length", "content_filter", "error", "tool_calls", "function_call", "model_length", "MAX_TOKENS",
-    "SAFETY", "abort", "insufficient_system_resource", "network_error", "cut for a reason that nobody knows",
+    "SAFETY", "abort", "insufficient_system_resource", "network_error", "cut for an unknown reason",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""An answer ends with its last event, whatever the connection does afterwards."""
+"""An answer ends with its last event, independent of what the connection does afterwards."""
 
 from __future__ import annotations
 
