@@ -198,6 +198,8 @@ class AsyncObject:
         {"pronounce": {" ": "א"}},
         {"pronounce": {"AI": None}},
         {"pronounce": {3: "שלוש"}},
+        {"pronounce": ["AI"]},
+        {"pronounce": "AI"},
         {"speech": "upper"},
         {"speech": asynchronous},
         {"speech": AsyncObject()},

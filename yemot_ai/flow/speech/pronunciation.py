@@ -51,7 +51,7 @@ def make_rewriter(pronounce: Mapping[str, str], speech: Rewriter | None) -> Rewr
         The function; None if there is nothing to apply.
 
     Raises:
-        ConfigurationError: a word is empty, a value is not a text, or ``speech`` is not a plain function.
+        ConfigurationError: ``pronounce`` is no mapping, a word is empty, a value is not a text, or ``speech`` is not a plain function.
     """
     _check(pronounce, speech)
     if not pronounce and speech is None:
@@ -67,6 +67,9 @@ def make_rewriter(pronounce: Mapping[str, str], speech: Rewriter | None) -> Rewr
 
 
 def _check(pronounce: Mapping[str, str], speech: Rewriter | None) -> None:
+    given: object = pronounce
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"pronounce={given!r}: give a mapping from words to what to say for them")
     for word, spoken in pronounce.items():
         if not all(isinstance(text, str) for text in (word, spoken)) or not word.strip():
             raise ConfigurationError(f"pronounce={{{word!r}: {spoken!r}}}: give a word, and a text for it")
