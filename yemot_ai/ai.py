@@ -142,6 +142,8 @@ class YemotAI:
         )
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
+        if not isinstance(interruption_note, str | None):
+            raise ConfigurationError(f"interruption_note={interruption_note!r}: give a text, or None")
         if retries < 0:
             raise ConfigurationError(f"retries={retries!r}: give 0 or more")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}

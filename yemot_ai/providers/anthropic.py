@@ -78,10 +78,7 @@ class AnthropicProvider:
         extra_body: Mapping[str, Any] | None = None,
         thinks: str | None = None,
     ) -> None:
-        # The SDK has no argument for it: new models take none, others and compatible servers do.
-        body = {} if temperature is None else {"temperature": temperature}
-        body |= extra_body or {}
-        options = RequestOptions(effort, max_tokens, temperature, headers or {}, body, thinks)
+        options = RequestOptions(effort, max_tokens, temperature, headers or {}, extra_body or {}, thinks)
         options.check_effort(*EFFORTS)
         if temperature is not None and temperature > 1:
             raise ConfigurationError(f"temperature={temperature!r}: give a number from 0 to 1")
@@ -96,6 +93,9 @@ class AnthropicProvider:
         )
         output = {"output_config": {"effort": effort}} if effort else {}
         arguments = output | options.sdk_arguments(max_tokens="max_tokens")
+        if temperature is not None:
+            # The SDK has no argument for it: new models take none, others and compatible servers do.
+            arguments["extra_body"] = {"temperature": temperature, **(extra_body or {})}
         self._chat = StatelessChat(self._client, _MessagesAPI(self._client, arguments))
 
     def ask(

@@ -7,6 +7,7 @@ import pytest
 from tests.support.flow_line import Line
 from yemot_ai import AICall, AIFlow, YemotAI
 from yemot_ai._turns.conversation import INTERRUPTION_NOTES
+from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers import Exchange
 from yemot_ai_testing import ScriptedProvider
 
@@ -183,3 +184,8 @@ def test_a_step_of_the_function_has_it_too(provider: ScriptedProvider) -> None:
     line.hang_up()
 
     assert prompts(provider) == ["מתי?", f"{HEBREW} שלב"]
+
+
+def test_a_note_that_is_no_text_is_refused(provider: ScriptedProvider) -> None:
+    with pytest.raises(ConfigurationError, match="interruption_note=5"):
+        YemotAI(provider=provider, interruption_note=5)  # type: ignore[arg-type]  # as without mypy

@@ -248,7 +248,8 @@ def test_no_setting_is_both_known_and_not_simulated() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [*KEYS, *sorted(UNDOCUMENTED), "api_add_0", "api_000", "api_answer_OK", "read_answer_a_1", "password"]
+    "key",
+    [*KEYS, *sorted(UNDOCUMENTED), "api_add_0", "api_000", "api_answer_OK", "read_answer_a_1", "password"],
 )
 def test_an_empty_value_is_the_default_and_no_warning_off(key: str) -> None:
     base = {"type": "", "api_link": "type=api\n"}.get(key, API)

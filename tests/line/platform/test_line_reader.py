@@ -10,6 +10,7 @@ from tests.line.apps import ASK, Script
 from tests.line.platform.trees import api, tree, write
 from yemot_ai_testing import Caller, Line
 from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.platform.line_reader import read_folders
 
 LINK = "http://127.0.0.1:1/a"
@@ -259,3 +260,8 @@ def test_the_command_prints_what_is_not_simulated_but_succeeds(
     tree(tmp_path, _=api(LINK, "password=1"))
     assert main(["line", str(tmp_path)]) == 0
     assert "not-simulated: 'password'" in capsys.readouterr().out
+
+
+def test_a_time_that_is_no_datetime_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="now is a datetime, not '2030'"):
+        Line.read(tmp_path, now="2030")  # type: ignore[arg-type]  # as without mypy

@@ -145,6 +145,17 @@ WRONG: list[dict[str, Any]] = [
     {"thinks": "after </think>"},
     {"thinks": "before "},
     {"thinks": ""},
+    {"effort": 3},
+    {"max_tokens": "10"},
+    {"max_tokens": True},
+    {"max_tokens": 1.5},
+    {"temperature": "0"},
+    {"headers": ["X-Title"]},
+    {"headers": {1: "a"}},
+    {"headers": {"X-Title": 1}},
+    {"extra_body": "a"},
+    {"extra_body": {1: 2}},
+    {"thinks": True},
 ]
 
 

@@ -51,7 +51,8 @@ def make_rewriter(pronounce: Mapping[str, str], speech: Rewriter | None) -> Rewr
         The function; None if there is nothing to apply.
 
     Raises:
-        ConfigurationError: ``pronounce`` is no mapping, a word is empty, a value is not a text, or ``speech`` is not a plain function.
+        ConfigurationError: ``pronounce`` is no mapping, a word is empty, a value is not a text, or
+            ``speech`` is not a plain function.
     """
     _check(pronounce, speech)
     if not pronounce and speech is None:

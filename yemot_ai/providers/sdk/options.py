@@ -25,6 +25,16 @@ _OWN_FIELDS: Final = frozenset(
 )
 """Fields of a request that the provider fills in."""
 
+_TYPES: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
+    "effort": (str, "a text"),
+    "max_tokens": (int, "a whole number"),
+    "temperature": ((int, float), "a number from 0 to 2"),
+    "headers": (Mapping, "a mapping from names to texts"),
+    "extra_body": (Mapping, "a mapping from names to values"),
+    "thinks": (str, "'before ' and the mark, 'before </think>'"),
+}
+"""The type of each option, and its name in errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
@@ -51,6 +61,10 @@ class RequestOptions:
     thinks: str | None = None
 
     def __post_init__(self) -> None:
+        for name, (kind, what) in _TYPES.items():
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                raise ConfigurationError(f"{name}={value!r}: give {what}")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigurationError(f"max_tokens={self.max_tokens!r}: give 1 or more")
         if self.temperature is not None and not 0 <= self.temperature <= 2:  # noqa: PLR2004 - of all services
@@ -88,14 +102,20 @@ class RequestOptions:
         return {argument: value for argument, value in values.items() if value is not None}
 
     def _check_headers(self) -> None:
-        for name, value in self.headers.items():
-            if not _HEADER_NAME.fullmatch(name):
+        headers: Mapping[Any, Any] = self.headers
+        for name, value in headers.items():
+            if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
                 raise ConfigurationError(f"headers={{{name!r}: …}}: that is no name of a header")
+            if not isinstance(value, str):
+                raise ConfigurationError(f"headers[{name!r}] is of type {type(value).__name__}: give a text")
             check_header(f"headers[{name!r}]", value)
 
     def _check_body(self) -> None:
         if own := _OWN_FIELDS & set(self.extra_body):
             raise ConfigurationError(f"extra_body={{{min(own)!r}: …}}: the provider fills that in")
+        names: Mapping[Any, Any] = self.extra_body
+        if not all(isinstance(name, str) for name in names):
+            raise ConfigurationError(f"extra_body={self.extra_body!r}: the names are texts")
         try:
             json.dumps(self.extra_body)
         except (TypeError, ValueError) as error:

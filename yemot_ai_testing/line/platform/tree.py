@@ -136,8 +136,10 @@ class Line:
                 the time in Israel. The present by default; ``ApiTime`` and the clock of calls do not count.
 
         Raises:
-            AppError: there is no such folder, or no extension has the link of a server.
+            AppError: there is no such folder, no extension has the link of a server, or ``now`` is no time.
         """
+        if not isinstance(now, datetime | None):
+            raise AppError(f"now is a datetime, not {now!r}")
         root = Path(folder)
         if not root.is_dir():
             raise AppError(f"there is no folder {root}: a line is a folder with an ext.ini in each extension")
