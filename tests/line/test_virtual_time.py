@@ -57,7 +57,7 @@ def test_no_time_passes_while_a_thread_works_for_the_loop() -> None:
 
     async def wait_for_a_thread() -> float:
         timer = asyncio.create_task(asyncio.sleep(60))
-        await asyncio.to_thread(time.sleep, 0.05)
+        await asyncio.to_thread(time.sleep, 0.05)  # the work, in real time
         at = engine.clock.now()
         await timer
         return at

@@ -15,14 +15,15 @@ __all__ = ["not_run", "write_not_run"]
 NOT_RUN: Final = "NOT RUN: "
 
 
-def not_run(tests: str, error: Exception) -> NoReturn:
-    """Skip a test because a program is missing; fail it if ``CI=true``.
+def not_run(tests: str, error: Exception, *, installable: bool = True) -> NoReturn:
+    """Skip a test because something is missing; fail it if ``CI=true`` and it can be installed.
 
     Args:
         tests: which tests these are: ``the tests of the page``.
-        error: its message says what to install.
+        error: its message says what to install, or what the machine does not allow.
+        installable: whether it is a program, not a permission of the machine.
     """
-    if os.environ.get("CI") == "true":
+    if installable and os.environ.get("CI") == "true":
         raise pytest.fail.Exception(str(error), pytrace=False)
     pytest.skip(f"{NOT_RUN}{tests}\n{error}")
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.asking import ask_provider
 from tests.support.codex import run_async
+from tests.support.not_run import not_run
 from tests.support.raw_responses import RawResponses, whole
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
@@ -87,7 +88,8 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, real_binary: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     if subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this machine allows no mount namespaces")
+        refused = OSError("this machine allows no mount namespaces (unshare --mount)")
+        not_run("the tests of the machine's settings of Codex", refused, installable=False)
     monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "own"))
     monkeypatch.setenv("CODEX_HOME", str(tmp_path / "users"))
     machine = Machine(tmp_path, real_binary)
