@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -39,6 +40,9 @@ def rendered(playable: object) -> list[str]:
         (("file", " welcome.wav\u200f"), "f-welcome"),
         (("noop", "a comment"), "noop-a comment"),
         (("noop", ""), "noop"),
+        (("noop", None), "noop"),
+        (("file", PurePosixPath("/1/hello.wav")), "f-/1/hello"),
+        (("system_message", 1005.0), "m-1005"),
         (("text", 150), "t-150"),
     ],
     ids=str,
@@ -126,11 +130,14 @@ def test_letters_are_spelled_and_others_are_spoken(letters: str, expected: list[
     ("playable", "expected"),
     [
         (5, ["t-5"]),
+        (["text", "שלום"], ["t-שלום"]),
+        (["number", 5], ["n-5"]),
+        (["a", "b"], ["t-a", "t-b"]),
         ([["text", "שלום"], ["number", 5]], ["t-שלום", "n-5"]),
         ((("text", "א"), ("text", "ב")), ["t-א", "t-ב"]),
         ((text for text in ("א", "ב")), ["t-א", "t-ב"]),
     ],
-    ids=["number", "lists", "tuple-of-pairs", "generator"],
+    ids=["number", "list-of-JSON", "list-with-a-number", "letters", "lists", "tuple-of-pairs", "generator"],
 )
 def test_all_that_can_be_played_is_played(playable: object, expected: list[str]) -> None:
     assert rendered(playable) == expected
@@ -145,6 +152,7 @@ def test_an_empty_value_is_left_out_with_a_warning(
     empty: tuple[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert rendered([empty, ("text", "שלום")]) == ["t-שלום"]
+    assert rendered(empty) == []
     assert f"{__file__}:" in caplog.text
     assert f"('{empty[0]}', …) was given nothing to play, and is left out" in caplog.text
 
@@ -181,6 +189,57 @@ def test_a_number_with_other_text_is_spoken_with_a_warning_that_does_not_repeat_
 def test_what_cannot_be_played_is_refused(playable: object) -> None:
     with pytest.raises(ConfigurationError):
         rendered(playable)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["in-a-list", "alone"])
+@pytest.mark.parametrize(
+    "data",
+    [{"time": "T"}, ["T"], ("T",), {"T"}, b"T", True, dt.time(3, 4), dt.timedelta(1), object()],
+    ids=lambda data: type(data).__name__,
+)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text", "file", "speech", "digits", "number", "alpha", "system_message", "zmanim"),
+        *("music_on_hold", "noop", "go_to_folder", "date", "dateH"),
+    ],
+)
+def test_data_of_a_type_that_has_no_text_is_refused_and_never_spoken(
+    kind: str, data: object, *, alone: bool
+) -> None:
+    pair = (kind, data)
+    with pytest.raises(ConfigurationError, match=f"{type(data).__name__}"):
+        rendered(pair if alone else [pair])
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (
+            ("zmanim", {"time": "T"}),
+            "('zmanim', …) cannot be given a dict: write ('zmanim', 'T,IL/Jerusalem,+,D1')",
+        ),
+        (("music_on_hold", {"name": "calm"}), "a dict: write ('music_on_hold', 'calm,20')"),
+        (
+            ("music_on_hold", "calm,soon"),
+            "('music_on_hold', …): the seconds after the comma are a whole number",
+        ),
+        (("date", "tomorrow"), "('date', …): give a day such as '31/12/2026', or a datetime.date"),
+        (("file", "a.b"), "('file', …): path: '.' is not allowed here"),
+    ],
+    ids=str,
+)
+def test_an_error_about_a_pair_names_its_type_and_says_what_to_write(
+    pair: tuple[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        rendered([pair])
+    assert message in str(refused.value)
+
+
+def test_a_set_is_refused_because_it_has_no_order() -> None:
+    with pytest.raises(ConfigurationError, match="set cannot be played"):
+        rendered({"א", "ב"})
 
 
 def test_an_unknown_type_is_refused_with_the_known_types() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard, get_args
 
 from yemot_ai.errors import ConfigurationError
@@ -59,7 +61,7 @@ def to_messages(
 
 def _items(playable: Playable | Iterable[Playable]) -> Iterable[object]:
     is_one = (
-        isinstance(playable, str | bytes | Mapping)
+        isinstance(playable, str | bytes | Mapping | AbstractSet)  # a set has no order
         or _is_pair(playable)
         or not isinstance(playable, Iterable)
     )
@@ -81,26 +83,35 @@ def _convert(playable: object, rewrite: Callable[[str], str]) -> Iterable[Messag
         kind = type(playable).__name__
         raise ConfigurationError(f"{kind} cannot be played: give a text, or a pair such as ('text', 'שלום')")
     kind, data = playable
-    return _convert_pair(str(kind), data, rewrite)
+    return _convert_pair(kind, data, rewrite)
 
 
-def _convert_pair(kind: str, data: object, rewrite: Callable[[str], str]) -> Iterable[Message]:
-    if kind in {"text", "t"}:
+def _convert_pair(kind: object, data: object, rewrite: Callable[[str], str]) -> Iterable[Message]:
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ConfigurationError(f"no message type {kind!r}; the line plays: {', '.join(sorted(_KINDS))}")
+    if kind in _TEXT:
         return _convert(data, rewrite)
     if isinstance(data, str):
         data, _ = strip_blanks(data)
-    if kind in _KINDS and kind != "noop" and data in (None, ""):
-        return _nothing(kind)
+    if data is None or data == "":
+        return (Comment(),) if kind == "noop" else _nothing(kind)
+    try:
+        return tuple(_messages_of(kind, data))
+    except ValueError as error:
+        raise ConfigurationError(f"({kind!r}, …): {error}") from error
+
+
+def _messages_of(kind: str, data: object) -> Iterable[Message]:
     if kind in _FROM_VALUE and (isinstance(data, str) or _is_numeral(data)):
         return _FROM_VALUE[kind](data)
-    if kind in _FROM_DAY:
+    if kind in _FROM_DAY and isinstance(data, str | dt.date):
         return (_FROM_DAY[kind](_parse_day(data)),)
-    if kind in _FROM_TEXT:
-        return (_FROM_TEXT[kind](str(data)),)
-    if kind in _FROM_VALUE:
-        raise ConfigurationError(f"({kind!r}, …) cannot be given a {type(data).__name__}")
-    known = ", ".join(sorted(("text", *_KINDS)))
-    raise ConfigurationError(f"no message type {kind!r}; the line plays: {known}")
+    if kind in _FROM_TEXT and (isinstance(data, str | PurePath) or _is_numeral(data)):
+        return (_FROM_TEXT[kind](numeral_text(data) if _is_numeral(data) else str(data)),)
+    example = _EXAMPLES.get(kind, "1")
+    raise ConfigurationError(
+        f"({kind!r}, …) cannot be given a {type(data).__name__}: write ({kind!r}, {example!r})"
+    )
 
 
 def _nothing(kind: str) -> tuple[Message, ...]:
@@ -110,9 +121,12 @@ def _nothing(kind: str) -> tuple[Message, ...]:
 
 
 def _is_pair(value: object) -> bool:
-    if not isinstance(value, tuple) or len(value) != _PAIR or not isinstance(value[0], str):
+    """Return whether ``value`` is one pair, and not two things to play; pairs of JSON are lists."""
+    if not isinstance(value, tuple | list) or len(value) != _PAIR or not isinstance(value[0], str):
         return False
-    return isinstance(value[1], str | dt.date) or _is_numeral(value[1])
+    if isinstance(value, list):
+        return value[0] in _KINDS and len(value[0]) > 1  # ["a", "b"] is two texts
+    return value[0] in _KINDS or isinstance(value[1], str | dt.date) or _is_numeral(value[1])
 
 
 def _is_numeral(value: object) -> TypeGuard[Numeral]:
@@ -127,6 +141,8 @@ def _zmanim(text: str) -> Zmanim:
 def _music(text: str) -> MusicOnHoldMessage:
     """Parse ``name`` or ``name,seconds``."""
     name, _, seconds = text.partition(",")
+    if seconds and not seconds.strip().isdecimal():
+        raise ValueError("the seconds after the comma are a whole number")
     return MusicOnHoldMessage(name, int(seconds) if seconds else None)
 
 
@@ -135,7 +151,10 @@ def _parse_day(day: object) -> dt.date:
         return day.date() if isinstance(day, dt.datetime) else day
     text = str(day).replace(".", "/").replace("-", "/")
     pattern = "%Y/%m/%d" if text[:4].isdecimal() else "%d/%m/%Y"
-    return dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day, not a moment
+    try:
+        return dt.datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day, not a moment
+    except ValueError as error:
+        raise ValueError("give a day such as '31/12/2026', or a datetime.date") from error
 
 
 _FROM_VALUE: Mapping[str, Callable[[str | Numeral], Iterable[Message]]] = {
@@ -162,4 +181,11 @@ _FROM_TEXT: Mapping[str, Callable[[str], Message]] = {
     "go_to_folder": GoTo,
     "g": GoTo,
 }
-_KINDS = frozenset({*_FROM_VALUE, *_FROM_DAY, *_FROM_TEXT})
+_TEXT = frozenset({"text", "t"})
+_KINDS = frozenset({*_TEXT, *_FROM_VALUE, *_FROM_DAY, *_FROM_TEXT})
+_EXAMPLES: Mapping[str, str] = {
+    **dict.fromkeys(("date", "dateH"), "31/12/2026"),
+    **dict.fromkeys(("zmanim", "z"), "T,IL/Jerusalem,+,D1"),
+    **dict.fromkeys(("music_on_hold", "h"), "calm,20"),
+    **dict.fromkeys(("file", "f", "speech", "s"), "/1/000"),
+}

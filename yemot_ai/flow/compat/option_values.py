@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
@@ -43,8 +45,18 @@ _NOT_IN_NAMES: Final = re.compile(r"[,=&.\x00-\x1f\x7f]+")
 
 
 def text(value: object) -> str:
-    """Return a text; None is the line's default, as "" is."""
-    return "" if value is None else str(value)
+    """Return a text; None is the line's default, as "" is.
+
+    Raises:
+        ConfigurationError: it is neither a text nor a number nor a path.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float | Decimal | PurePath):
+        raise ConfigurationError(
+            f"{value!r} is a {type(value).__name__}, which the line cannot be sent as a text"
+        )
+    return str(value)
 
 
 def is_on(name: str, switch: SwitchOption, word: str) -> bool:
@@ -58,9 +70,9 @@ def is_on(name: str, switch: SwitchOption, word: str) -> bool:
     Raises:
         ConfigurationError: it is neither a bool nor a word that the line knows.
     """
-    if not isinstance(switch, str):
+    if switch is None or isinstance(switch, int | float):
         return bool(switch)
-    given = switch.casefold()
+    given = str(switch).strip().casefold()
     if given == word.casefold():
         return True
     if given not in _TRUE | _FALSE:
@@ -97,9 +109,9 @@ def keys(allowed: str | int | Iterable[str | int] | None) -> tuple[str, ...]:
     """Return allowed keys given as ``"123"``, ``"10.11"``, ``"1,2"``, ``[1, 2]`` or ``"from_folder"``."""
     if allowed is None or allowed == "from_folder":
         return (allowed,) if allowed else ()
-    if not isinstance(allowed, str | int):
-        return tuple(str(key) for key in allowed)
-    parts = re.split(r"[.,\s]+", str(allowed).strip(" .,"))
+    if isinstance(allowed, Iterable) and not isinstance(allowed, str | bytes | Mapping):
+        return tuple(text(key) for key in allowed)
+    parts = re.split(r"[.,\s]+", text(allowed).strip(" .,"))
     return tuple(parts) if len(parts) > 1 else tuple(parts[0])
 
 
@@ -107,10 +119,10 @@ def replacement(value: str | None) -> str:
     """Return the two characters of ``replace_char``, from and to [OFF].
 
     yemot-flow's examples give ``"#"``, for the key that ends the typing. That key ends it in any case, and
-    one character replaces nothing.
+    one character, or more than two, replace nothing.
     """
     characters = text(value)
-    if len(characters) == _REPLACEMENT_LENGTH - 1:
+    if characters and len(characters) != _REPLACEMENT_LENGTH:
         warn_once(
             "call.read(replace_char=%r) replaces nothing: the line takes two characters, from and to; "
             "# ends the typing without it",

@@ -53,7 +53,7 @@ class ReadOptions(TypedDict, total=False):
             default.
         block_asterisk_key: refuse ``*``.
         block_zero_key: refuse the amount zero.
-        replace_char: two characters, from and to; one, as yemot-flow's ``"#"``, replaces nothing.
+        replace_char: two characters, from and to; others, as yemot-flow's ``"#"``, replace nothing.
         amount_attempts: how often the question is played before the value counts as empty. For keys
             the line counts; for speech silence is the value "" [LIB], so the question is sent again
             under a new name. Default: once.
