@@ -30,7 +30,7 @@ from yemot_ai.providers.codex import CodexAppServerProvider
 from yemot_ai.providers.codex.app_server.server import ThreadConfig
 from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import Program, server_command
-from yemot_ai.providers.codex.home import CodexHome, new_key
+from yemot_ai.providers.codex.home.folders import CodexHome, new_key
 from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
 

@@ -15,7 +15,7 @@ import pytest
 from tests.providers.codex.app_server.test_provider import files_containing, wait_exited
 from tests.support.asking import ask_provider
 from tests.support.codex import Codex, exec_provider, run_async, thread_id_of
-from yemot_ai.providers.codex.cleanup import ABANDONED_AFTER
+from yemot_ai.providers.codex.home.cleanup import ABANDONED_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ async def main():
 asyncio.run(main())
 """
 _START = """
-from yemot_ai.providers.codex.home import CodexHome, new_key
+from yemot_ai.providers.codex.home.folders import CodexHome, new_key
 home, key = CodexHome.for_codex_home(None), new_key()
 home.prepare(key)
 home.delete_conversation("", key)

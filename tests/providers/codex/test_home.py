@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai.providers.codex.home import CodexHome, is_thread_id
+from yemot_ai.providers.codex.home.folders import CodexHome, is_thread_id
 
 THREAD = "01a2021e-e1f2-71a2-898b-4fcd956cbb54"
 OTHER = "01a2021e-e1f2-71a2-898b-4fcd956cbb55"

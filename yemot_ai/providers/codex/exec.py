@@ -3,7 +3,7 @@
     provider = CodexCLIProvider(timeout=45.0)
     ai = YemotAI(provider=provider)
 
-The defaults are safe for a phone line: see ``command`` and ``home``.
+The defaults are safe for a phone line: see ``command`` and ``home.folders``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yemot_ai.providers.codex.events import TurnOutcome
-    from yemot_ai.providers.codex.home import CodexHome
+    from yemot_ai.providers.codex.home.folders import CodexHome
     from yemot_ai.providers.codex.process import ProcessResult
     from yemot_ai.providers.provider import JSON, Exchange, Reply
 

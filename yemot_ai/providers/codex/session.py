@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.codex.events import usage_delta
-from yemot_ai.providers.codex.home import is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.home.folders import is_key, is_thread_id, new_key
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:

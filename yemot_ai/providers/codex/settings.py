@@ -12,7 +12,7 @@ from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderErro
 from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import Program, safety_settings
 from yemot_ai.providers.codex.executable import find_executable
-from yemot_ai.providers.codex.home import CodexHome
+from yemot_ai.providers.codex.home.folders import CodexHome
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import redact_secrets
 from yemot_ai.providers.codex.system_settings import check_enforced_settings, machine_overrides

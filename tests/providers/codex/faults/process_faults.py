@@ -19,7 +19,7 @@ from yemot_ai.providers.codex import exec as exec_provider
 from yemot_ai.providers.codex import process
 from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.command import Setting
-from yemot_ai.providers.codex.home import CodexHome
+from yemot_ai.providers.codex.home.folders import CodexHome
 from yemot_ai.providers.codex.process import ChildProcess, ProcessResult
 from yemot_ai.providers.codex.session import CodexSession
 from yemot_ai.providers.codex.settings import CodexSettings

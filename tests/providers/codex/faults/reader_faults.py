@@ -13,7 +13,7 @@ from yemot_ai.errors import AnswerEmptyError, ProviderError
 from yemot_ai.providers.codex import CodexCLIProvider, events, faults, session
 from yemot_ai.providers.codex.events import EventReader, TurnOutcome, usage_delta
 from yemot_ai.providers.codex.faults import error_from_text
-from yemot_ai.providers.codex.home import is_thread_id
+from yemot_ai.providers.codex.home.folders import is_thread_id
 from yemot_ai.providers.codex.process import LineFramer
 from yemot_ai.providers.codex.session import CodexSession
 from yemot_ai.providers.provider import Usage

@@ -17,9 +17,9 @@ from yemot_ai._runtime.tasks import run_shielded
 from yemot_ai.errors import RefusedRequestError, SessionLostError
 from yemot_ai.providers.codex.app_server.pool import PoolLimits, ServerPool
 from yemot_ai.providers.codex.app_server.server import AppServer, ThreadConfig
-from yemot_ai.providers.codex.cleanup import lock_folder, unlocked_folders
 from yemot_ai.providers.codex.command import server_command
-from yemot_ai.providers.codex.home import new_key
+from yemot_ai.providers.codex.home.cleanup import lock_folder, unlocked_folders
+from yemot_ai.providers.codex.home.folders import new_key
 from yemot_ai.providers.codex.prompts import prompt_with_history
 from yemot_ai.providers.codex.session import CodexSession
 from yemot_ai.providers.codex.settings import CodexOptions, CodexSettings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
-    from yemot_ai.providers.codex.home import CodexHome
+    from yemot_ai.providers.codex.home.folders import CodexHome
     from yemot_ai.providers.provider import JSON, Exchange, Reply
 
     _OnText = Callable[[str], object]

@@ -24,7 +24,7 @@ from yemot_ai.errors import MalformedStreamError, ProviderCrashError, SessionBus
 from yemot_ai.providers.codex.app_server.jsonrpc import JsonRpc, NotRpcError, RpcError
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.codex.faults import error_from_text, resume_error
-from yemot_ai.providers.codex.home import is_thread_id
+from yemot_ai.providers.codex.home.folders import is_thread_id
 from yemot_ai.providers.codex.process import ChildProcess
 
 if TYPE_CHECKING:

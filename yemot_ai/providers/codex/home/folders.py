@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai.providers.codex.cleanup import ConversationClaims
-from yemot_ai.providers.codex.login import link_login
+from yemot_ai.providers.codex.home.cleanup import ConversationClaims
+from yemot_ai.providers.codex.home.login import link_login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

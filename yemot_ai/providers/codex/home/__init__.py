@@ -1,0 +1,1 @@
+"""The folders of Codex processes on disk."""
