@@ -7,6 +7,8 @@ started at first use and again after a fork::
     engine = Engine.shared()
     engine.run(some_coroutine())          # from a thread: blocks
     await engine.arun(some_coroutine())   # from any event loop, the engine's own included
+
+``Engine.on_running_loop()`` starts no thread: it uses the loop on which it is created.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ class Engine:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._owns_loop = True
         self._reset_semaphores()
         self._local = threading.local()
         _engines.add(self)
@@ -70,16 +73,43 @@ class Engine:
         """Return the engine of this process."""
         return Engine()
 
+    @classmethod
+    def on_running_loop(cls) -> Engine:
+        """Return an engine that runs its work on the running loop, whatever drives that loop.
+
+        It has no thread and never stops the loop. The thread of the loop must not block: it awaits the
+        async methods.
+
+        Raises:
+            RuntimeError: if no loop runs in this thread.
+        """
+        engine = cls()
+        engine._loop, engine._thread = asyncio.get_running_loop(), threading.current_thread()
+        engine._owns_loop = False
+        return engine
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop; started at the first access."""
+        """The loop; started at the first access.
+
+        Raises:
+            EngineLoopError: if the engine was created on a running loop that no longer runs.
+        """
         loop = self._loop
-        return loop if loop is not None else self._start()
+        if loop is None:
+            return self._start()
+        if not self._owns_loop and not loop.is_running():
+            raise EngineLoopError(
+                "the loop on which this engine was created no longer runs: create the engine, and what uses "
+                "it, on the running loop, or use Engine.shared()"
+            )
+        return loop
 
     @property
     def is_current(self) -> bool:
         """Whether the calling code runs on the engine's loop."""
-        return threading.current_thread() is self._thread
+        running = asyncio._get_running_loop()  # noqa: SLF001 - the public one raises where no loop runs
+        return running is not None and running is self._loop
 
     def time(self) -> float:
         """Return Unix time in seconds; virtual on an engine with virtual time."""
@@ -87,15 +117,15 @@ class Engine:
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start ``coroutine`` on the loop and return at once."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop_for(coroutine))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run ``coroutine`` on the loop and block until it is done.
 
         Raises:
-            EngineLoopError: if called on the engine's loop, which it would block forever.
+            EngineLoopError: if called in the thread of the engine's loop, which it would block forever.
         """
-        if self.is_current:
+        if threading.current_thread() is self._thread:
             coroutine.close()
             raise EngineLoopError(
                 "a blocking method was called in an async handler: await its async variant instead "
@@ -148,7 +178,7 @@ class Engine:
         Counted on the loop, where nothing runs between the count and the work: a virtual clock must not
         advance before work that was just submitted, nor before a waiter that just got its result.
         """
-        loop = self.loop
+        loop = self._loop_for(coroutine)
         counted = self._counted(coroutine, int(getattr(self._local, "is_worker", False)))
         future = asyncio.run_coroutine_threadsafe(counted, loop)
 
@@ -159,6 +189,14 @@ class Engine:
 
         future.add_done_callback(close_if_cancelled)
         return future
+
+    def _loop_for(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.AbstractEventLoop:
+        """Return the loop; if it cannot be used, close the coroutine, which would warn that it never ran."""
+        try:
+            return self.loop
+        except EngineLoopError:
+            coroutine.close()
+            raise
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
         self._count(waiting=1 - worker, working=-worker)
@@ -173,7 +211,9 @@ class Engine:
             self.working += working
 
     def close(self) -> None:
-        """Stop the loop and its thread; a later use starts them again."""
+        """Stop the loop and its thread; a later use starts them again. A loop of others continues."""
+        if not self._owns_loop:
+            return
         with self._lock:
             loop, self._loop, self._thread = self._loop, None, None
         if loop is not None:
@@ -200,6 +240,7 @@ class Engine:
         # A forked child has copies of the parent's objects, but not its threads.
         self._lock = threading.Lock()
         self._loop = self._thread = None
+        self._owns_loop = True
         self.waiting = self.working = 0
 
 
