@@ -66,9 +66,14 @@ class Cooldown:
     def start(self, index: int, error: ProviderError) -> None:
         """Skip the provider for a while if ``error`` means that its next request would fail as well."""
         if isinstance(error, _COOLDOWN_ERRORS):
-            wait = self._seconds if error.retry_after is None else min(error.retry_after, MAX_RETRY_AFTER)
-            self._until[index] = self._now() + wait
+            self._until[index] = self._now() + _wait(error, self._seconds)
 
     def end(self, index: int) -> None:
         """Stop skipping the provider."""
         self._until.pop(index, None)
+
+
+def _wait(error: ProviderError, default: float) -> float:
+    """Return the seconds that an error asks for; ``default`` if that is no number, or less than 0."""
+    wait: object = error.retry_after
+    return min(wait, MAX_RETRY_AFTER) if isinstance(wait, int | float) and wait >= 0 else default

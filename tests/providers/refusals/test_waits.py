@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
@@ -18,6 +18,7 @@ from yemot_ai.errors import OverloadedError, ProviderError, RateLimitedError
 from yemot_ai.providers import FallbackProvider, OpenAIProvider
 from yemot_ai.providers.codex import faults
 from yemot_ai.providers.refusals import ErrorBody, LimitNotice, wait_from_text
+from yemot_ai.providers.refusals.clock_times import time_in
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 
 DAY = 86_400.0
@@ -54,6 +55,22 @@ def future(seconds: float) -> datetime:
         ("Try again in one minute and 30 seconds", 90.0),
         ("Try again in 2 weeks", 14 * DAY),
         ("please try again in 30-60 seconds", 60.0),
+        ("try again in 00:01:30", 90.0),
+        ("Your limit resets in 1.02:03:04.", DAY + 2 * 3600 + 184),
+        ("Please wait 01:30 before the next request", 90.0),
+        ("Retry-After: 00:00:07.5", 7.5),
+        ("try again in 1 hour 5 minutes", 3900.0),
+        ("try again in 1d2h", 26 * 3600.0),
+        ("Please wait 1,800 seconds", 1800.0),
+        ("try again in half an hour", 1800.0),
+        ("try again in inf seconds", None),
+        ("try again in nan seconds", None),
+        ("try again in -5 seconds", None),
+        ("retry after 99999999999", None),
+        ("resets at 25:99 UTC", None),
+        ("again at 12:00 on 31 February", None),
+        ("Please retry 3 times on a satellite", None),
+        ("Please try again later. We are here Mon-Fri 9am-5pm", None),
         ("Please try again in a few seconds", None),
         ("Please try again later.", None),
         ("Please retry 3 times", None),
@@ -66,6 +83,80 @@ def future(seconds: float) -> datetime:
 )
 def test_a_wait_in_words(text: str, seconds: float | None) -> None:
     assert wait_from_text(text) == seconds
+
+
+NOW = datetime(2026, 11, 30, 7, 30, tzinfo=UTC)  # a Monday
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("at 15:00 UTC", "2026-11-30T15:00+00:00"),
+        ("at 07:00 UTC", "2026-12-01T07:00+00:00"),
+        ("at 15:00", "2026-11-30T15:00+00:00"),
+        ("at 15:00:30Z", "2026-11-30T15:00:30+00:00"),
+        ("at 15:00 +0200", "2026-11-30T15:00+02:00"),
+        ("at 15:00 (UTC+05:30)", "2026-11-30T15:00+05:30"),
+        ("at 9:00 GMT-3 on Monday", "2026-11-30T09:00-03:00"),
+        ("3pm (America/New_York)", "2026-11-30T15:00-05:00"),
+        ("10:30 p.m. (Asia/Jerusalem)", "2026-11-30T22:30+02:00"),
+        ("12am UTC", "2026-12-01T00:00+00:00"),
+        ("noon ET", "2026-11-30T12:00-05:00"),
+        ("at midnight UTC", "2026-12-01T00:00+00:00"),
+        ("midnight Pacific time", "2026-11-30T00:00-08:00"),
+        ("tomorrow", "2026-12-01T00:00+00:00"),
+        ("tomorrow at 9:15 AM UTC", "2026-12-01T09:15+00:00"),
+        ("Thursday", "2026-12-03T00:00+00:00"),
+        ("Mon 07:00 UTC", "2026-12-07T07:00+00:00"),
+        ("on December 1", "2026-12-01T00:00+00:00"),
+        ("Jan 5, 9am (UTC)", "2027-01-05T09:00+00:00"),
+        ("on 9 Dec 2026 10:00 CET", "2026-12-09T10:00+01:00"),
+        ("at Aug 8th, 2027 12:30 PM UTC", "2027-08-08T12:30+00:00"),
+        ("on 2026-12-07", "2026-12-07T00:00+00:00"),
+        ("on 2026-12-07 at 00:10 UTC", "2026-12-07T00:10+00:00"),
+        ("2026-12-07T10:00:00.123+02:00", "2026-12-07T10:00+02:00"),
+        ("at 15:00 (Nowhere/City)", "2026-11-30T15:00+00:00"),
+        ("at 3 times a month", None),
+        ("2026-13-45", None),
+        ("at 13pm UTC", None),
+        ("at Feb 30", None),
+        ("", None),
+    ],
+)
+def test_the_time_at_which_a_limit_ends(text: str, time: str | None) -> None:
+    assert time_in(text, now=NOW) == (None if time is None else datetime.fromisoformat(time))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your limit resets at {:%H:%M:%S} UTC",
+        "Limit resets {:%I:%M%p} (UTC)",
+        "Try again on {:%B %d, %Y at %H:%M} UTC",
+        "Claude AI usage limit reached|{:%s}",
+        "resets_at: {:%s}",
+        "Please retry after {:%s}",
+    ],
+)
+def test_a_time_in_words(text: str) -> None:
+    assert wait_from_text(text.format(future(5400).astimezone())) == pytest.approx(5400, abs=62)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1308", "Usage limit reached for 5 hour. Your limit will reset at {:%Y-%m-%d %H:%M:%S}"),
+        ("1310", "[1310][Weekly limit reached. Your limit will reset at {:%Y-%m-%d %H:%M:%S}][20260912]"),
+        ("1113", "已达到 5 小时的使用上限。您的限额将在 {:%Y-%m-%d %H:%M:%S} 重置。"),
+    ],
+    ids=["hours", "week", "chinese"],
+)
+def test_a_time_of_zhipu_is_that_of_beijing(code: str, message: str) -> None:
+    """Zhipu writes the wall clock of Beijing without a zone: oh-my-pi#11014."""
+    at = future(5400).astimezone(timezone(timedelta(hours=8)))
+    body = {"error": {"code": code, "message": message.format(at)}}
+
+    assert ErrorBody.parse(body, status=429).retry_after == pytest.approx(5400, abs=3)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +200,12 @@ def test_a_time_of_today_that_has_passed_is_tomorrow() -> None:
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "1e300"}, None),
+        ({"retry-after": "99999999999"}, None),
+        ({"retry-after": "PT1M30S"}, 90.0),
+        ({"retry-after": "00:01:30"}, 90.0),
+        ({"retry-after": "1 Jan 2008 00:00:00 +99999999999999"}, None),
+        ({"retry-after": "Mon, 30 Nov 99999999999999999999 00:00:00 GMT"}, None),
+        ({"retry-after-ms": "inf", "retry-after": "2"}, 2.0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": ""}, None),
         ({"retry-after": "Mon, 99 Foo 2028"}, None),
@@ -131,6 +228,13 @@ def test_a_wait_in_a_header(headers: Mapping[str, str], seconds: float | None) -
         ({"ratelimit-reset": "30"}, 30.0),
         ({"x-ratelimit-reset-tokens": "-1"}, None),
         ({"x-ratelimit-limit-tokens": "100"}, None),
+        ({"x-ratelimit-reset-requests-day": "33011.38"}, 33011.38),
+        ({"x-ratelimit-reset-ms": "1500"}, 1.5),
+        ({"ratelimit": '"burst";r=0;t=50'}, 50.0),
+        ({"ratelimit": "limit=10, remaining=0, reset=50"}, 50.0),
+        ({"ratelimit": "limit=10, remaining=3, reset=50"}, None),
+        ({"x-ratelimit-reset": "inf"}, None),
+        ({"x-ratelimit-reset": "1e308"}, None),
     ],
 )  # fmt: skip
 def test_the_reset_of_a_limit_in_headers(headers: Mapping[str, str], seconds: float | None) -> None:
@@ -151,7 +255,13 @@ def epoch_milliseconds(at: datetime) -> str:
     return f"{at.timestamp() * 1000:.0f}"
 
 
-@pytest.mark.parametrize("write", [http_date, datetime.isoformat, epoch, epoch_milliseconds])
+def epoch_microseconds(at: datetime) -> str:
+    return f"{at.timestamp() * 1_000_000:.0f}"
+
+
+@pytest.mark.parametrize(
+    "write", [http_date, datetime.isoformat, epoch, epoch_milliseconds, epoch_microseconds]
+)
 @pytest.mark.parametrize("seconds", [90.0, 500 * DAY, -90.0])
 def test_a_wait_until_a_time(write: Callable[[datetime], str], seconds: float) -> None:
     """A header with a date (``Retry-After``, Anthropic's), or a time since 1970 (OpenRouter's, Codex's)."""
@@ -183,7 +293,9 @@ def test_a_wait_until_a_time(write: Callable[[datetime], str], seconds: float) -
         ({"error": {"metadata": {"retry_after_seconds": 9, "headers": {"Retry-After": "8"}}}}, 9.0),
         ({"error": {"metadata": {"headers": {"Retry-After": "8"}}}}, 8.0),
         ({"error": {"retry_after_ms": 2500}}, 2.5),
+        ({"error": {"details": [{"metadata": {"quotaResetDelay": "1h16m8.5s"}}]}}, 4568.5),
         ({"error": {"resets_in_seconds": -3}}, None),
+        ({"error": {"resets_in_seconds": 10**400}}, None),
         ({"error": {"resets_in_seconds": None}}, None),
         ({"error": {"resets_in_seconds": True}}, None),
         ({"error": {"resets_in_seconds": "NaN"}}, None),
@@ -298,6 +410,10 @@ def test_only_a_limit_of_a_minute_or_more_is_logged(caplog: pytest.LogCaptureFix
     for wait in (59.0, None, 60.0, 7200.0):
         error = RateLimitedError("no", retry_after=wait)
         notice.report("a", error)
+    assert len(caplog.records) == 1
+
+    for wait in (float("inf"), float("nan"), 1e308, -7200.0):
+        LimitNotice().report("a", RateLimitedError("no", retry_after=wait))
     assert len(caplog.records) == 1
 
     overloaded = OverloadedError("no")

@@ -17,6 +17,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone, tzinfo
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -60,6 +61,8 @@ _NAMES: Final = frozenset({"flagged_input", "blockreason", "block_reason"})
 _WAITS: Final = frozenset({
     "retrydelay", "retry_delay", "retry_after", "retryafter", "retry-after", "retry_after_seconds",
     "retry_after_ms", "resets_in_seconds", "reset_in_seconds", "resets_at", "reset_at", "reset_after",
+    "retry_in", "retry_at", "resets_in", "reset_in", "reset_time", "wait_seconds", "quotaresetdelay",
+    "quotaresettimestamp",
 })  # fmt: skip
 
 _STATUS_IN_TEXT: Final = re.compile(
@@ -70,6 +73,12 @@ _PHRASE: Final = re.compile(
     r"(\bstatus:? [45]\d\d) (?:" + "|".join(re.escape(status.phrase) for status in HTTPStatus) + r")\b"
 )
 """The phrase of a status in a sentence: the words of the refusal itself say more."""
+
+_BEIJING: Final = timezone(timedelta(hours=8))
+_BEIJING_CODES: Final = frozenset({"1308", "1310"})
+"""Zhipu's codes of a usage limit, whose times are those of Beijing without saying so: oh-my-pi#11014."""
+
+_CHINESE: Final = re.compile("[一-鿿]")
 
 _DECODER: Final = json.JSONDecoder()
 
@@ -115,7 +124,7 @@ class ErrorBody:
             text or (f"HTTP status {actual}" if actual else "an error without a message"),
             tuple(dict.fromkeys(found.codes)),
             actual,
-            _first(in_header, *found.waits, wait_from_text(text)),
+            _first(in_header, *found.waits, wait_from_text(text, _zone(found.codes, text))),
             _first(*found.resets, reset_from_headers(headers)),
         )
 
@@ -187,6 +196,11 @@ def _inner_body(text: str) -> tuple[object, str]:
     if not inner:
         return None, text
     return inner, " ".join(f"{text[:start].rstrip(' :-')} {text[end:]}".split())
+
+
+def _zone(codes: Sequence[str], text: str) -> tzinfo | None:
+    """Return the zone of a time that names none; None for the usual one."""
+    return _BEIJING if not _BEIJING_CODES.isdisjoint(codes) or _CHINESE.search(text) else None
 
 
 def _status(status: int | None, codes: Sequence[str], text: str) -> int | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from yemot_ai.errors import ProviderError, QuotaExceededError, RateLimitedError
+from yemot_ai.providers.refusals.waits import MAX_WAIT
 
 __all__ = ["LimitNotice"]
 
@@ -32,7 +33,7 @@ class LimitNotice:
         """
         now = time.time()
         wait = error.retry_after if isinstance(error, RateLimitedError | QuotaExceededError) else None
-        if wait is None or wait < MIN_WAIT or now < self._until:
+        if wait is None or not MIN_WAIT <= wait <= MAX_WAIT or now < self._until:
             return
         self._until = now + wait
         end = datetime.fromtimestamp(self._until).astimezone().isoformat(timespec="minutes")

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["reset_from_headers", "wait_from_field", "wait_from_headers", "wait_from_text"]
+from yemot_ai.providers.refusals.clock_times import time_in
+
+__all__ = ["MAX_WAIT", "reset_from_headers", "wait_from_field", "wait_from_headers", "wait_from_text"]
 
 MAX_WAIT: Final = 10 * 365 * 86_400.0
 """Seconds; a longer wait is a mistake of the service, such as another unit."""
@@ -27,6 +29,8 @@ _EPOCH: Final = 1e9
 """A greater number is a time, in seconds since 1970."""
 
 _EPOCH_MILLISECONDS: Final = 1e12
+
+_EPOCH_NANOSECONDS: Final = 1e19
 
 _UNITS: Final = {
     name: seconds
@@ -41,53 +45,72 @@ _UNITS: Final = {
     for name in names.split()
 }
 
+_NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?![\d,])|\d+(?:\.\d+)?"
+
 _AMOUNT: Final = re.compile(
-    r"(?:,?\s*(?:and\s+)?)(?:\d+\s*(?:-|–|to)\s*)?(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE
+    rf"(?:,?\s*(?:and\s+)?)(?:\d+\s*(?:-|–|to)\s*)?({_NUMBER})\s*([a-z]+)", re.IGNORECASE
 )
 """Of a range such as ``30-60 seconds`` the longer one."""
 
 _ONE: Final = re.compile(r"\b(?:an?|one)\s+(?=(?:second|minute|hour|day|week)\b)", re.IGNORECASE)
+_HALF_HOUR: Final = re.compile(r"\bhalf an? hour\b", re.IGNORECASE)
 
 _ASKS_TO_WAIT: Final = re.compile(
-    r"\b(?:again|retry|retrying|wait|resets?|available|until|regain|retry[-_]after)\b"
-    r"[^.\d\n]{0,40}(?<![\w.-])(?=\d)",
+    r"\b(?:again|retry|retrying|wait|(?:resets?|retry)(?:_(?:at|in|after))?|available|until|regain|retry-after"
+    r"|renews?|limit reached(?=\|))(?![\w-])|将在",
     re.IGNORECASE,
 )
+_BEFORE_NUMBER: Final = re.compile(r"[^.\d\n]{0,40}(?<![\w.-])(?=\d)")
 
 _BARE_SECONDS: Final = re.compile(
     r"\b(?:again|retry)[-_ ](?:after|in)[\s:=]+(\d+(?:\.\d+)?)(?![\d.]*\s*[a-z:\-/])", re.IGNORECASE
 )
+_EPOCH_NUMBER: Final = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?(?![\w.:-])")
 
-_ISO_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:T| | at )\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
+# As .NET writes a duration, "1.02:03:04"; two numbers are minutes and seconds.
+_DIGITAL: Final = re.compile(
+    r"(?:(?P<days>\d+)\.)?(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,2}):(?P<seconds>\d\d(?:\.\d+)?)"
+    r"(?![\d:]|\s?(?:[AP]\.?M\b|\(|[A-Z]{1,4}\b|[+-]\d))",
+    re.IGNORECASE,
 )
-
-# Codex, in the local time of its machine: "try again at 3:28 PM", "… at Aug 8th, 2026 12:30 PM".
-_CLOCK_TIME: Final = re.compile(
-    r"\bagain at (?:(?P<date>[A-Z][a-z]{2} \d{1,2})(?:st|nd|rd|th)?, (?P<year>\d{4}),? )?"
-    r"(?P<time>\d{1,2}:\d\d [AP]M)"
+_ASKS_FOR_DURATION: Final = re.compile(
+    r"(?:\b(?:in|after|for|within)\b|wait\b|-after\b)[^.\d\n]*\Z", re.IGNORECASE
 )
+_ISO_DURATION: Final = re.compile(r"P(?:\d+[WD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?", re.IGNORECASE)
 
 _RESET_HEADER: Final = re.compile(r"(?:^|-)rate-?limit-(?:.+-)?reset(?:-.+)?$")
+# IETF drafts: `limit=10, remaining=0, reset=50`, and `"burst";r=0;t=50`.
+_RATE_LIMIT: Final = re.compile(r"\b(?:remaining|r)=0\b.*?\b(?:reset|t)=(\d+)")
 
 
-def wait_from_text(text: str) -> float | None:
+def wait_from_text(text: str, zone: tzinfo | None = None) -> float | None:
     """Return the seconds to wait that a sentence names, or None.
 
     Args:
-        text: a message such as ``Please try again in 7m12s``, ``retry after 30 seconds`` or, in the
-            machine's local time, ``try again at 3:28 PM``.
+        text: a message such as ``Please try again in 7m12s``, ``retry after 00:01:30``, ``resets at 3pm
+            (America/New_York)`` or, in the machine's local time, ``try again at 3:28 PM``.
+        zone: the zone of a time that names none.
     """
-    text = _ONE.sub("1 ", text)
+    text = _ONE.sub("1 ", _HALF_HOUR.sub("30 minutes", text))
     for asks in _ASKS_TO_WAIT.finditer(text):
-        iso = _ISO_TIME.match(text, asks.end())
-        seconds = _duration(text[asks.end() :]) if iso is None else _until_iso(iso[0])
+        seconds = _wait_after(text, asks, zone)
         if seconds is not None:
             return seconds
-    if bare := _BARE_SECONDS.search(text):
-        return _checked(float(bare[1]))
-    clock = _CLOCK_TIME.search(text)
-    return None if clock is None else _until_clock(clock["date"], clock["year"], clock["time"])
+    bare = _BARE_SECONDS.search(text)
+    return None if bare is None else _of_number(float(bare[1]))
+
+
+def _wait_after(text: str, asks: re.Match[str], zone: tzinfo | None) -> float | None:
+    """Return the seconds that the words after the request to wait name, or None."""
+    if before := _BEFORE_NUMBER.match(text, asks.end()):
+        seconds = _duration(text[before.end() :])
+        if seconds is None and _ASKS_FOR_DURATION.search(text, asks.start(), before.end()):
+            seconds = _digital(text[before.end() :])
+        if seconds is None and (epoch := _EPOCH_NUMBER.match(text, before.end())):
+            seconds = _of_number(float(epoch[0]))
+        if seconds is not None:
+            return seconds
+    return _until(time_in(text[asks.end() :], now=datetime.now(UTC), zone=zone))
 
 
 def wait_from_field(name: str, value: object) -> float | None:
@@ -98,7 +121,7 @@ def wait_from_field(name: str, value: object) -> float | None:
         value: a number of seconds (milliseconds for a name in ``ms``), a time since 1970, or a text.
     """
     seconds = _wait(str(value)) if isinstance(value, int | float | str) else None
-    return _milliseconds(seconds) if name.lower().endswith(("ms", "milliseconds")) else seconds
+    return _milliseconds(seconds) if name.lower().endswith(("_ms", "-ms", "milliseconds")) else seconds
 
 
 def wait_from_headers(headers: Mapping[str, str]) -> float | None:
@@ -117,10 +140,17 @@ def reset_from_headers(headers: Mapping[str, str]) -> float | None:
             ``remaining`` header is not 0 is not used up.
     """
     lower = {name.lower(): value for name, value in headers.items()}
+    used_up = _RATE_LIMIT.search(lower.get("ratelimit", ""))
     return _longest(
-        _wait(value)
-        for name, value in lower.items()
-        if _RESET_HEADER.search(name) and lower.get(name.replace("reset", "remaining"), "0").strip() == "0"
+        [
+            None if used_up is None else _of_number(float(used_up[1])),
+            *(
+                wait_from_field(name, value)
+                for name, value in lower.items()
+                if _RESET_HEADER.search(name)
+                and lower.get(name.replace("reset", "remaining"), "0").strip() == "0"
+            ),
+        ]
     )
 
 
@@ -128,54 +158,56 @@ def _wait(value: str) -> float | None:
     """Return the seconds of a number, a duration, a time since 1970 or a date."""
     text = value.strip()
     try:
-        number = float(text)
+        return _of_number(float(text))
     except ValueError:
-        return _duration(text, whole=True) if _AMOUNT.match(text) else _until_date(text)
-    if number >= _EPOCH:
-        number = number / 1000 if number >= _EPOCH_MILLISECONDS else number
-        return _checked(number - datetime.now(UTC).timestamp())
-    return _checked(number)
+        return _of_words(text)
+
+
+def _of_number(number: float) -> float | None:
+    """Return the seconds of a number of them, or of a time since 1970 in any unit."""
+    if not _EPOCH <= number < _EPOCH_NANOSECONDS:
+        return _checked(number)
+    while number >= _EPOCH_MILLISECONDS:
+        number /= 1000
+    return _checked(number - datetime.now(UTC).timestamp())
+
+
+def _of_words(text: str) -> float | None:
+    if _ISO_DURATION.fullmatch(text):
+        text = text[1:].replace("T", " ").strip()
+    for seconds in (_duration(text, whole=True), _digital(text)):
+        if seconds is not None:
+            return seconds
+    try:
+        return _until(parsedate_to_datetime(text))
+    except (ValueError, OverflowError):
+        return _until(time_in(text, now=datetime.now(UTC)))
 
 
 def _duration(text: str, *, whole: bool = False) -> float | None:
     """Return the seconds of the duration at the beginning of ``text``, or of all of it."""
     seconds, position = 0.0, 0
     while (amount := _AMOUNT.match(text, position)) and amount[2].lower() in _UNITS:
-        seconds += float(amount[1]) * _UNITS[amount[2].lower()]
+        seconds += float(amount[1].replace(",", "")) * _UNITS[amount[2].lower()]
         position = amount.end()
     return _checked(seconds) if position and (not whole or position == len(text)) else None
 
 
-def _until_date(text: str) -> float | None:
-    if _ISO_TIME.fullmatch(text):
-        return _until_iso(text)
-    try:
-        return _until(parsedate_to_datetime(text))
-    except ValueError:
+def _digital(text: str) -> float | None:
+    """Return the seconds of a duration such as ``00:01:30`` at the beginning of ``text``."""
+    found = _DIGITAL.match(text)
+    if found is None:
         return None
+    days, hours, minutes = (float(found[name] or 0) for name in ("days", "hours", "minutes"))
+    return _checked(((days * 24 + hours) * 60 + minutes) * 60 + float(found["seconds"]))
 
 
-def _until_iso(text: str) -> float | None:
-    try:
-        return _until(datetime.fromisoformat(text.replace(" at ", "T")))
-    except ValueError:
-        return None
-
-
-def _until(time: datetime) -> float | None:
+def _until(time: datetime | None) -> float | None:
     """Return the seconds until a time; one without a zone is in UTC."""
+    if time is None:
+        return None
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return _checked((aware - datetime.now(UTC)).total_seconds())
-
-
-def _until_clock(date: str | None, year: str | None, time: str) -> float | None:
-    now = datetime.now().astimezone()
-    day = f"{date} {year}" if date else f"{now:%b %d %Y}"
-    try:
-        at = datetime.strptime(f"{day} {time}", "%b %d %Y %I:%M %p").astimezone()
-    except ValueError:
-        return None
-    return _until(at + timedelta(days=1) if date is None and at < now else at)
 
 
 def _milliseconds(value: float | None) -> float | None:
