@@ -189,6 +189,27 @@ def test_each_call_has_a_working_folder_that_is_deleted_with_it(codex: Codex) ->
 
 
 @pytest.mark.slow
+def test_a_thread_whose_file_has_become_shorter_is_lost_without_a_model_call(codex: Codex) -> None:
+    codex.answers("א")
+    first = run_async(ask_provider(exec_provider(), "שלום"))
+    (rollout,) = Path(os.environ["YEMOT_AI_HOME"], "codex", "home", "sessions").glob("*/*/*/*.jsonl")
+    rollout.write_bytes(rollout.read_bytes()[:-1])
+    with pytest.raises(SessionLostError, match="has lost a part") as caught:
+        run_async(ask_provider(exec_provider(), "שוב", session=first.session))
+    assert caught.value.thread_id == thread_id_of(first.session)
+    assert len(codex.requests) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rollouts", [None, 7, [], {"x": [1, "2"]}, {"../*": [1, "2"]}, {"x": "y"}])
+def test_invalid_checksums_are_ignored(codex: Codex, rollouts: JSON) -> None:
+    codex.answers("א").answers("ב")
+    first = run_async(ask_provider(exec_provider(), "שלום"))
+    session: JSON = {"thread_id": thread_id_of(first.session), "rollouts": rollouts}
+    assert run_async(ask_provider(exec_provider(), "עוד", session=session)).text == "ב"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["../../elsewhere", "", "x" * 32, 7])
 def test_an_invalid_key_becomes_no_folder(codex: Codex, key: object) -> None:
     codex.answers("א").answers("ב")

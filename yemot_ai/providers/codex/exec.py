@@ -35,8 +35,9 @@ __all__ = ["CodexCLIProvider"]
 class CodexCLIProvider:
     """A provider that runs the Codex CLI for each turn.
 
-    A session is ``{"thread_id", "usage", "key", "threads"}``: Codex's id of the conversation, Codex's
-    counters for the whole conversation, the name of its private folders, and its earlier threads.
+    A session is ``{"thread_id", "usage", "key", "threads", "rollouts"}``: Codex's id of the conversation,
+    Codex's counters for the whole conversation, the name of its private folders, its earlier threads, and
+    the checksums of the threads' files.
 
     Args:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
@@ -84,14 +85,15 @@ class CodexCLIProvider:
         Raises:
             CodexNotFoundError: there is no such executable.
             ProviderTimeoutError: the deadline passed; the process has ended.
-            SessionLostError: Codex does not know the thread any more.
+            SessionLostError: Codex does not know the thread any more, or a part of it.
             SessionBusyError: another process is writing to the thread.
             ProviderError: one of its subclasses (see ``faults``).
         """
         del stream
         own = CodexSession.for_turn(session, provider=self.name)
         first = prompt_with_history(prompt, history) if session is None else prompt
-        yield own.reply(await self._run_turn(own, first, instructions))
+        outcome = await self._run_turn(own, first, instructions)
+        yield await asyncio.to_thread(own.reply, outcome, self._settings.home)
 
     async def end_session(self, session: JSON) -> None:
         """Delete the conversation's databases, rollout, lock, snapshots and working folder.
@@ -107,7 +109,7 @@ class CodexCLIProvider:
         try:
             async with self._settings.turn(provider=self.name):
                 file = await asyncio.to_thread(
-                    _prepare, home, self._settings.instructions_for(instructions), session.key
+                    _prepare, home, self._settings.instructions_for(instructions), session
                 )
                 command = exec_command(
                     await self._settings.program(executable, session.key),
@@ -137,8 +139,9 @@ class CodexCLIProvider:
             raise MalformedStreamError(f"Codex wrote {error}", provider=self.name) from error
 
 
-def _prepare(home: CodexHome, instructions: str, key: str) -> Path:
-    home.prepare(key)
+def _prepare(home: CodexHome, instructions: str, session: CodexSession) -> Path:
+    home.prepare(session.key)
+    session.check_rollouts(home)
     return home.instructions_file(instructions)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Self
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.codex.events import usage_delta
 from yemot_ai.providers.codex.home.folders import is_key, is_thread_id, new_key
+from yemot_ai.providers.codex.home.rollouts import Checksum
 from yemot_ai.providers.provider import Reply
 
 if TYPE_CHECKING:
     from yemot_ai.providers.codex.events import TurnOutcome
+    from yemot_ai.providers.codex.home.folders import CodexHome
     from yemot_ai.providers.provider import JSON
 
 __all__ = ["CodexSession"]
@@ -27,18 +29,21 @@ class CodexSession:
         key: the name of its private folders.
         usage: Codex's counters for the whole conversation; None if they are not known.
         threads: its earlier threads, if it was forked.
+        rollouts: what the file of each thread was after its last turn.
     """
 
     thread_id: str = ""
     key: str = field(default_factory=new_key)
     usage: Mapping[str, int] | None = field(default_factory=dict)
     threads: list[str] = field(default_factory=list)
+    rollouts: dict[str, Checksum] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, session: JSON) -> Self:
         """Return the valid parts of ``session``; an invalid key must not become a path."""
         fields = session if isinstance(session, Mapping) else {}
-        thread_id, key, usage, threads = map(fields.get, ("thread_id", "key", "usage", "threads"))
+        names = ("thread_id", "key", "usage", "threads", "rollouts")
+        thread_id, key, usage, threads, rollouts = map(fields.get, names)
         return cls(
             thread_id if isinstance(thread_id, str) else "",
             key if isinstance(key, str) and is_key(key) else new_key(),
@@ -46,6 +51,7 @@ class CodexSession:
             if isinstance(usage, Mapping)
             else None,
             [thread for thread in threads if isinstance(thread, str)] if isinstance(threads, list) else [],
+            _checksums(rollouts),
         )
 
     @classmethod
@@ -64,12 +70,33 @@ class CodexSession:
             raise SessionLostError(message, thread_id=own.thread_id, provider=provider)
         return own
 
-    def reply(self, outcome: TurnOutcome) -> Reply:
+    def check_rollouts(self, home: CodexHome) -> None:
+        """Check that the files of the threads have lost nothing.
+
+        Raises:
+            SessionLostError: one has; Codex would resume it without an error.
+        """
+        for thread_id, checksum in self.rollouts.items():
+            data = home.read_rollout(thread_id) if is_thread_id(thread_id) else None
+            if data is not None and not checksum.matches(data):
+                message = f"the file of thread {thread_id} has lost a part of the conversation"
+                raise SessionLostError(message, thread_id=thread_id, provider="codex")
+
+    def reply(self, outcome: TurnOutcome, home: CodexHome) -> Reply:
         """Return the reply of a turn, with the session after it."""
+        data = home.read_rollout(outcome.thread_id)
+        own = {outcome.thread_id: Checksum.of(data)} if data is not None else {}
         session: JSON = {
             "thread_id": outcome.thread_id,
             "usage": dict(outcome.usage),
             "key": self.key,
             "threads": self.threads,
+            "rollouts": {name: checksum.to_json() for name, checksum in (self.rollouts | own).items()},
         }
         return Reply(outcome.text, session, usage_delta(self.usage, outcome.usage))
+
+
+def _checksums(rollouts: JSON) -> dict[str, Checksum]:
+    parsed = rollouts.items() if isinstance(rollouts, Mapping) else ()
+    checksums = ((thread_id, Checksum.from_json(value)) for thread_id, value in parsed)
+    return {thread_id: checksum for thread_id, checksum in checksums if checksum is not None}

@@ -120,7 +120,7 @@ class CodexAppServerProvider:
         Raises:
             CodexNotFoundError: there is no such executable.
             ProviderTimeoutError: the deadline passed; the turn was interrupted.
-            SessionLostError: Codex does not know the thread any more.
+            SessionLostError: Codex does not know the thread any more, or a part of it.
             SessionBusyError: another turn of the thread is running.
             ProviderError: one of its subclasses (see ``faults``).
         """
@@ -178,6 +178,7 @@ class CodexAppServerProvider:
         async with self._pool().acquire(session.thread_id) as server:
             home = self._settings.home
             await asyncio.to_thread(home.prepare, session.key)
+            await asyncio.to_thread(session.check_rollouts, home)
             config = ThreadConfig(
                 instructions=self._settings.instructions_for(instructions),
                 work_dir=home.work_dir(session.key),
@@ -185,7 +186,8 @@ class CodexAppServerProvider:
                 model=self._settings.model,
             )
             await _ensure_thread(server, session, config)
-            return session.reply(await server.run_turn(session.thread_id, prompt, on_text))
+            outcome = await server.run_turn(session.thread_id, prompt, on_text)
+            return await asyncio.to_thread(session.reply, outcome, home)
 
     def _pool(self) -> ServerPool:
         """Return the pool of this loop; those of other loops, or from before a fork, cannot be used."""

@@ -20,7 +20,7 @@ from yemot_ai.providers.codex.home.cleanup import ConversationClaims
 from yemot_ai.providers.codex.home.login import link_login
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["CodexHome", "is_key", "is_thread_id", "new_key"]
 
@@ -148,6 +148,14 @@ class CodexHome:
             return None
         return self.root / "databases" / key
 
+    def read_rollout(self, thread_id: str) -> bytes | None:
+        """Return the content of a thread's file; None if there is none that can be read."""
+        try:
+            return next((path.read_bytes() for path in self._rollouts(thread_id)), None)
+        except OSError:
+            # Codex has to read it as well, and says what is wrong with it.
+            return None
+
     def delete_conversation(self, thread_id: str, key: str) -> None:
         """Delete a conversation's databases, rollouts, lock, snapshots and working folder.
 
@@ -159,7 +167,7 @@ class CodexHome:
             ConversationClaims.remove(self._owners_dir, key)
         if is_thread_id(thread_id):
             for path in self._thread_files(thread_id):
-                path.unlink(missing_ok=True)
+                _delete(path)
 
     def _conversation_folders(self, key: str) -> list[Path]:
         """Return the private folders of one conversation; none if ``key`` is not a key."""
@@ -169,10 +177,13 @@ class CodexHome:
     def _thread_files(self, thread_id: str) -> list[Path]:
         """Return the files that Codex keeps of one thread: rollouts, lock, shell snapshots."""
         return [
-            *self.codex_home.glob(f"sessions/*/*/*/rollout-*-{thread_id}.jsonl"),
+            *self._rollouts(thread_id),
             *self.codex_home.glob(f"thread-writer-locks/{thread_id}*"),
             *self.codex_home.glob(f"shell_snapshots/{thread_id}.*"),
         ]
+
+    def _rollouts(self, thread_id: str) -> Iterator[Path]:
+        return self.codex_home.glob(f"sessions/*/*/*/rollout-*-{thread_id}.jsonl")
 
     def _delete_abandoned(self, keys: Mapping[str, str]) -> None:
         """Delete conversations by key and ``CODEX_HOME``; their rollouts name the working folder."""
@@ -217,6 +228,13 @@ def _state_dir() -> Path:
         return Path(own).expanduser().absolute()
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state.absolute() / "yemot-ai"
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, data: bytes) -> None:
