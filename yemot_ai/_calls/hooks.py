@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -57,11 +57,9 @@ class CallSummary:
     @classmethod
     def from_session(cls, session: Session, reason: EndReason) -> CallSummary:
         """Return the summary of ``session``."""
-        with_steps = {turn.parent for turn in session.turns if turn.conversation}
+        steps = [turn for turn in session.turns if turn.parent and turn.conversation]
         turns = tuple(
-            turn
-            for turn in session.turns
-            if turn.conversation or not (turn.is_transcription or turn.id in with_steps)
+            turn for turn in session.turns if not turn.is_transcription and not _repeats(turn, steps)
         )
         return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state))
 
@@ -144,6 +142,14 @@ class Hooks:
 def total_usage(turns: tuple[Turn, ...]) -> Usage:
     """Return the sum of the usage of turns."""
     return sum((turn.usage for turn in turns if turn.usage), Usage())
+
+
+def _repeats(turn: Turn, steps: Iterable[Turn]) -> bool:
+    """Return whether steps have asked instead of ``turn``; one that is left early counts as asked itself."""
+    own = [step for step in steps if step.parent == turn.id]
+    if turn.conversation and not turn.answer:
+        return any(step.text == turn.text for step in own)
+    return not turn.conversation and bool(own)
 
 
 def _shown_answer(turn: Turn) -> str:

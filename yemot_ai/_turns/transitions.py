@@ -83,7 +83,10 @@ def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) 
     if result.retired_session is not None:
         session = replace(session, retired=(*session.retired, (result.conversation, result.retired_session)))
     # Last: the provider session of an answer that was cut does not say what was spoken of it, either.
-    is_cut_off = finished.status is TurnStatus.FAILED and (finished.pieces or result.conversation)
+    is_failed = finished.status is TurnStatus.FAILED
+    if is_failed and not finished.pieces:
+        session = session.without_unspoken_steps(finished.id, finished.failure)
+    is_cut_off = is_failed and (finished.pieces or result.conversation)
     return session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Self
 
 from yemot_ai.providers.provider import JSON, Exchange
-from yemot_ai.sessions.turn import Turn, TurnStatus
+from yemot_ai.sessions.turn import Turn, TurnFailure, TurnStatus
 from yemot_ai.sessions.visit import Visit
 
 __all__ = ["RING_SIZE", "CachedResponse", "HandlerOutcome", "Session"]
@@ -181,16 +181,20 @@ class Session:
     def with_interruption(self, turn_id: str, spoken: str) -> Self:
         """Return the session with a turn ended after the ``spoken`` part of its answer.
 
-        Also if the whole answer is stored. Its unfinished steps end without an answer. The provider does not
-        know how much was spoken: its session is retired, and the next turn rebuilds the conversation. Nothing
-        of a running turn is known to its provider while nothing was spoken.
+        Also if the whole answer is stored. Its unfinished steps end without an answer, and all of its steps if
+        nothing was spoken. The provider does not know how much was spoken: its session is retired, and the
+        next turn rebuilds the conversation. Nothing of a running turn is known to its provider while nothing
+        was spoken.
         """
         turn = self.turn(turn_id)
-        if turn is None or (turn.is_done and not turn.answer):
+        if turn is None:
             return self
+        session = self if spoken else self.without_unspoken_steps(turn_id)
+        if turn.is_done and not turn.answer:
+            return session
         failed = turn.status is TurnStatus.FAILED or not spoken
         status = TurnStatus.FAILED if failed else TurnStatus.ANSWERED
-        session = self.with_turn(
+        session = session.with_turn(
             replace(turn, status=status, owner="", answer=spoken, pieces=(), interrupted=True)
         )
         for step in self.turns:
@@ -214,6 +218,33 @@ class Session:
             spoken = "".join(turn.pieces[:spoken_count]).strip()
             if not turn.is_spoken(spoken_count) and (spoken or turn.is_done):
                 session = session.with_interruption(turn.id, spoken)
+            elif not turn.is_done:
+                session = session.without_unspoken_steps(turn.id)
+        return session
+
+    def without_unspoken_steps(self, turn_id: str, failure: TurnFailure | None = None) -> Self:
+        """Return the session when a turn has ended and nothing was spoken: its steps have no answer, either.
+
+        Args:
+            turn_id: the turn whose function has asked the steps.
+            failure: why the turn failed; None if the caller has interrupted it.
+        """
+        return self.without_answers([step.id for step in self.turns if step.parent == turn_id], failure)
+
+    def without_answers(self, turn_ids: Iterable[str], failure: TurnFailure | None = None) -> Self:
+        """Return the session with the answers of turns dropped, because no caller has heard them.
+
+        The providers do not know that: their sessions are retired, and the next turn rebuilds the
+        conversation.
+        """
+        session = self
+        for turn in filter(None, map(self.turn, turn_ids)):
+            if turn.answer:
+                why = turn.failure or failure
+                unspoken = replace(
+                    turn, status=TurnStatus.FAILED, answer="", failure=why, interrupted=why is None
+                )
+                session = session.with_turn(unspoken).without_thread(turn.conversation)
         return session
 
     def with_cut_off_answer(self, turn: Turn) -> Self:

@@ -181,6 +181,8 @@ class HandlerRunner:
                 return now
             if not is_newest(now):
                 return now.with_outcome(outcome)
+            if run.failed:
+                now = now.without_answers(run.unspoken_ids)
             return replace(
                 now,
                 names={**now.names, **run.names},
