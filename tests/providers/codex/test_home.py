@@ -117,6 +117,73 @@ def test_a_copy_whose_tokens_were_refreshed_later_is_kept(users: Path, later: ob
     assert json.loads((home.codex_home / "auth.json").read_text(encoding="utf-8")) == later
 
 
+def test_a_login_in_the_private_home_that_is_the_login_of_the_user_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home = CodexHome.for_codex_home(None)
+    monkeypatch.setenv("CODEX_HOME", str(home.codex_home))
+    home.codex_home.mkdir(parents=True)
+    (home.codex_home / "auth.json").write_text("ours", encoding="utf-8")
+    CodexHome.for_codex_home(None).prepare(KEY)
+    assert (home.codex_home / "auth.json").read_text(encoding="utf-8") == "ours"
+
+
+def test_a_link_to_the_home_of_the_user_is_replaced_by_a_folder(
+    users: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = CodexHome.for_codex_home(None)
+    home.root.mkdir(parents=True)
+    home.codex_home.symlink_to(users)
+    home.prepare(KEY)
+    assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
+    assert sorted(path.name for path in users.iterdir()) == ["AGENTS.md", "auth.json", "config.toml"]
+    assert (users / "auth.json").read_text(encoding="utf-8") == "{}"
+    (record,) = caplog.records
+    assert str(users) in record.getMessage()
+
+
+SETTINGS = ("config.toml", "line.config.toml", "AGENTS.md", "AGENTS.override.md", ".env", "hooks.json")
+SETTINGS_FOLDERS = ("skills", "prompts", "rules", "memories", "plugins", "agents", "hooks")
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *(f"{folder}/x.md" for folder in SETTINGS_FOLDERS)])
+def test_settings_in_the_private_home_are_moved_out_of_it(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = CodexHome.for_codex_home(None)
+    for text in ("first", "second"):
+        file = home.codex_home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        home.prepare(KEY)
+        assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
+    assert (home.root / "ignored" / name).read_text(encoding="utf-8") == "second"
+    assert "would have reached callers" in caplog.records[0].getMessage()
+
+
+def test_linked_settings_in_the_private_home_stay_where_the_link_leads(users: Path) -> None:
+    home = CodexHome.for_codex_home(None)
+    home.codex_home.mkdir(parents=True)
+    (home.codex_home / "config.toml").symlink_to(users / "config.toml")
+    home.prepare(KEY)
+    assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
+    assert (users / "config.toml").read_text(encoding="utf-8") == "{}"
+
+
+def test_files_of_codex_in_the_private_home_stay() -> None:
+    home = CodexHome.for_codex_home(None)
+    names = ["auth.json", "installation_id", "models_cache.json", "sessions", "thread-writer-locks"]
+    for name in names[1:]:
+        (home.codex_home / name).mkdir(parents=True)
+    home.prepare(KEY)
+    assert sorted(path.name for path in home.codex_home.iterdir()) == names
+
+
+def test_settings_in_a_home_of_the_user_stay(users: Path) -> None:
+    CodexHome.for_codex_home(users).prepare(KEY)
+    assert (users / "config.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("variables", "place"),
     [

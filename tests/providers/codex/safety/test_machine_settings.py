@@ -1,4 +1,4 @@
-"""The settings in ``/etc/codex`` reach no caller.
+"""The settings in ``/etc/codex`` and in the private home reach no caller.
 
 The real Codex runs in a mount namespace that has its own ``/etc``.
 """
@@ -126,6 +126,25 @@ def ask(
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_settings_of_the_machine_reach_no_caller(machine: Machine, provider: type) -> None:
     (machine.etc / "config.toml").write_text(f"{machine.settings}[features]\nmemories = true\n")
+    request = ask(machine, provider)
+
+    assert request.get("tools", []) == []
+    assert "the settings of the machine" not in json.dumps(request)
+    assert not machine.started.exists()
+    assert not machine.notified.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_settings_in_the_private_home_reach_no_caller(
+    machine: Machine, tmp_path: Path, provider: type
+) -> None:
+    home = tmp_path / "own" / "codex" / "home"
+    (home / "memories").mkdir(parents=True)
+    (home / "config.toml").write_text(f"{machine.settings}[features]\nmemories = true\ncode_mode = true\n")
+    (home / "AGENTS.md").write_text("the settings of the machine")
+    (home / "memories" / "memory_summary.md").write_text("the settings of the machine")
+    (home / ".env").write_text("HTTP_PROXY=http://127.0.0.1:9\nNO_PROXY=\n")
     request = ask(machine, provider)
 
     assert request.get("tools", []) == []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai.providers.codex.home.cleanup import ConversationClaims
+from yemot_ai.providers.codex.home.foreign_files import delete, move_out, replace_link
 from yemot_ai.providers.codex.home.login import link_login
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class CodexHome:
         The first time in a process, delete what dead processes have left.
         """
         ConversationClaims.add(self._owners_dir, key, self.codex_home, on_abandoned=self._delete_abandoned)
+        if self.is_private:
+            replace_link(self.codex_home)
         shared = (
             self.root,
             self.codex_home,
@@ -108,6 +111,7 @@ class CodexHome:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         if self.login is not None:
+            move_out(self.codex_home, self.root / "ignored")
             link_login(self.login, self.codex_home / "auth.json")
 
     @property
@@ -167,7 +171,7 @@ class CodexHome:
             ConversationClaims.remove(self._owners_dir, key)
         if is_thread_id(thread_id):
             for path in self._thread_files(thread_id):
-                _delete(path)
+                delete(path)
 
     def _conversation_folders(self, key: str) -> list[Path]:
         """Return the private folders of one conversation; none if ``key`` is not a key."""
@@ -228,13 +232,6 @@ def _state_dir() -> Path:
         return Path(own).expanduser().absolute()
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state.absolute() / "yemot-ai"
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -34,7 +34,8 @@ def link_login(login: Path, link: Path) -> None:
     if link.is_symlink() or not login.exists():
         return
     if link.exists():
-        if _is_newer(link, login):
+        # The user's login itself, if CODEX_HOME is the private home.
+        if link.samefile(login) or _is_newer(link, login):
             return
         _move_aside(link, login)
     try:
