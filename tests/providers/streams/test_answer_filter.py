@@ -73,6 +73,20 @@ THOUGHTS = {
     f"<|im_start|>think\n{T}<|im_end|><|im_start|>assistant\n{A}": A,
     f"<think>\n\n</think>\n\n{A}": A,
     f"<think>{T}</think><answer>{A}</answer>": A,
+    f"<think>{T}<think>{T}</think>{T}</think>{A}": A,
+    f"<think>\n<think>\n{T}\n</think>\n\n{A}": A,
+    f"<think>{T}<think>{T}</think>{T}<think>{T}</think>{T}</think>{A}": A,
+    f"<think><think><think>{T}</think>{T}</think>{T}</think>{A}": A,
+    f"<thinking>{T}<think>{T}</think>{T}</thinking>{A}": A,
+    f"[THINK]{T}[THINK]{T}[/THINK]{T}[/THINK]{A}": A,
+    f"שלום. <think>{T}<think>{T}</think>{T}</think> {A}": f"שלום. {A}",
+    f"שלום. <think>{T}<think>{T}</think> {A}": f"שלום. {A}",
+    f"<think>{T} use <think> once.</think>{A}<|im_end|>": A,
+    f"<think>{T} `<think>` and `[THINK]`</think>{A}": A,
+    f"<think>{T}<think>{T}</think>{A} התג `</think>` סוגר": f"{A} התג `</think>` סוגר",
+    f"<think>{T}<think>{T}</think>שלום. <think>{T}</think>{A}": f"שלום. {A}",
+    f"<think>{T}<think>{T}</think>{{{A}": f"{{{A}",
+    f"<think>{T}<think>{T}": "",
     f"<think>{T}": "",
     f"שלום. <think>{T}": "שלום.",
     f"שלום.\n[THINK]{T}": "שלום.",
@@ -87,7 +101,6 @@ LONE_ENDS = {
     f"{T}◁/think▷{A}": A,
     f"{T}<|end_of_thought|>{A}": A,
     f"</think>\n\n{A}": A,
-    f"<think>{T}<think>{T}</think>{T}</think>{A}": A,
     f"{T}</think>": "",
 }
 
@@ -228,6 +241,23 @@ def test_without_its_end_of_thoughts_a_cut_text_is_thought() -> None:
     answer_filter = AnswerFilter("</think>")
 
     assert (answer_filter.feed(T), answer_filter.finish(cut=True)) == ("", "")
+
+
+def test_thoughts_within_thoughts_are_thought_before_a_known_end_too() -> None:
+    for text in (f"{T}<think>{T}</think>{T}</think>{A}", f"<think>{T}<think>{T}</think>{T}</think>{A}"):
+        answer_filter = AnswerFilter("</think>")
+        assert ("".join(map(answer_filter.feed, text)) + answer_filter.finish()).strip() == A
+
+
+def test_a_thought_within_a_thought_whose_answer_was_cut_is_no_answer() -> None:
+    assert answer_of(f"<think>{T}<think>{T}</think>{T}", cut=True) == ""
+
+
+def test_the_end_of_a_second_thought_is_no_lone_end() -> None:
+    answer_filter = AnswerFilter()
+
+    assert answer_filter.feed(f"<think>{T}</think></think>{A}") == A
+    assert answer_filter.lone_end == ""
 
 
 def test_an_inline_thought_that_was_cut_is_no_answer() -> None:

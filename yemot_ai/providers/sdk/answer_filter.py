@@ -2,6 +2,8 @@
 
 A piece is withheld as long as it may be the beginning of a mark, so the result does not depend on where
 the text is split. What came before a lone ``</think>`` was thought; of a stream it has been spoken already.
+What follows the end of a thought within a thought is withheld: if the outer thought ends too, it was thought,
+and otherwise (a chat template and the model both wrote the beginning) it is the answer.
 
 >>> answer_filter = AnswerFilter()
 >>> [answer_filter.feed(piece) for piece in ("<thi", "nk>hm", "</think>", " כן", ", בשמונה.<|im", "_end|>")]
@@ -13,13 +15,17 @@ the text is split. What came before a lone ``</think>`` was thought; of a stream
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from yemot_ai.providers.sdk.answer_marks import (
     FENCE,
     INCOMPLETE,
+    LEADING,
+    LEADING_TEXTS,
+    LONGEST_END,
     MARK_START,
+    SILENT,
     Mark,
     is_unfinished_mark,
     mark_at,
@@ -30,19 +36,6 @@ __all__ = ["AnswerFilter", "answer_of"]
 
 _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
-_SILENT: Final = re.compile(
-    r"\b(?:analysis|commentary|think|thinking|thought|user|system|tool|human|observation|developer|ipython|environment)\b"
-)
-_LEADING: Final = (
-    (re.compile(r"analysis(?=[^\sa-z.,:;!?])"), re.compile(r"assistantfinal")),
-    (
-        re.compile(r"here(?: i|')s my thought process:", re.IGNORECASE),
-        re.compile(r"here(?: i|')s my response:", re.IGNORECASE),
-    ),
-)
-"""Thoughts at the beginning of a text that have no marks: of gpt-oss without its tokens, of Granite."""
-_LEADING_TEXTS: Final = ("analysis", "here is my thought process:", "here's my thought process:")
-_LONGEST_END: Final = len("Here is my response:")
 _LINE: Final = 80
 """Signs of a line that are kept; white space alone is never longer."""
 _SENTENCE_END: Final = frozenset(".!?:…")
@@ -74,17 +67,17 @@ class AnswerFilter:
         self._buffer = ""
         self._withheld: list[str] = []
         self._output: list[str] = []
-        self._last = ""
-        """The last sign of the answer so far."""
-        self._gap = ""
-        """What was removed since: ``block`` or ``token``."""
+        self._had_thought = False
+        self._last = ""  # sign of the answer so far
+        self._gap = ""  # what was removed since: ``block`` or ``token``
         self._block_end: Callable[[Mark], bool] = _ends_thought
-        self._block_pattern = _LEADING[0][1]
+        self._block_pattern = LEADING[0][1]
         self._kept: list[str] | None = None
+        self._open = 0  # thoughts that have begun, one within the other
+        self._sign_before_buffer = ""
         self._header = ""
         self._call = JSONCall()
-        self._line = ""
-        """The line so far, to find a call at its beginning."""
+        self._line = ""  # the line so far, to find a call at its beginning
 
     def feed(self, text: str) -> str:
         """Return the part of the next piece that belongs to the answer."""
@@ -102,12 +95,21 @@ class AnswerFilter:
         rest, self._buffer = self._buffer, ""
         if self._state == self._before_mark:
             return "" if cut else answer_of("".join([*self._withheld, rest]))
+        if self._state == self._after_nested:
+            return self._take() if cut else self._finish_nested(rest)
         if self._state == self._inside and self._kept is not None and not cut:
             self._gap = ""
             self._emit("".join([*self._kept, rest]))
         elif self._state in {self._text, self._start} and not is_unfinished_mark(rest):
             self._emit(rest)
         return self._take()
+
+    def _finish_nested(self, rest: str) -> str:
+        """Return the rest of the answer: the outer thought has no end of its own."""
+        text = "".join([*self._withheld, rest])
+        self._withheld.clear()
+        self._state = self._text
+        return self.feed(text) + self.finish()
 
     def _take(self) -> str:
         text = "".join(self._output)
@@ -123,18 +125,24 @@ class AnswerFilter:
             self._withheld.append(self._buffer[: max(tail, 0)])
             self._buffer = self._buffer[max(tail, 0) :]
             return False
-        self._buffer, self._state = after, self._text
+        self._withheld.append(self._buffer[: len(self._buffer) - len(after)])
+        # A mark at the very beginning is that of the whole thought.
+        thought = "".join(self._withheld).lstrip()[1:]
+        self._buffer, self._open = thought, 0
+        self._open = sum(mark.kind == "thought" for mark, _ in self._marks())
+        self._withheld.clear()
+        self._buffer, self._state = after, self._after_nested if self._open else self._text
         return True
 
     def _start(self) -> bool:
         self._buffer = self._buffer.lstrip()
         lowered = self._buffer.lower()
-        for begin, end in _LEADING:
+        for begin, end in LEADING:
             if found := begin.match(self._buffer):
                 self._buffer, self._block_pattern = self._buffer[found.end() :], end
                 self._state = self._inside_leading
                 return True
-        if any(text.startswith(lowered) for text in _LEADING_TEXTS):
+        if any(text.startswith(lowered) for text in LEADING_TEXTS):
             return False
         self._state = self._text
         return True
@@ -143,7 +151,7 @@ class AnswerFilter:
         if found := self._block_pattern.search(self._buffer):
             self._buffer, self._state = self._buffer[found.end() :], self._text
             return True
-        self._buffer = self._buffer[-_LONGEST_END:]
+        self._buffer = self._buffer[-LONGEST_END:]
         return False
 
     def _text(self) -> bool:
@@ -154,7 +162,7 @@ class AnswerFilter:
             return False
         self._emit(self._buffer[: found.start()])
         self._buffer = self._buffer[found.start() :]
-        if self._begins_call():
+        if not self._line.strip() and may_be_call(self._buffer):  # as JSON at the start of a line
             return self._read_call()
         mark = mark_at(self._buffer, 0) if MARK_START.match(self._buffer) else None
         if mark is INCOMPLETE:
@@ -165,10 +173,6 @@ class AnswerFilter:
             self._emit(self._buffer[0])
             self._buffer = self._buffer[1:]
         return True
-
-    def _begins_call(self) -> bool:
-        """Return whether the buffer is, or may become, a call of a tool as JSON at the start of a line."""
-        return not self._line.strip() and may_be_call(self._buffer)
 
     def _read_call(self) -> bool:
         start = call_start(self._buffer)
@@ -226,44 +230,74 @@ class AnswerFilter:
 
     def _drop_thought(self, mark: str) -> None:
         """Drop what was not given away yet: it was thought."""
-        self.lone_end = self.lone_end or mark
+        if not self._had_thought:
+            self.lone_end = self.lone_end or mark
         self._output.clear()
         self._last = self._line = ""
 
     def _begin_block(self, ends: Callable[[Mark], bool], kept: list[str] | None = None) -> None:
-        self._block_end, self._kept = ends, kept
+        self._block_end, self._kept, self._open, self._sign_before_buffer = ends, kept, 1, ""
         self._state = self._inside
 
     def _enter_message(self, header: str) -> None:
-        if "final" not in header and _SILENT.search(header.lower()):
+        if "final" not in header and SILENT.search(header.lower()):
             self._begin_block(lambda mark: mark.kind in {"header", "role", "turn end"})
         else:
             self._state = self._text
 
     def _inside(self) -> bool:
-        position = 0
-        while found := MARK_START.search(self._buffer, position):
-            mark = mark_at(self._buffer, found.start())
-            if mark is INCOMPLETE:
-                self._skip(found.start())
-                return False
-            if isinstance(mark, Mark) and self._block_end(mark):
+        for mark, start in self._marks():
+            if self._block_end(mark):
                 self._end_block(mark)
                 return True
-            position = found.start() + 1
-        self._skip(len(self._buffer))
+            self._open += mark.kind == "thought" and self._sign_before(start) != "`"
+        kept = self._skip()
+        if self._kept is not None:
+            self._kept.append(kept)
         return False
 
-    def _skip(self, count: int) -> None:
-        if self._kept is not None:
-            self._kept.append(self._buffer[:count])
-        self._buffer = self._buffer[count:]
+    def _after_nested(self) -> bool:
+        """Withhold what follows the end of a thought within a thought."""
+        for mark, start in self._marks():
+            if mark.kind in {"thought", "thought end"} and self._sign_before(start) != "`":
+                self._open += 1 if mark.kind == "thought" else -1
+            if not self._open:
+                self._withheld.clear()
+                self._buffer, self._state = self._buffer[mark.end :], self._text
+                return True
+        self._withheld.append(self._skip())
+        return False
+
+    def _marks(self) -> Iterator[tuple[Mark, int]]:
+        """Yield the marks in the buffer, each with its position."""
+        for found in MARK_START.finditer(self._buffer):
+            mark = mark_at(self._buffer, found.start())
+            if mark is INCOMPLETE:
+                return
+            if isinstance(mark, Mark):
+                yield mark, found.start()
+
+    def _sign_before(self, position: int) -> str:
+        return self._buffer[position - 1] if position else self._sign_before_buffer
+
+    def _skip(self) -> str:
+        """Take out of the buffer what is no beginning of a mark, and return it."""
+        starts = (found.start() for found in MARK_START.finditer(self._buffer))
+        unfinished = (at for at in starts if mark_at(self._buffer, at) is INCOMPLETE)
+        end = next(unfinished, len(self._buffer))
+        skipped, self._buffer = self._buffer[:end], self._buffer[end:]
+        self._sign_before_buffer = skipped[-1:] or self._sign_before_buffer
+        return skipped
 
     def _end_block(self, mark: Mark) -> None:
         self._buffer = self._buffer[mark.end :]
         self._kept = None
         self._state = self._text
-        if mark.kind == "header":
+        if mark.kind == "thought end":
+            self._had_thought = True
+            self._open -= 1
+            self._state = self._after_nested if self._open else self._text
+        elif mark.kind == "header":
             self._header, self._state = "", self._inside_header
         elif mark.kind == "role":
             self._enter_message(mark.name)

@@ -18,7 +18,10 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["FENCE", "INCOMPLETE", "MARK_START", "Kind", "Mark", "Search", "is_unfinished_mark", "mark_at"]
+__all__ = [
+    "FENCE", "INCOMPLETE", "LEADING", "LEADING_TEXTS", "LONGEST_END", "MARK_START", "SILENT", "Kind", "Mark",
+    "Search", "is_unfinished_mark", "mark_at",
+]  # fmt: skip
 
 Kind: TypeAlias = Literal[
     "thought", "thought end", "block", "block end", "header", "role", "turn end", "token"
@@ -55,6 +58,20 @@ INCOMPLETE: Final = Search.INCOMPLETE
 
 MARK_START: Final = re.compile(r"[<\[◁`]")
 """Where a mark can begin."""
+
+SILENT: Final = re.compile(
+    r"\b(?:analysis|commentary|think|thinking|thought|user|system|tool|human|observation|developer|ipython|environment)\b"
+)
+LEADING: Final = (
+    (re.compile(r"analysis(?=[^\sa-z.,:;!?])"), re.compile(r"assistantfinal")),
+    (
+        re.compile(r"here(?: i|')s my thought process:", re.IGNORECASE),
+        re.compile(r"here(?: i|')s my response:", re.IGNORECASE),
+    ),
+)
+"""Thoughts at the beginning of a text that have no marks: of gpt-oss without its tokens, of Granite."""
+LEADING_TEXTS: Final = ("analysis", "here is my thought process:", "here's my thought process:")
+LONGEST_END: Final = len("Here is my response:")
 
 _SHORTEST: Final = 3
 """Letters of a name after which an unfinished tag is no word any more."""
