@@ -81,7 +81,6 @@ class HandlerRun:
         self._step_count = 0
         self.step_ids: tuple[str, ...] = ()
         self._repeated_ids: tuple[str, ...] = ()
-        self._played_count = 0
         self._unawaited: tuple[tuple[Coroutine[Any, Any, Any], str], ...] = ()
         self._queue: list[Message] = []
         self._lock = threading.Lock()
@@ -167,13 +166,7 @@ class HandlerRun:
         """Return and empty the queue."""
         with self._lock:
             queue, self._queue = tuple(self._queue), []
-            self._played_count = len(self.step_ids)
             return queue
-
-    @property
-    def unspoken_ids(self) -> tuple[str, ...]:
-        """The turn ids of the steps whose answers were in no response yet."""
-        return tuple(step for step in self.step_ids[self._played_count :] if step not in self._repeated_ids)
 
     def set_outcome(self, *actions: Action) -> None:
         """Set the outcome unless it is set; the queue is played before it."""

@@ -181,10 +181,10 @@ class Session:
     def with_interruption(self, turn_id: str, spoken: str) -> Self:
         """Return the session with a turn ended after the ``spoken`` part of its answer.
 
-        Also if the whole answer is stored. Its unfinished steps end without an answer, and all of its steps if
-        nothing was spoken. The provider does not know how much was spoken: its session is retired, and the
-        next turn rebuilds the conversation. Nothing of a running turn is known to its provider while nothing
-        was spoken.
+        Also if the whole answer is stored. Its unfinished steps end without an answer, and all of its steps
+        if nothing was spoken. The provider does not know how much was spoken: its session is retired, and
+        the next turn rebuilds the conversation. Nothing of a running turn is known to its provider while
+        nothing was spoken.
         """
         turn = self.turn(turn_id)
         if turn is None:
@@ -220,7 +220,24 @@ class Session:
                 session = session.with_interruption(turn.id, spoken)
             elif not turn.is_done:
                 session = session.without_unspoken_steps(turn.id)
-        return session
+        return session.without_unspoken_handler_steps()
+
+    def with_spoken_handler_steps(self) -> Self:
+        """Return the session when a response is sent that may speak the answers of a handler's steps."""
+        visit, steps = self.visit or Visit(), self._handler_steps()
+        return (
+            self if steps == visit.spoken_steps else replace(self, visit=replace(visit, spoken_steps=steps))
+        )
+
+    def without_unspoken_handler_steps(self) -> Self:
+        """Return the session when the run of a handler has ended without a response."""
+        spoken = self.visit.spoken_steps if self.visit else ()
+        return self.without_answers(step for step in self._handler_steps() if step not in spoken)
+
+    def _handler_steps(self) -> tuple[str, ...]:
+        """Return the turn ids of the handler's steps in this visit that are done."""
+        prefix = (self.visit or Visit()).step_prefix
+        return tuple(turn.id for turn in self.turns if turn.is_done and turn.id.startswith(prefix))
 
     def without_unspoken_steps(self, turn_id: str, failure: TurnFailure | None = None) -> Self:
         """Return the session when a turn has ended and nothing was spoken: its steps have no answer, either.

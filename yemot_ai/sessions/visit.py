@@ -69,6 +69,7 @@ class Visit:
         silences: how often in a row the caller has said nothing.
         decided: the number of the newest turn that has its response, and that response.
         spoken_progress: how far an answer that is still being written has been spoken.
+        spoken_steps: the turn ids of the steps that a plain handler had asked before its newest response.
     """
 
     number: int = 1
@@ -80,3 +81,9 @@ class Visit:
     silences: int = 0
     decided: tuple[int, str] = (0, "")
     spoken_progress: SpokenProgress = NOTHING_SPOKEN
+    spoken_steps: tuple[str, ...] = ()
+
+    @property
+    def step_prefix(self) -> str:
+        """The beginning of the turn ids of a plain handler's steps."""
+        return f"v{self.number}s"

@@ -201,3 +201,61 @@ def test_the_answers_of_earlier_runs_stay_when_a_later_run_fails(calls: Calls) -
     line.hang_up()
 
     assert calls.transcript() == [("כמה?", "מאה"), ("ומתי?", "")]
+
+
+def ask_and_speak(call: AICall) -> None:
+    call.play_message(call.ask_ai("כמה?"))
+
+
+def ask_twice(call: AICall) -> None:
+    call.play_message(call.ask_ai("כמה?"))
+    call.play_message(call.ask_ai("ומתי?"))
+
+
+def test_an_answer_of_a_handler_whose_caller_leaves_in_the_filler_was_not_heard(
+    calls: Calls, store: SessionStore
+) -> None:
+    flow = calls.flow(store)
+    flow.get("a")(ask_and_speak)
+    calls.provider.answers("מאה", after=3)
+    line = enter(flow)
+    assert line.is_polling
+    flow.ai.engine.run(asyncio.sleep(2))
+    line.hang_up()
+
+    assert calls.transcript() == [("כמה?", "")]
+
+
+def test_of_two_questions_of_a_handler_the_one_that_a_poll_has_spoken_was_heard(
+    calls: Calls, store: SessionStore
+) -> None:
+    flow = calls.flow(store)
+    flow.get("a")(ask_twice)
+    calls.provider.answers("מאה", after=3).answers("מחר", after=3)
+    line = enter(flow)
+    second = line.polls()
+    flow.ai.engine.run(asyncio.sleep(3))
+    line.hang_up()
+
+    assert second.startswith("id_list_message=t-מאה&read=t-רק רגע=")
+    assert calls.transcript() == [("כמה?", "מאה"), ("ומתי?", "")]
+
+
+def test_the_answers_that_a_handler_has_spoken_before_its_question_were_heard(
+    calls: Calls, store: SessionStore
+) -> None:
+    flow = calls.flow(store)
+
+    @flow.get("a")
+    def question(call: AICall) -> None:
+        ask_and_speak(call)
+        call.read("עוד?", val_name="more")
+        call.ask_ai("ומתי?")
+        call.read("ועוד?", val_name="again")
+
+    calls.provider.answers("מאה").answers("מחר")
+    line = enter(flow)
+    line.gives("1")
+    line.hang_up()
+
+    assert calls.transcript() == [("כמה?", "מאה"), ("ומתי?", "מחר")]

@@ -149,7 +149,7 @@ class HandlerRunner:
         visit = session.visit or Visit()
         run = inflight.run = HandlerRun(
             session.call_id,
-            step_prefix=f"v{visit.number}s",
+            step_prefix=visit.step_prefix,
             values=request.latest,
             names_before=visit.names_before,
             rewrite=self._dialog.rewrite,
@@ -182,7 +182,7 @@ class HandlerRunner:
             if not is_newest(now):
                 return now.with_outcome(outcome)
             if run.failed:
-                now = now.without_answers(run.unspoken_ids)
+                now = now.without_unspoken_handler_steps()
             return replace(
                 now,
                 names={**now.names, **run.names},
@@ -263,7 +263,10 @@ class HandlerRunner:
             return await self._first_poll_response(inflight, request)
         turn = inflight.poll_turn = inflight.poll_turn or (polled.turn if polled else 0)
         number = polled.poll + 1 if polled and polled.turn == turn else 1
-        response = self._render_poll(turn, number, inflight.take_queue())
+        queue = inflight.take_queue()
+        response = self._render_poll(turn, number, queue)
+        if queue:
+            await self._runtime.update_session(request.call_key, Session.with_spoken_handler_steps)
         local_call.add_poll(cached_response(request, response))
         return response
 
@@ -280,6 +283,7 @@ class HandlerRunner:
             response = self._render_poll(session.next_turn, 1, queue)
             visit = replace(session.visit or Visit(), seen=request.values)
             session = replace(session, next_turn=session.next_turn + 1, visit=visit)
+            session = session.with_spoken_handler_steps() if queue else session
             return session.with_response(cached_response(request, response)), response
 
         session, response = await self._runtime.calls.decide(request.call_key, decide)
@@ -302,7 +306,7 @@ class HandlerRunner:
                 if outcome.failed
                 else Response.parse(outcome.answer)
             )
-            return with_response(session, request, response), str(response)
+            return with_response(session, request, response).with_spoken_handler_steps(), str(response)
 
         _, response = await self._runtime.calls.decide(request.call_key, decide)
         return response
