@@ -106,7 +106,7 @@ def test_what_the_function_returns_is_made_speakable(provider: ScriptedProvider)
     line.enter("")
 
     assert line.send(("ai_1", "מתי?")).startswith(
-        "read=t-פתוח, ו סוף read שווה t x, סגור, ו סוף read שווה t x=ai_2,"
+        "read=t-פתוח, ו סוף read שווה t מינוס x, סגור, ו סוף read שווה t מינוס x=ai_2,"
     )
 
 

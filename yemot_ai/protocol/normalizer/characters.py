@@ -23,7 +23,7 @@ FRACTION_SLASH: Final = "\u2044"
 """Separates the two numbers of a fraction such as ½, which is written as both."""
 SUPERSCRIPTS: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺"
 """Raised digits and signs: exponents and footnotes."""
-NAMED_SYMBOLS: Final = "₪€£¥×÷±≈≤≥≠∞√°→‰" + FRACTION_SLASH
+NAMED_SYMBOLS: Final = "₪€£¥₹₽₺₩₴₿¢§×÷±≈≤≥≠∞√°→‰∠△⊥∥∑∫∈∪∩∅" + FRACTION_SLASH
 """Other non-ASCII symbols that are spoken by name."""
 
 _UNCOMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}{SUPERSCRIPTS}]")
@@ -48,10 +48,21 @@ _REPLACEMENTS: Final = {
     "㎡": "m²",
     "㎥": "m³",
     "№": "#",
+    "∆": "△",
+    "∣": "|",
     "⇒": "→",
     "➡": "→",
     "⃣": "",  # the keycap around a digit
 }
+_FIXED: Final = "\u00a0\u2007\u2009\u202f"
+_GROUP_SPACES: Final = frozenset(_FIXED)
+_GROUP_SPACE: Final = re.compile(f"[{_FIXED}]")
+_SPACED_GROUPS: Final = re.compile(
+    rf"(?<![\d+*(-])(?<!\d[ .,{_FIXED}])[1-9]\d{{0,2}}(?:[{_FIXED}]\d{{3}})+(?![ .{_FIXED}]?\d)"
+)
+"""A number whose groups of three digits are apart by a space that no line breaks."""
+_MIDDLE_DOTS: Final = "·∙"
+_FACTOR: Final = re.compile(r"\d|\(-?\d")
 _KEPT_CATEGORIES: Final = "LMN"
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _COMPATIBLE: Final = re.compile("[\u2100-\u2188\u2460-\u24ff\u3300-\u33ff\ufb1d-\ufb4f\uff00-\uffef]")
@@ -60,11 +71,18 @@ _COMPATIBLE: Final = re.compile("[\u2100-\u2188\u2460-\u24ff\u3300-\u33ff\ufb1d-
 
 def reduce_characters(text: str) -> str:
     """Return the text in the characters of the grammar: symbols become letters and digits, others a space."""
+    if not _GROUP_SPACES.isdisjoint(text):
+        text = _SPACED_GROUPS.sub(lambda match: _GROUP_SPACE.sub("'", match.group()), text)
     return _UNCOMMON.sub(_replace_match, text.replace("\r\n", "\n"))
 
 
 def _replace_match(match: re.Match[str]) -> str:
-    return _replace_char(match.group())
+    char = match.group()
+    is_after_digit = match.string[match.start() - 1 : match.start()].isdigit()
+    if char in _MIDDLE_DOTS and is_after_digit and _FACTOR.match(match.string, match.end()):
+        return "×"
+    replacement = _replace_char(char)
+    return replacement if is_after_digit or FRACTION_SLASH not in replacement else replacement.lstrip()
 
 
 @lru_cache(maxsize=4096)

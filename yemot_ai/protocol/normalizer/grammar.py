@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 from yemot_ai.protocol.messages import STRAY_COLON
 from yemot_ai.protocol.normalizer.abbreviations import ACRONYM, SHORTENED, expand_acronym, expand_shortened
 from yemot_ai.protocol.normalizer.calendar_words import HYPHEN, speak_hyphen
-from yemot_ai.protocol.normalizer.characters import DASH, FRACTION_SLASH, SUPERSCRIPTS
-from yemot_ai.protocol.normalizer.codes import CODE, names_a_code, speak_code
+from yemot_ai.protocol.normalizer.characters import DASH, NAMED_SYMBOLS, SUPERSCRIPTS
+from yemot_ai.protocol.normalizer.codes import CODE, SERIAL, names_a_code, speak_code, speak_serial
 from yemot_ai.protocol.normalizer.latex import MINUS
 from yemot_ai.protocol.normalizer.links import ADDRESS, LETTER, WORD, spell_address
 from yemot_ai.protocol.normalizer.markup import plain_line
@@ -71,6 +71,10 @@ def _shortened(match: re.Match[str], _names: SignNames) -> str:
     return f"{word} " if text[end : end + 1].isdigit() else word
 
 
+def _contracted(match: re.Match[str], _names: SignNames) -> str:
+    return match.group()[:-3].rstrip("-") + _CONTRACTED[match.group()[-3:]]
+
+
 def _spelled_letters(match: re.Match[str], _names: SignNames) -> str:
     return match.group().replace(".", " ")
 
@@ -108,10 +112,17 @@ def _raised(match: re.Match[str], names: SignNames) -> str:
     return " " if is_note else f" {speak_power(match.group(), names)} "
 
 
+def _signed(match: re.Match[str], names: SignNames) -> str:
+    """A negative number in parentheses, which are needed only to separate two signs."""
+    number = match.group().strip("()").lstrip(f" -{MINUS}")
+    return " ".join((f" {names['minus']}", number.replace(".", f" {names['.']} "), ""))
+
+
 def _exponent(match: re.Match[str], names: SignNames) -> str:
     return f" {names['squared']} " if match.group() == "^2" else f" {names['^']} "
 
 
+_CONTRACTED: Final = {"י-ם": "ירושלים", "ח-ן": "חשבון"}
 _QUOTATION: Final = 80
 _NEXT_WORDS: Final = 8
 _OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(])'[^\s'][^']*$")
@@ -119,19 +130,28 @@ _SAYS_ABOUT: Final = re.compile(r"(?:בערך|כ-?|about|around) ?$")
 _SAYS_NUMBER: Final = re.compile(r"(?:מספר|מס'|number|No)[ :]*$")
 _SAYS_KEY: Final = re.compile(r"(?:קי?ש[א-ת]*|לח[צץ][א-ת]*|מקש|חייג[א-ת]*|press|dial)[ :]*$|[*\d]$")
 _UNMARKED: Final = r"(?<![א-ת])(?:(?:טל|מס|עמ)(?=[:.] ?[\d+*(\[])|(?:פרופ|אינג)(?=\. ?[א-ת]))\.?"
-_HEBREW_WORD: Final = rf"(?!{_UNMARKED})[א-ת]++(?![\"'`]|-ם(?![א-ת]))"
+_HEBREW_WORD: Final = rf"(?!{_UNMARKED})[א-ת]++(?![\"'`]|-[םן](?![א-ת]))"
+
+_GROUP: Final = r"-\d|\( ?-?(?:[\d√(]|[A-Za-z](?![A-Za-z]))"
+"""The beginning of a number with a sign, or of a part of a formula in parentheses."""
+_SIGNED: Final = rf"\( ?[-{MINUS}] ?\d+(?:[.,]\d+)?\)"
 
 _WORDS: Final[tuple[_Token, ...]] = (
     (rf"(?<![א-ת]){_HEBREW_WORD}(?: {_HEBREW_WORD})*+", _as_written),
     (r" (?=[א-תA-WYZa-wyz])", " "),
     (rf"(?=[A-Za-z0-9._%+-])(?:{ADDRESS})", spell_address),
-    (r"(?<![א-ת])[ובלהמשכ]{0,3}-?י-ם(?![א-ת])", lambda match, _: match.group()[:-3].rstrip("-") + "ירושלים"),
+    (SERIAL, speak_serial),
+    (r"(?<![א-ת])[ובלהמשכ]{0,3}-?(?:י-ם|ח-ן)(?![א-ת])", _contracted),
     (_UNMARKED, lambda match, _: expand_shortened(f"{match.group().rstrip('.')}'", " ", "")),
     (ACRONYM, _acronym),
     (SHORTENED, _shortened),
     (r"[א-ת]++", _as_written),
     (r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])\.?", _spelled_letters),
     (rf"(?<=[\d{SUPERSCRIPTS}]) ?[xX×*] ?(?=\d)", _name("×")),
+    (rf"(?<=[\d)])(?: [×*] |[×*])(?={_GROUP})|(?<=\))(?: [×*] |[×*])(?=\d)", _name("×")),
+    (rf"(?<=[\d)]) ?/ ?(?={_GROUP})|(?<=\)) ?/ ?(?=\d)", _name("÷")),
+    (r"(?<=\d) : (?=[\d.]+ ?=)|(?<=[\d)]):(?=\(-\d)", _name("÷")),
+    (r"(?<![A-Za-z])(?:Dr|Mrs?|Ms)\.(?= [A-Z])", lambda match, _: match.group()[:-1]),
     (r"[A-Za-z]++", _as_written),
     (r"(?<=[A-Za-z])'n'(?=[A-Za-z])", " n "),
     (r"[\"'`]+", _join_or_part),
@@ -139,9 +159,11 @@ _WORDS: Final[tuple[_Token, ...]] = (
 _NUMBERS: Final[tuple[_Token, ...]] = (
     (CODE, speak_code),
     (CHAIN, speak_chain),
+    (_SIGNED, _signed),
     (HYPHEN, speak_hyphen),
+    (r"(?<![^\s(=])-(?=\(? ?-?\d|\(? ?\d*[A-Za-z](?![A-Za-z])|\(-)", _name("minus")),
     (rf"[{SUPERSCRIPTS}]+", _raised),
-    (rf"(?<={WORD})\^2(?!\d)|(?<={WORD})\^(?=-?{WORD})", _exponent),
+    (rf"(?:(?<={WORD})|(?<=\)))\^(?:2(?!\d)|(?=\(?-?{WORD}))", _exponent),
     (r"[~≈](?= ?\d)", _about),
     (r"#(?= ?\d)", _number_sign),
 )
@@ -158,12 +180,12 @@ _SIGNS: Final[tuple[_Token, ...]] = (
     (rf"#(?={LETTER})|#{{2,}}", " "),
     (rf"(?:(?<!{WORD})|(?<=\d))\*(?!{LETTER})", _name("*")),
     (MINUS, _name("minus")),
-    (rf"[&+%@#₪€£¥×÷±≈≤≥≠∞√°‰{FRACTION_SLASH}]", _own_name),
+    (rf"[&+%@#{NAMED_SYMBOLS}]", _own_name),
 )
 _STOPS: Final[tuple[_Token, ...]] = (
     (r"(?<=(?<![א-ת])[א-ת])\.(?=[א-ת](?![א-ת]))", " "),
     (r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])", _name(".")),
-    (r"(?<=[A-Za-z])\.(?=\d)", " "),
+    (rf"(?<=[A-Za-z])\.(?=\d)|(?<=[A-Za-z])\.(?=[-{DASH}][A-Za-z\d])", " "),
     (STRAY_COLON.pattern, ", "),
     (r":", " "),
     (rf"(?<={WORD})[(\[{{](?={WORD})", " "),

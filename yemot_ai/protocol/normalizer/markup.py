@@ -25,7 +25,10 @@ _REFERENCE: Final = re.compile(
 """What models write for the sources of an answer; in the second line, with private characters."""
 _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"([^"]*)"')
 
-_ABBREVIATED: Final = "".join(f"(?<! {word})(?<!^{word})" for word in ("טל", "מס", "עמ", "פרופ", "אינג"))
+_ABBREVIATED: Final = "".join(
+    f"(?<! {word})(?<!^{word})"
+    for word in ("טל", "מס", "עמ", "פרופ", "אינג", "Dr", "Mr", "Mrs", "Ms", r"[AaPp]\.[Mm]")
+)
 _SENTENCE_END: Final = re.compile(rf"({_ABBREVIATED}[.!?][\"')\]}}*_~`]*) ")
 """The end of a sentence; not the full stop of ``פרופ. כהן``, which ends no streamed sentence either."""
 _ENCODED_SLASH: Final = re.compile(r"(?<=[\w/?&=#:])%2[Ff]")

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from yemot_ai.protocol.normalizer.characters import FRACTION_SLASH, SUPERSCRIPTS
+from yemot_ai.protocol.normalizer.codes import names_a_code
 from yemot_ai.protocol.normalizer.links import WORD
 from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
 
-__all__ = ["ATOM", "HEBREW", "KINDS", "POWER", "Context", "is_date", "speak_atom", "speak_power"]
+__all__ = ["ATOM", "HEBREW", "KINDS", "POWER", "Context", "is_date", "regroup", "speak_atom", "speak_power"]
 
 _DATE: Final = (
     r"\d{1,2}(?:\.\d{1,2}\.|/\d{1,2}/)(?:\d{4}|\d{2})(?!\d|[./]\d)"
@@ -29,6 +30,12 @@ _CLOCK: Final = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?!\d|:\d)"
 _RATIO: Final = r"\d+(?::\d+)+"
 _MIXED: Final = rf"(?:\d+ )?\d+ ?{FRACTION_SLASH} ?\d+|\d+ [1-9]/(?:[2-9]|10)(?![\d/])"
 _SLASHED: Final = r"\d+(?:\.\d+)?(?:/\d+)+"
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_NETWORK: Final = rf"{_OCTET}(?:\.{_OCTET}){{3}}(?:/\d{{1,2}}|:\d{{2,5}})?(?![\d.])"
+_THOUSANDS: Final = r"(?:(?:'\d{3})+|(?:_\d{3})+|(?: \d{3})+)(?:[.,]\d+)?|(?:\.\d{3})+,\d\d?|(?:\.\d{3}){2,}"
+_GROUPED: Final = (
+    rf"[1-9]\d{{0,2}}(?:{_THOUSANDS})(?!['_. ]?\d|,\d)|[1-9]\d?(?:,\d\d)+,\d{{3}}(?!\d|,\d)(?:\.\d+)?"
+)
 _DOTTED: Final = r"\d+(?:\.\d+){2,}"
 _NUMBER: Final = rf"\d+(?:,\d+)*(?:\.\d+)?|(?<!{WORD})(?<!\.)\.\d+"
 POWER: Final = f"[{SUPERSCRIPTS}]+"
@@ -39,6 +46,8 @@ _ATOMS: Final = {
     "ratio": _RATIO,
     "mixed": _MIXED,
     "slashed": _SLASHED,
+    "network": _NETWORK,
+    "grouped": _GROUPED,
     "dotted": _DOTTED,
     "number": _NUMBER,
 }
@@ -64,6 +73,7 @@ _GRADE: Final = re.compile(
     f"{_BEFORE}(?:ציון|ציוני|ציונים|דירוג|דורג|דירוגו|קיבל|קיבלת|קיבלה|קיבלתי|נתן|נתנו|הצליח|הצלחת|נקודות|תוצאה|תוצאת|עמוד|שאלה|שקופית|שלב)"
     r"(?: [א-ת]+)?(?: של)?[ :]*$"
 )
+_PRESSURE: Final = re.compile("לחץ(?: ה?דם)?(?: [א-ת]+)?[ :]*$|blood pressure[a-z :]*$")
 _GRADED: Final = re.compile(r" (?:כוכב|נקוד|תשוב|שאל)")
 _MEASURED: Final = re.compile(
     r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|ה?שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז"
@@ -85,6 +95,7 @@ _YEAR: Final = re.compile(r"(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|(?:19|20)\d\d/(?:(?
 """A month or a year before the year."""
 _FRACTIONS: Final = {"2", "3", "4", "8"}
 _MONTHS, _DAYS = 12, 31
+_LONG: Final = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,32 @@ def _dotted(written: str, _context: Context, names: SignNames) -> str:
     return written.replace(".", f" {names['.']} ")
 
 
+def _network(written: str, _context: Context, names: SignNames) -> str:
+    return re.sub("[.:/]", lambda sign: f" {names[sign.group()]} ", written)
+
+
+def _grouped(written: str, context: Context, names: SignNames) -> str:
+    """A number in groups; "." may separate the parts of a version as well."""
+    is_version = written.count(".") > 1 and _VERSION.search(context.before)
+    return _dotted(written, context, names) if is_version else _number(regroup(written), context, names)
+
+
+def regroup(written: str) -> str:
+    """Return a number with commas between its groups of three digits, and a decimal point.
+
+    >>> [regroup(written) for written in ("1'000", "1.234,50", "1_000_000", "12,34,567")]
+    ['1,000', '1,234.50', '1,000,000', '1,234,567']
+    """
+    mark = _NON_DIGITS.search(written)
+    whole, point, rest = written, "", ""
+    if mark and (decimal := re.search("[.,]", written.replace(mark[0], " "))):
+        whole, point, rest = written[: decimal.start()], ".", written[decimal.end() :]
+    return f"{int(_NON_DIGITS.sub('', whole)):,}{point}{rest}"
+
+
 def _ratio(written: str, context: Context, names: SignNames) -> str:
+    if context.in_formula:
+        return written.replace(":", f" {names['÷']} ")
     is_ratio = _RATIO_NAMED.search(context.before) or len(written.rpartition(":")[2]) > 2  # noqa: PLR2004
     return written.replace(":", f" {names['ratio']} " if is_ratio else " ")
 
@@ -166,16 +202,26 @@ def _slashed(written: str, context: Context, names: SignNames) -> str:
     upper, lower = (int(part) for part in parts)
     if _MEASURED.match(context.after) or _WHOLE_AND.search(context.before):
         return _fraction(upper, lower, names) or f" {names['÷']} ".join(parts)
-    if upper <= lower and (_GRADE.search(context.before) or _GRADED.match(context.after)):
-        return f" {names['out of']} ".join(parts)
+    return f" {_slash_word(written, upper, lower, context, names)} ".replace("  ", " ").join(parts)
+
+
+def _slash_word(written: str, upper: int, lower: int, context: Context, names: SignNames) -> str:
+    """Return the word between two numbers; "" for a date, an address or a school year."""
+    before = context.before
+    if upper > _LONG and names_a_code(before, len(before)):
+        return names["/"]
+    if _PRESSURE.search(before):
+        return names["over"]
+    if upper <= lower and (_GRADE.search(before) or _GRADED.match(context.after)):
+        return names["out of"]
     as_they_stand = (
         written in {"24/7", "50/50"}
         or _YEAR.fullmatch(written)
         or is_date(written)
         or (0 < upper <= _DAYS and 0 < lower <= _MONTHS and _is_day(context))
-        or _ADDRESS.search(context.before)
+        or _ADDRESS.search(before)
     )
-    return " ".join(parts) if as_they_stand else f" {names['÷']} ".join(parts)
+    return "" if as_they_stand else names["÷"]
 
 
 def _is_day(context: Context) -> bool:
@@ -211,6 +257,8 @@ _SPEAK: Final[Mapping[str, Callable[[str, Context, SignNames], str]]] = {
     "ratio": _ratio,
     "mixed": _mixed,
     "slashed": _slashed,
+    "network": _network,
+    "grouped": _grouped,
     "dotted": _dotted,
     "number": _number,
 }

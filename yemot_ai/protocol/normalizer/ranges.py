@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from yemot_ai.protocol.normalizer.characters import DASH, FRACTION_SLASH
@@ -19,30 +19,51 @@ from yemot_ai.protocol.normalizer.codes import named_code
 from yemot_ai.protocol.normalizer.latex import MINUS
 from yemot_ai.protocol.normalizer.links import WORD
 from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
-from yemot_ai.protocol.normalizer.numbers import ATOM, KINDS, POWER, Context, is_date, speak_atom, speak_power
-from yemot_ai.protocol.normalizer.units import CURRENCY, MULTIPLIER, UNIT, speak_amount
+from yemot_ai.protocol.normalizer.numbers import (
+    ATOM,
+    KINDS,
+    POWER,
+    Context,
+    is_date,
+    regroup,
+    speak_atom,
+    speak_power,
+)
+from yemot_ai.protocol.normalizer.scores import is_score
+from yemot_ai.protocol.normalizer.units import (
+    CURRENCY,
+    HALF_DAY,
+    MULTIPLIER,
+    UNIT,
+    is_currency,
+    speak_amount,
+)
 
 __all__ = ["CHAIN", "HEBREW", "speak_chain"]
 
-_SIGN: Final = rf"(?<!{WORD})(?<![)\]])(?<![^\d]-)-(?=[$€£₪¥.\d])"
+_SIGN: Final = rf"(?<!{WORD})(?<![)\]])(?<![^\d]-)-(?=[{CURRENCY[1:-1]}.\d])"
 _GROUPED: Final = (
     rf"(?P<sign>{_SIGN})?(?P<currency>{CURRENCY} ?)?{ATOM}(?P<power>{POWER})?(?P<multiplier>{MULTIPLIER})?"
     rf"(?:(?P<unit>{UNIT})(?P<per>/(?=[א-ת]))?)?"
 )
 _UNGROUPED: Final = re.sub(r"\(\?P<\w+>", "(?:", _GROUPED)
 _JOINT: Final = rf"(?:- ?| - | ?{DASH} ?|~| ~ |(?<={FRACTION_SLASH}\d) -(?=\d))"
-CHAIN: Final = rf"(?=[\d.$€£₪¥-])(?>{_UNGROUPED}(?:{_JOINT}{_UNGROUPED})*)"
+CHAIN: Final = rf"(?=[\d.{CURRENCY[1:-1]}-])(?>{_UNGROUPED}(?:{_JOINT}{_UNGROUPED})*)"
 """A quantity, or several with a hyphen or a dash between them."""
 
 _QUANTITY: Final = re.compile(_GROUPED)
 _ANY_JOINT: Final = re.compile(_JOINT)
 _VALUE: Final = re.compile(r"\d*(?:\.\d+)?")
-_CALCULATED: Final = re.compile(rf" ?\)? ?(?:=|[+×÷*] ?\d|{MINUS}|\^)")
+_CALCULATED: Final = re.compile(rf" ?\)? ?(?:=|[+×÷*] ?[\d(]|{MINUS}|\^)| ?\) ?[-/] ?[\d(]")
 _OPERATORS: Final = ("=", "+", "×", "÷", "*", "^", MINUS, "כמה זה", "חשב", "חשבו")
+_OPENED: Final = re.compile(r"(?:^|[\d)=A-Za-z]) ?[-+×÷*/^] ?\(+$")
 _LIST: Final = re.compile(r"\d+(?:-\d+){2,}")
-_SCORE: Final = re.compile("(?:ניצח|הפסי|הפסד|תיקו|תוצא|סיימ|הסתיים|נגמר|גבר|הוביל|מוביל)")
+_YEAR_AND_MONTH: Final = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])")
+_DECIMAL_CLOCK: Final = re.compile(r"(?:[01]?\d|2[0-4])\.[03]0")
+_DECIMAL_COMMA: Final = re.compile(r"\d+,\d\d?")
+_SURELY_GROUPED: Final = re.compile(r"\d{1,2}(?: \d{3}){2,}")
+_HALF_DAY: Final = re.compile(HALF_DAY)
 _LATIN: Final = frozenset(string.ascii_letters)
-_HIGHEST_SCORE: Final = 200
 _REACH: Final = 30
 _RANGE: Final = 2
 _YEAR: Final = 4
@@ -50,15 +71,12 @@ _YEAR: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    """One quantity of a chain: its match, the kind of its atom, and the joint after it."""
+    """One quantity of a chain: its match, its atom and the kind of that, and the joint after it."""
 
     match: re.Match[str]
     kind: str
+    written: str
     joint: str
-
-    @property
-    def written(self) -> str:
-        return self.match[self.kind]
 
     @property
     def is_plain(self) -> bool:
@@ -67,24 +85,29 @@ class _Quantity:
 
     @property
     def value(self) -> float:
-        found = _VALUE.match(self.written.replace(",", ""))
+        written = regroup(self.written) if self.kind == "grouped" else self.written
+        found = _VALUE.match(written.replace(",", ""))
         value = float(found.group() or 0) if found else 0.0
         return -value if self.match["sign"] else value
+
+    @property
+    def has_time(self) -> bool:
+        return self.kind in {"clock", "date"} or bool(_HALF_DAY.fullmatch(self.match["unit"] or ""))
 
 
 def speak_chain(match: re.Match[str], names: SignNames) -> str:
     """Return the words and numbers of a chain."""
-    text, start, end = match.string, match.start(), match.end()
     if code := named_code(match):
         return code
+    text, start, end = match.string, match.start(), match.end()
     before, after = text[max(start - _REACH, 0) : start], text[end : end + _REACH]
-    chain = _parse(text, start, end)
     in_formula = _is_calculated(before, after)
-    if _LIST.fullmatch(match.group()):
-        return match.group().replace("-", f" {names['minus']} " if in_formula else " ")
+    written = match.group()
+    if _LIST.fullmatch(written):
+        return written.replace("-", f" {names['minus']} " if in_formula else " ")
+    chain = _parse(text, start, end)
+    joints = _joint_words(chain, before, after, names, in_formula=in_formula)
     among_dates = len(chain) > 1 and any(is_date(quantity.written) for quantity in chain)
-    is_score = bool(_SCORE.search(before)) or before[-1:] in _LATIN  # or a model such as A4-80
-    joints = _joint_words(chain, names, is_score=is_score, in_formula=in_formula)
     spoken = ""
     for position, quantity in enumerate(chain):
         context = Context(
@@ -99,35 +122,66 @@ def speak_chain(match: re.Match[str], names: SignNames) -> str:
 
 
 def _is_calculated(before: str, after: str) -> bool:
-    return before.rstrip().endswith(_OPERATORS) or bool(_CALCULATED.match(after))
+    return (
+        before.rstrip().endswith(_OPERATORS)
+        or bool(_CALCULATED.match(after))
+        or (before.endswith("(") and bool(_OPENED.search(before)))
+    )
 
 
 def _parse(text: str, start: int, end: int) -> list[_Quantity]:
     chain = []
     while start < end and (match := _QUANTITY.match(text, start)):
-        kind = next(kind for kind in KINDS if match[kind] is not None)
         joint = _ANY_JOINT.match(text, match.end()) if match.end() < end else None
-        chain.append(_Quantity(match, kind, joint.group() if joint else ""))
+        chain.append(_Quantity(match, *_read_atom(match), joint.group() if joint else ""))
         start = joint.end() if joint else end
+    if len(chain) == _RANGE and all(map(_is_decimal_clock, chain)):
+        return [replace(part, kind="clock", written=part.written.replace(".", ":")) for part in chain]
     return chain
+
+
+def _is_decimal_clock(quantity: _Quantity) -> bool:
+    """Return whether it may be a time such as ``09.30``: two of them are the ends of opening hours."""
+    return bool(_DECIMAL_CLOCK.fullmatch(quantity.match.group()))
+
+
+def _read_atom(match: re.Match[str]) -> tuple[str, str]:
+    """Return the kind of a quantity's atom and how it is written, with a comma between groups of digits."""
+    kind = next(kind for kind in KINDS if match[kind] is not None)
+    written = match[kind]
+    unit = match["unit"] or match["currency"]
+    if kind == "grouped" and (unit or match["multiplier"]):
+        return "number", regroup(written)
+    if kind == "grouped" and " " in written and not _SURELY_GROUPED.fullmatch(written):
+        return "number", written
+    decimals = len(written.partition(",")[2]) if unit and _DECIMAL_COMMA.fullmatch(written) else 0
+    if decimals == 1 or (decimals and is_currency(unit.strip())):
+        return kind, written.replace(",", ".")
+    return kind, written
 
 
 def _speak_quantity(quantity: _Quantity, context: Context, names: SignNames) -> str:
     match = quantity.match
-    unit = (match["unit"] or match["currency"] or "").strip()
+    unit = match["unit"] or match["currency"] or ""
     is_amount = unit and quantity.kind == "number"
     number = quantity.written if is_amount else speak_atom(quantity.kind, quantity.written, context, names)
     if match["power"] and not (match["power"] == "¹" and len(number) >= _YEAR):
         number += f" {speak_power(match['power'], names)}"  # a raised 1 after a year is a footnote
     sign = f"{names['minus']} " if match["sign"] else ""
-    spoken = sign + speak_amount(number, unit, match["multiplier"] or "", names)
+    if _HALF_DAY.fullmatch(unit):
+        return sign + speak_amount(number, "", "", names) + unit.replace(".", "")
+    spoken = sign + speak_amount(number, unit.strip(), match["multiplier"] or "", names)
     return f"{spoken} {names['ratio']}" if match["per"] else spoken
 
 
-def _joint_words(chain: list[_Quantity], names: SignNames, *, is_score: bool, in_formula: bool) -> list[str]:
+def _joint_words(
+    chain: list[_Quantity], before: str, after: str, names: SignNames, *, in_formula: bool
+) -> list[str]:
     """Return what is spoken for each joint, and nothing after the last quantity."""
+    if len(chain) == 1:
+        return [""]
     plain = all(quantity.is_plain for quantity in chain)
-    if is_score and plain and len(chain) == _RANGE and all(part.value <= _HIGHEST_SCORE for part in chain):
+    if plain and len(chain) == _RANGE and not in_formula and _is_score(chain, before, after):
         return [" ", ""]
     words = [_joint_word(*pair, names, in_formula=in_formula) for pair in itertools.pairwise(chain)]
     if plain and not in_formula and (len(chain) > _RANGE or chain[0].written == chain[-1].written):
@@ -139,6 +193,17 @@ def _joint_words(chain: list[_Quantity], names: SignNames, *, is_score: bool, in
 
 def _joint_word(left: _Quantity, right: _Quantity, names: SignNames, *, in_formula: bool) -> str:
     """A spaced hyphen subtracts unless the numbers increase; any hyphen subtracts in a calculation."""
-    has_time = {left.kind, right.kind} & {"clock", "date"}
+    has_time = left.has_time or right.has_time
     falls = left.joint == " - " and left.value >= right.value
     return f" {names['minus' if (in_formula or falls) and not has_time else 'to']} "
+
+
+def _is_score(chain: list[_Quantity], before: str, after: str) -> bool:
+    """Return whether two numbers are no range: a score, a model such as A4-80, or a year and a month."""
+    left, right = chain
+    written = f"{left.written}{left.joint}{right.written}"
+    if before[-1:] in _LATIN or _YEAR_AND_MONTH.fullmatch(written):
+        return True
+    if left.joint not in {"-", DASH}:
+        return False
+    return is_score(int(left.written), int(right.written), before, after)

@@ -13,7 +13,7 @@ from typing import Final
 from yemot_ai.protocol.normalizer.abbreviations import UNIT_ABBREVIATIONS
 from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
 
-__all__ = ["CURRENCY", "HEBREW", "MULTIPLIER", "UNIT", "speak_amount"]
+__all__ = ["CURRENCY", "HALF_DAY", "HEBREW", "MULTIPLIER", "UNIT", "is_currency", "speak_amount"]
 
 _LATIN: Final = {
     "km/h": "קילומטר לשעה", "kmh": "קילומטר לשעה", "kph": "קילומטר לשעה", "m/s": "מטר לשנייה",
@@ -45,10 +45,12 @@ def _spellings(unit: str) -> str:
 
 
 _LONGEST_FIRST: Final = sorted(_HEBREW, key=len, reverse=True)
-CURRENCY: Final = "[$€£₪¥]"
+CURRENCY: Final = "[$€£₪¥₹₽₺₩₴₿]"
 """A currency before or after a number."""
+HALF_DAY: Final = r" ?(?:[AaPp]\.[Mm](?:\.(?! [A-Z]))?|[AaPp][Mm])(?![A-Za-z])"
+"""Before or after noon, in English."""
 UNIT: Final = (
-    rf"(?: ?(?:{CURRENCY}|[%‰])| ?°(?: ?[CF](?![A-Za-z]))?"
+    rf"(?:{HALF_DAY}| ?(?:{CURRENCY}|[%‰¢])| ?°(?: ?[CF](?![A-Za-z]))?"
     rf"| ?(?:{'|'.join(map(_spellings, _LONGEST_FIRST))})(?![א-ת'\"²³]| חדש)"
     rf"| ?(?:{'|'.join(map(re.escape, sorted(_LATIN, key=len, reverse=True)))})(?![A-Za-z0-9²³/]))"
 )
@@ -64,6 +66,15 @@ _MULTIPLIERS: Final = {"K": "אלף", "M": "מיליון", "B": "מיליארד"
 _CENTS: Final = re.compile(r"([\d,]+)\.(\d\d)")
 
 
+def is_currency(unit: str) -> bool:
+    """Return whether a unit is money."""
+    return _SYMBOL_OF.get(_key(unit), unit) in _PARTS
+
+
+def _key(unit: str) -> str:
+    return unit.replace('"', "").replace("''", "")
+
+
 def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> str:
     """Return a number with its unit: an amount of money with two decimals as two amounts.
 
@@ -73,7 +84,7 @@ def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> s
         multiplier: the word or letter for thousands, millions and so on, or "".
         names: the names of signs.
     """
-    key = unit.replace('"', "").replace("''", "")
+    key = _key(unit)
     symbol = _SYMBOL_OF.get(key, key)
     money = _CENTS.fullmatch(number) if symbol in _PARTS and not multiplier else None
     if not money:
