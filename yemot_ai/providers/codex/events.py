@@ -22,6 +22,7 @@ from typing import Any, Final
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
 from yemot_ai.providers.codex.faults import error_from_text, with_details
 from yemot_ai.providers.provider import Usage
+from yemot_ai.providers.sdk.answer_filter import answer_of
 from yemot_ai.providers.surrogates import replace_surrogates
 
 __all__ = ["EventReader", "TurnOutcome", "parse_object", "usage_delta"]
@@ -34,7 +35,8 @@ class TurnOutcome:
     """A turn that succeeded.
 
     Attributes:
-        text: the last message of the agent; earlier ones say what it is about to do.
+        text: the last message of the agent, without thoughts and the like; earlier ones say what it is
+            about to do.
         thread_id: Codex's id of the conversation.
         usage: Codex's counters for the whole conversation so far.
     """
@@ -75,7 +77,8 @@ class EventReader:
             case {"type": "thread.started", "thread_id": str(thread_id)}:
                 self.thread_id = thread_id
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
-                self._answer = replace_surrogates(text)
+                # A message may be a call of a tool only, which is no answer.
+                self._answer = answer_of(replace_surrogates(text)) or self._answer
             case {"type": "turn.completed"}:
                 self._usage = _counters(event.get("usage"))
             case {"type": "turn.failed"}:

@@ -3,11 +3,11 @@ r"""Build the text of an answer from the messages of a turn, also if Codex resta
 Codex retries a stream that breaks off, and the model writes its answer from the beginning, in the same or
 in other words. What the caller has heard cannot be taken back. So text is passed on in whole sentences, as
 they are spoken; at a restart the incomplete sentence is dropped, and of the new text only the sentences
-that were not passed on before:
+that were not passed on before. What is no answer (thoughts, control tokens, calls of tools) is removed first:
 
     >>> pieces = []
     >>> answer = AnswerText(pieces.append)
-    >>> answer.add("msg_1", "Open until seven. On Fri")
+    >>> answer.add("msg_1", "<think>Hours?</think>Open until seven. On Fri")
     >>> answer.restart()
     >>> answer.add("msg_1", "Open until seven. Until one on Friday.")
     >>> answer.complete("msg_1", "Open until seven. Until one on Friday.")
@@ -20,6 +20,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
+
+from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,24 +43,29 @@ class AnswerText:
     """The text of one turn's answer; messages are separated by a line end.
 
     Args:
-        on_text: called with each piece: one or more whole sentences, or the rest of a message.
+        on_text: called with each piece: one or more whole sentences, or the rest of a message. None if
+            no pieces are wanted: then a restart drops all of an incomplete message.
+        thought_end: the mark before which the model thinks, if it marks only the end of its thoughts.
 
     Attributes:
-        text: what ``on_text`` got so far.
+        text: what ``on_text`` got so far, or would have got.
+        thought_end: the lone end of thoughts in the last message; empty without one.
     """
 
-    def __init__(self, on_text: Callable[[str], object]) -> None:
+    def __init__(self, on_text: Callable[[str], object] | None, *, thought_end: str = "") -> None:
+        self.thought_end = thought_end
         self._on_text = on_text
         self._passed_on: list[str] = []
         self._heard_before: Counter[str] = Counter()
         self._message_id: str | None = None
         self._message: list[str] = []
+        self._filter = AnswerFilter(thought_end)
         self._sentence: list[str] = []
         self._is_new_message = False
 
     @property
     def text(self) -> str:
-        """What ``on_text`` got so far."""
+        """What ``on_text`` got so far, or would have got."""
         return "".join(self._passed_on)
 
     @property
@@ -72,9 +79,16 @@ class AnswerText:
             self._end_message()
             self._message_id = message_id
         self._message.append(delta)
+        was_answer = not self._filter.lone_end
+        text = self._filter.feed(delta)
+        if was_answer and self._filter.lone_end:
+            self._sentence = []  # it was thought
+        self._hold(text)
+
+    def _hold(self, text: str) -> None:
         before = "".join(self._sentence[-_LONGEST_BOUNDARY:])[-_LONGEST_BOUNDARY:]
-        self._sentence.append(delta)
-        if _BOUNDARY.search(before + delta):
+        self._sentence.append(text)
+        if self._on_text is not None and _BOUNDARY.search(before + text):
             self._pass_on_sentences()
 
     def complete(self, message_id: str, text: str) -> None:
@@ -97,12 +111,19 @@ class AnswerText:
 
     def _end_message(self) -> None:
         if self._message_id is not None:
+            self._hold(self._filter.finish())
             self._pass_on("".join(self._sentence))
+            self._note_thought_end()
             self._drop_message()
+
+    def _note_thought_end(self) -> None:
+        assumed = self.thought_end if self.thought_end in "".join(self._message) else ""
+        self.thought_end = self._filter.lone_end or assumed
 
     def _drop_message(self) -> None:
         self._message_id = None
         self._message, self._sentence = [], []
+        self._filter = AnswerFilter(self.thought_end)
         self._is_new_message = bool(self._passed_on)
 
     def _pass_on_sentences(self) -> None:
@@ -120,7 +141,8 @@ class AnswerText:
             text = f"\n{text}"
         self._is_new_message = False
         self._passed_on.append(text)
-        self._on_text(text)
+        if self._on_text is not None:
+            self._on_text(text)
 
     def _is_new(self, sentence: str) -> bool:
         """Return whether the caller has not heard the sentence; each sentence counts once."""

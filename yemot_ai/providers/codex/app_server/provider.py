@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from yemot_ai.providers.codex.home.folders import CodexHome
     from yemot_ai.providers.provider import JSON, Exchange, Reply
 
-    _OnText = Callable[[str], object]
+    _OnText = Callable[[str], object] | None
 
 __all__ = ["CodexAppServerProvider"]
 
@@ -41,10 +41,6 @@ _MAX_TURNS: Final = 64
 _MAX_WAITING: Final = 256
 _MAX_LOADED: Final = 256
 _IDLE_TIMEOUT: Final = 60.0
-
-
-def _ignore_text(_piece: str) -> None:
-    """Ignore the pieces: the caller of this turn wants the whole answer."""
 
 
 class CodexAppServerProvider:
@@ -128,7 +124,7 @@ class CodexAppServerProvider:
         first = prompt_with_history(prompt, history) if session is None else prompt
         answer = functools.partial(self._answer, own, first, instructions)
         if not stream:
-            yield await answer(_ignore_text)
+            yield await answer(None)
             return
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         turn = asyncio.create_task(answer(pieces.put_nowait))

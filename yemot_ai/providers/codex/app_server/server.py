@@ -89,6 +89,7 @@ class AppServer:
         self._turns: dict[str, AppServerTurn] = {}
         self._instructions: dict[str, str] = {}
         self._max_loaded = max_loaded
+        self._thought_end = ""
         self.ended = False
 
     async def start(
@@ -147,22 +148,28 @@ class AppServer:
             # Another server holds it: from here on the call continues in a fork.
             return self._register_thread(await self._request("thread/fork", config.params(thread_id)), config)
 
-    async def run_turn(self, thread_id: str, prompt: str, on_text: Callable[[str], object]) -> TurnOutcome:
+    async def run_turn(
+        self, thread_id: str, prompt: str, on_text: Callable[[str], object] | None
+    ) -> TurnOutcome:
         """Send ``prompt`` to a thread and wait for the answer; cancelling interrupts the turn.
 
         Args:
             thread_id: the thread.
             prompt: what the caller said.
-            on_text: called with each piece of the answer as it is written.
+            on_text: called with each piece of the answer as it is written; None if no pieces are wanted.
 
         Raises:
             SessionBusyError: a turn of the thread is already running.
             ProviderError: one of its subclasses (see ``faults``).
         """
         self._check_not_busy(thread_id)
-        turn = self._turns[thread_id] = AppServerTurn(thread_id, on_text)
+        turn = AppServerTurn(thread_id, on_text, thought_end=self._thought_end)
+        self._turns[thread_id] = turn
         try:
-            return await self._run(turn, prompt)
+            outcome = await self._run(turn, prompt)
+            # Most servers have one model: what it marks in one call, it marks in the next one.
+            self._thought_end = turn.answer.thought_end
+            return outcome
         finally:
             del self._turns[thread_id]
 

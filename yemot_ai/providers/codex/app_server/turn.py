@@ -34,19 +34,22 @@ class AppServerTurn:
     Args:
         thread_id: the thread.
         on_text: called with each piece of the answer, in order; see ``AnswerText``.
+        thought_end: as for ``AnswerText``.
 
     Attributes:
         thread_id: the thread.
-        answer: the text of the answer, without commentary.
+        answer: the text of the answer, without commentary and thoughts.
         started: gets the turn's id when the turn runs; before that it cannot be interrupted (measured,
             0.169).
         outcome: gets the outcome, or the error.
     """
 
-    def __init__(self, thread_id: str, on_text: Callable[[str], object]) -> None:
+    def __init__(
+        self, thread_id: str, on_text: Callable[[str], object] | None, *, thought_end: str = ""
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.thread_id = thread_id
-        self.answer = AnswerText(on_text)
+        self.answer = AnswerText(on_text, thought_end=thought_end)
         self.started: asyncio.Future[str] = loop.create_future()
         self.outcome: asyncio.Future[TurnOutcome] = loop.create_future()
         # A cancelled turn ends later, and its outcome is not awaited.
