@@ -24,6 +24,7 @@ from yemot_ai.errors import (
     ProviderError,
     ProviderTimeoutError,
     RefusedRequestError,
+    SessionLostError,
 )
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.adapter import AnyProvider, as_provider
@@ -153,10 +154,16 @@ class FallbackProvider:
     async def end_session(self, session: JSON) -> None:
         """Delete the threads of this conversation at every provider that has one.
 
+        A session of another provider, as a store may have one, has nothing to delete.
+
         Raises:
             ExceptionGroup: the errors of the providers that failed.
         """
-        threads = self._deletable_threads(FallbackSession.from_json(session, provider=self.name))
+        try:
+            own = FallbackSession.from_json(session, provider=self.name)
+        except SessionLostError:
+            return
+        threads = self._deletable_threads(own)
         ends = [(self.providers[index], thread) for index, _, thread in threads]
         await _await_all(
             provider.end_session(thread)

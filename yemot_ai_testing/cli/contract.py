@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from yemot_ai_testing.codex.binary import BinaryNotFoundError, CodexSpecError
 from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite, ExecutableUnusableError, open_suite
-from yemot_ai_testing.codex.rules.table import as_data, format_table
+from yemot_ai_testing.conformance.table import as_data, format_table
 
 if TYPE_CHECKING:
     import argparse

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,10 +25,12 @@ __all__ = [
     "ContractBreachError",
     "Interface",
     "NotApplicable",
+    "NotRun",
     "Rule",
     "RuleGroup",
     "RuleOutcome",
     "RuleSuite",
+    "RulesNotRunWarning",
     "Verdict",
     "expect_contains",
     "expect_equal",
@@ -37,7 +40,7 @@ __all__ = [
 MEASURED: Final = "measured, 0.169.0"
 """The source of a rule that was measured with the real binary of this version."""
 
-RuleOutcome = Literal["held", "breached", "not applicable"]
+RuleOutcome = Literal["held", "breached", "not applicable", "not run"]
 
 Interface = Literal["exec", "app-server"]
 """The interface of Codex that a rule is about."""
@@ -61,6 +64,14 @@ class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """A rule does not apply to this subject or this machine; the message has the reason."""
 
 
+class NotRun(Exception):  # noqa: N818 - an outcome, not an error
+    """A rule applies, but what it needs was not given; the message says what to give."""
+
+
+class RulesNotRunWarning(UserWarning):
+    """``check`` could not run some rules: nothing is known about them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[Bench]):
     """A rule.
@@ -68,12 +79,13 @@ class Rule(Generic[Bench]):
     Attributes:
         id: a stable name; its first word is the group.
         title: the rule, as a sentence.
-        check: checks the rule on a fresh bench; raises ``Breach`` or ``NotApplicable``. A check of a session
-            store is a coroutine function.
+        check: checks the rule on a fresh bench; raises ``Breach``, ``NotApplicable`` or ``NotRun``. The
+            checks of session stores and providers are coroutine functions.
         source: the source of the rule; empty for a rule of this project.
         since: the first version with this behaviour; empty: all.
         until: the first version without it; empty: none.
         interface: of a rule of Codex: ``exec`` (``codex exec --json``) or ``app-server``; else empty.
+        fix: what to change in a subject that breaks the rule; empty if there is no general advice.
     """
 
     id: str
@@ -83,6 +95,7 @@ class Rule(Generic[Bench]):
     since: str = ""
     until: str = ""
     interface: Interface | Literal[""] = ""
+    fix: str = ""
 
     def applies_to(self, version: str) -> bool:
         """Return whether the rule applies to a version; all rules apply to an unknown one."""
@@ -109,10 +122,10 @@ class Verdict:
 
     Attributes:
         rule: the rule.
-        outcome: ``held``, ``breached`` or ``not applicable``.
+        outcome: ``held``, ``breached``, ``not applicable`` or ``not run``.
         expected: what the rule requires, if it was breached.
         actual: what happened, if it was breached.
-        reason: why the rule does not apply, if it does not.
+        reason: why the rule does not apply or was not run, if so.
         seconds: the duration of the check.
     """
 
@@ -142,6 +155,7 @@ class ContractBreachError(AssertionError):
                 f"  {one.rule.id}: {one.rule.title}",
                 f"    expected {one.expected}",
                 f"    actual   {one.actual}",
+                *([f"    fix      {one.rule.fix}"] if one.rule.fix else []),
             ]
         super().__init__("\n".join(lines))
 
@@ -161,15 +175,23 @@ class RuleGroup(Generic[Bench]):
         self._source = source
         self._interface = interface
 
-    def rule(
-        self, name: str, title: str = "", *, source: str = "", since: str = "", until: str = ""
+    def rule(  # noqa: PLR0913 - the fields of a rule
+        self,
+        name: str,
+        title: str = "",
+        *,
+        source: str = "",
+        since: str = "",
+        until: str = "",
+        fix: str = "",
     ) -> Callable[[Callable[[Bench], Result]], Callable[[Bench], Result]]:
         """Add the decorated function as a rule; its docstring is the title of a rule without ``title``."""
 
         def add(check: Callable[[Bench], Result]) -> Callable[[Bench], Result]:
             sentence = title or (check.__doc__ or "").strip().removesuffix(".")
             rule_id, origin = f"{self.name}-{name}", source or self._source
-            self.rules.append(Rule(rule_id, sentence, check, origin, since, until, self._interface))
+            rule = Rule(rule_id, sentence, check, origin, since, until, self._interface, fix)
+            self.rules.append(rule)
             return check
 
         return add
@@ -226,8 +248,9 @@ class RuleSuite(ABC):
         except Breach as breach:
             seconds = time.monotonic() - started
             return Verdict(rule, "breached", breach.expected, breach.actual, seconds=seconds)
-        except NotApplicable as reason:
-            return Verdict(rule, "not applicable", reason=str(reason), seconds=time.monotonic() - started)
+        except (NotApplicable, NotRun) as reason:
+            outcome: RuleOutcome = "not run" if isinstance(reason, NotRun) else "not applicable"
+            return Verdict(rule, outcome, reason=str(reason), seconds=time.monotonic() - started)
         return Verdict(rule, "held", seconds=time.monotonic() - started)
 
     def run_all(self, rules: Iterable[AnyRule] | None = None, *, workers: int = 0) -> list[Verdict]:
@@ -243,6 +266,8 @@ class RuleSuite(ABC):
     def check(self, *rules: AnyRule | str) -> None:
         """Check rules, and raise an error that lists all breaches.
 
+        Rules that could not be run are named in a ``RulesNotRunWarning``.
+
         Args:
             rules: the rules or their ids; all by default.
 
@@ -251,13 +276,23 @@ class RuleSuite(ABC):
             LookupError: if there is no such rule.
         """
         selected = [self.find_rule(rule) if isinstance(rule, str) else rule for rule in rules]
-        breaches = [verdict for verdict in self.run_all(selected or None) if verdict.outcome == "breached"]
+        verdicts = self.run_all(selected or None)
+        self._warn_of_rules_not_run([verdict for verdict in verdicts if verdict.outcome == "not run"])
+        breaches = [verdict for verdict in verdicts if verdict.outcome == "breached"]
         if breaches:
             raise ContractBreachError(self.name, breaches)
 
+    def _warn_of_rules_not_run(self, verdicts: Iterable[Verdict]) -> None:
+        by_reason: dict[str, list[str]] = {}
+        for verdict in verdicts:
+            by_reason.setdefault(verdict.reason, []).append(verdict.rule.id)
+        for reason, ids in by_reason.items():
+            text = f"{len(ids)} rules were not run on {self.name}: {reason} ({', '.join(ids)})"
+            warnings.warn(text, RulesNotRunWarning, stacklevel=3)
+
     @abstractmethod
     def _check_rule(self, rule: AnyRule) -> None:
-        """Check a rule on a fresh bench; raise ``Breach`` or ``NotApplicable``."""
+        """Check a rule on a fresh bench; raise ``Breach``, ``NotApplicable`` or ``NotRun``."""
 
 
 def expect_equal(what: str, actual: object, expected: object) -> None:

@@ -18,23 +18,39 @@ The suite of session stores checks any store::
     def test_my_store_keeps_a_rule(rule):
         contract.session_store(lambda: MyStore("…")).check(rule)
 
+The suite of providers checks any provider, with a scripted model behind it::
+
+    def test_my_provider_keeps_the_rules():
+        contract.provider(lambda server: MyProvider(server.base_url), backend=ModelServer).check()
+
 ``record_live`` records your own Codex, for ``FakeCodex(recordings=…)``.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from yemot_ai_testing.codex.redact import UnpublishableError
 from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite, ExecutableUnusableError, open_suite
-from yemot_ai_testing.conformance.rule import AnyRule, ContractBreachError, Interface, Rule, Verdict
+from yemot_ai_testing.conformance.rule import (
+    AnyRule,
+    ContractBreachError,
+    Interface,
+    Rule,
+    RulesNotRunWarning,
+    Verdict,
+)
 
 if TYPE_CHECKING:
+    from yemot_ai.providers import AnyProvider
     from yemot_ai_testing.codex.recorder.own_turns import record_live
     from yemot_ai_testing.codex.recorder.script_file import ScriptFileError
+    from yemot_ai_testing.conformance.providers.backend import ModelBackend, Received
+    from yemot_ai_testing.conformance.providers.suite import ProviderSuite
     from yemot_ai_testing.conformance.stores.bench import StoreFactory
     from yemot_ai_testing.conformance.stores.suite import StoreSuite
 
@@ -42,25 +58,39 @@ __all__ = [
     "CodexSuite",
     "ContractBreachError",
     "ExecutableUnusableError",
+    "ModelBackend",
+    "ProviderSuite",
+    "Received",
     "Rule",
+    "RulesNotRunWarning",
     "ScriptFileError",
     "UnpublishableError",
     "Verdict",
     "codex",
     "codex_rules",
+    "provider",
+    "provider_rules",
     "record_live",
     "session_store",
     "session_store_rules",
 ]
 
-_RECORDER: Final = {"record_live": "own_turns", "ScriptFileError": "script_file"}
+Model = TypeVar("Model")
+
+_LATER: Final = {
+    "record_live": "codex.recorder.own_turns",
+    "ScriptFileError": "codex.recorder.script_file",
+    "ModelBackend": "conformance.providers.backend",
+    "Received": "conformance.providers.backend",
+    "ProviderSuite": "conformance.providers.suite",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import the recorder when it is first used: no rule needs it."""
-    if name not in _RECORDER:
+    """Import when it is first used what the rules of Codex do not need."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"yemot_ai_testing.codex.recorder.{_RECORDER[name]}"), name)
+    return getattr(importlib.import_module(f"yemot_ai_testing.{_LATER[name]}"), name)
 
 
 def codex(
@@ -109,3 +139,55 @@ def session_store_rules() -> tuple[AnyRule, ...]:
     from yemot_ai_testing.conformance.stores import STORE_RULES  # noqa: PLC0415 - as above
 
     return STORE_RULES
+
+
+@overload
+def provider(
+    make_provider: Callable[[], AnyProvider],
+    *,
+    backend: None = None,
+    deadline: float | None = None,
+    name: str = "the provider",
+) -> ProviderSuite: ...
+
+
+@overload
+def provider(
+    make_provider: Callable[[Model], AnyProvider],
+    *,
+    backend: Callable[[], Model],
+    deadline: float | None = None,
+    name: str = "the provider",
+) -> ProviderSuite: ...
+
+
+def provider(
+    make_provider: Callable[..., AnyProvider],
+    *,
+    backend: Callable[[], Any] | None = None,
+    deadline: float | None = None,
+    name: str = "the provider",
+) -> ProviderSuite:
+    """Return the rule suite of providers for a provider.
+
+    Args:
+        make_provider: returns a new provider; it is called on a running event loop, once or twice for each
+            rule, and gets what ``backend`` returns. Without a backend it gets no argument.
+        backend: returns the model behind the provider: ``ModelServer``, ``FakeCodex``, or a class of your own
+            with the methods of ``ModelBackend``; it is called for each rule. Without it, the rules that need
+            to script the model are not run, and a warning names them.
+        deadline: seconds after which the providers give up a question; None if they do not, or if it takes
+            too long for a test.
+        name: the name of the provider in reports.
+    """
+    from yemot_ai_testing.conformance.providers.suite import ProviderSuite  # noqa: PLC0415 - as above
+    from yemot_ai_testing.contract.backends import opened  # noqa: PLC0415 - as above
+
+    return ProviderSuite(opened(make_provider, backend), name, deadline)
+
+
+def provider_rules() -> tuple[AnyRule, ...]:
+    """Return the rules of providers, in order, each with a stable ``id``."""
+    from yemot_ai_testing.conformance.providers import PROVIDER_RULES  # noqa: PLC0415 - as above
+
+    return PROVIDER_RULES

@@ -1,0 +1,88 @@
+"""Rules about answers: the whole text, nothing else, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from yemot_ai.providers import Reply, Usage
+from yemot_ai_testing.conformance.providers.backend import WritesCommentary
+from yemot_ai_testing.conformance.providers.bench import ProviderBench
+from yemot_ai_testing.conformance.rule import NotApplicable, RuleGroup, expect_equal, expect_true
+
+__all__ = ["ANSWER_RULES"]
+
+ANSWER_RULES: Final = RuleGroup[ProviderBench]("answer")
+
+PARAGRAPH: Final = (
+    'המאפייה פתוחה משמונה עד שבע. שאלת: "ומה בשישי?" אז כך:\n* בשישי עד 14:00;\n* בשבת סגור! וזהו…\n\n'
+)
+LONG_ANSWER: Final = f"{PARAGRAPH * 60}אלה כל הפרטים, עם ך, ם, ן, ף וץ בסוף מילים 👩‍👩‍👧"
+"""About 7 kB: many sentences, lines, lists, quotes, and characters of several code units."""
+
+
+@ANSWER_RULES.rule("reply", fix="return or yield Reply(text, session=…) of yemot_ai.providers")
+async def answer_is_a_reply(bench: ProviderBench) -> None:
+    """A question without stream=True is answered by one Reply with a text."""
+    bench.answers("בשמונה")
+    reply = await bench.ask("מתי פותחים?")
+    expect_true(isinstance(reply.text, str), "Reply.text to be a text", reply)
+    expect_true(isinstance(reply.cut, str), "Reply.cut to be a text", reply)
+    expect_true(reply.usage is None or isinstance(reply.usage, Usage), "Reply.usage: a Usage or None", reply)
+
+
+@ANSWER_RULES.rule("name", fix="set `name` to a short text, such as `name = 'my-model'`")
+async def name_is_a_text(bench: ProviderBench) -> None:
+    """The name is a text that is not empty, and stays the same."""
+    name = bench.provider.name
+    expect_true(isinstance(name, str), "a text", repr(name))
+    expect_true(name.strip(), "a name", repr(name))
+    expect_equal("the name of another instance", bench.new_provider().name, name)
+
+
+@ANSWER_RULES.rule(
+    "whole", fix="join all pieces of the model's message; do not stop at a sentence, a line or a length"
+)
+async def answer_is_whole(bench: ProviderBench) -> None:
+    """The answer is the model's whole text, character by character."""
+    for text in ("כן", LONG_ANSWER):
+        bench.backend.answers(text)
+        expect_equal("the answer", (await bench.ask("ספר לי")).text, text)
+
+
+@ANSWER_RULES.rule(
+    "alone",
+    fix="read only the final message: not reasoning, not commentary before it, not the output of tools",
+)
+async def answer_is_alone(bench: ProviderBench) -> None:
+    """What the model thinks, says of its work or gets from a tool is no part of the answer."""
+    bench.answers("כן")
+    await bench.ask("יש?")
+    for text in bench.require(WritesCommentary).answers_with_commentary():
+        expect_equal("the answer", (await bench.ask("מה השעה?")).text, text)
+
+
+@ANSWER_RULES.rule("usage", fix="count the tokens of one turn; subtract what earlier turns have used")
+async def usage_is_of_one_turn(bench: ProviderBench) -> None:
+    """The usage is that of one turn, without those before it, and no count is negative."""
+    replies = await _same_answers(bench, turns=3)
+    usages = [reply.usage for reply in replies if reply.usage is not None]
+    if not usages:
+        raise NotApplicable("the provider reports no usage")
+    for usage in usages:
+        counts = (
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.output_tokens,
+            usage.reasoning_output_tokens,
+        )
+        expect_true(all(type(count) is int and count >= 0 for count in counts), "whole numbers from 0", usage)
+    first, last = usages[0].output_tokens, usages[-1].output_tokens
+    expect_true(not first or last < 2 * first, "the same output tokens for the same answer", usages)
+
+
+async def _same_answers(bench: ProviderBench, *, turns: int) -> list[Reply]:
+    replies: list[Reply] = []
+    for _ in range(turns):
+        bench.answers("בשמונה בבוקר")
+        replies.append(await bench.ask("מתי?", session=replies[-1].session if replies else None))
+    return replies
