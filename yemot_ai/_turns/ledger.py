@@ -250,6 +250,7 @@ class Ledger:
         failed = replace(
             transitions.as_failed(turn, failure),
             conversation=running.conversation,
+            spoken=stream.spoken_before,
             pieces=tuple(stream.pieces),
             duration=now() - started,
             owner="",

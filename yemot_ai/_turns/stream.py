@@ -45,6 +45,7 @@ class AnswerStream:
         write: writes pieces, and the messages to play before them, into the turn; set it before the stream
             is entered.
         pieces: the complete sentences so far.
+        spoken_before: the rendered messages to play before the first piece.
         written: how many of them are in the store.
 
     Raises:
@@ -59,12 +60,12 @@ class AnswerStream:
         "_lost_error",
         "_new_pieces",
         "_splitter",
-        "_spoken_before",
         "_waiters",
         "_work_task",
         "_write_now",
         "_writer_task",
         "pieces",
+        "spoken_before",
         "write",
         "written",
     )
@@ -73,10 +74,10 @@ class AnswerStream:
 
     def __init__(self, *, immediate: bool) -> None:
         self.pieces: list[str] = []
+        self.spoken_before = ""
         self._waiters = 0
         self._immediate = immediate
         self._splitter: SentenceSplitter | None = None
-        self._spoken_before = ""
         self._closed = False
         self._finished = False
         self.written = 0
@@ -95,10 +96,6 @@ class AnswerStream:
         """Start to check that this worker still owns the turn, also while there is nothing to write."""
         if not self._immediate:
             self._start_writer()
-
-    def speak_before(self, rendered: str) -> None:
-        """Set the ``rendered`` messages to play before the first piece."""
-        self._spoken_before = rendered
 
     def feed(self, text: str) -> None:
         """Add text of the model."""
@@ -194,7 +191,7 @@ class AnswerStream:
                 return  # an answer that arrives at once must not be spoken in two parts
             upto = len(self.pieces)
             try:
-                await self.write(tuple(self.pieces), self._spoken_before)
+                await self.write(tuple(self.pieces), self.spoken_before)
             except StoreError as error:
                 log.debug("pieces cannot be written yet: %s", error)
                 await asyncio.sleep(WRITE_INTERVAL)

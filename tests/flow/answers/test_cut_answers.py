@@ -115,6 +115,27 @@ def test_what_is_whole_of_the_answer_is_heard_and_then_that_it_was_cut(
 
 
 @pytest.mark.parametrize("store", [MemoryStore, SharedStore])
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("every", [0, 1, 5])
+def test_messages_of_the_function_are_heard_before_an_answer_that_is_cut(
+    every: float, store: type[MemoryStore], *, stream: bool
+) -> None:
+    model = CutModel(("זה עולה. ", "מאה ועש"), every=every)
+    flow = AIFlow(YemotAI(provider=model, store=store(now=model.engine.time)))
+
+    @flow.ai_agent("", greeting="שלום", stream=stream)
+    def checks(call: AICall, text: str) -> None:
+        call.play_message("בודק")
+
+    caller = Caller(flow)
+    caller.dial()
+    heard = caller.says("כמה?").replace("רק רגע ", "")
+    caller.hangs_up()
+
+    assert heard == f"בודק זה עולה {CUT_OFF_SENTENCE}"
+
+
+@pytest.mark.parametrize("store", [MemoryStore, SharedStore])
 @pytest.mark.parametrize("every", [0.5, 1, 2, 5])
 def test_what_was_spoken_before_the_cut_is_not_spoken_again(store: type[MemoryStore], every: float) -> None:
     _, caller = call_to(CutModel(("פתוח עד שבע. ", "ביום שישי עד אחת. ", "בשב"), every=every), store=store)

@@ -143,8 +143,7 @@ class AgentTurns:
             state = check_saveable(call.state)
             changed = None if state == session.state else state
             if answer is None and run.outcome is None:
-                spoken = _render_messages(run.take_queue())
-                turn.stream.speak_before(spoken)
+                spoken = turn.stream.spoken_before = _render_messages(run.take_queue())
                 result = await loop.conversation.answer(turn, text=text, stream=loop.is_streaming)
                 return replace(result, spoken=spoken, state=changed) if spoken or changed else result
             return replace(_turn_result(run, answer, loop.function), state=changed)
