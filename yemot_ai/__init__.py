@@ -23,6 +23,7 @@ from yemot_ai.flow import (
 )
 from yemot_ai.redaction import MASKING_FILTER, NumberMaskingFilter
 from yemot_ai.sessions import Turn
+from yemot_ai.web import RequestLimits
 
 __all__ = [
     "MASKING_FILTER",
@@ -41,6 +42,7 @@ __all__ = [
     "Limits",
     "NumberMaskingFilter",
     "RecordingInput",
+    "RequestLimits",
     "Turn",
     "YemotAI",
     "__version__",

@@ -111,12 +111,12 @@ def test_a_line_that_keeps_its_id_is_no_reason_to_warn(
 
 
 def test_the_calls_whose_ids_are_compared_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yemot_ai.flow.flow.MAX_WATCHED_CALLS", 2)
+    monkeypatch.setattr("yemot_ai.flow.admission.MAX_WATCHED_CALLS", 2)
     flow = make_flow("ApiCallId")
     for number in range(5):
         send(flow, ApiCallId=f"c{number}", ApiYFCallId=f"y{number}")
 
-    assert list(flow._call_ids or ()) == ["y3", "y4"]
+    assert list(flow._admission.watch.call_ids or ()) == ["y3", "y4"]
 
 
 @pytest.mark.parametrize("call_key", ["ApiCallId", "ApiYFCallId"])

@@ -22,7 +22,9 @@ from yemot_ai.sessions.leases import Hold
 
 PACKAGE = f"{Path(yemot_ai.__file__).parent}/"
 MAX_SAVES, MAX_LOADS, MAX_LEASES = 4, 6, 2
-MAX_MODULES, MAX_MOVES = 34, 226  # two thirds of what it was with two turns for each utterance
+MAX_MODULES, MAX_MOVES = 37, 226
+"""Two thirds of what it was with two turns for each utterance; and the admission of a request, its
+limits, and the calls without a turn."""
 
 
 class InstantProvider:

@@ -57,7 +57,7 @@ class AccessPolicy:
 
     def rejection_reason(self, request: Request, path: str = "") -> str | None:
         """Return why ``request`` is refused, for the log; None if it is accepted."""
-        if self.secret is not None and not self._has_secret(request, path):
+        if self.secret is not None and not self.has_secret(request, path):
             return "it does not contain the secret"
         phone = normalize_number(request.phone)
         if not phone:
@@ -75,7 +75,8 @@ class AccessPolicy:
         secret = self.secret
         return replace(request, pairs=tuple(pair for pair in request.pairs if not _is_equal(pair[1], secret)))
 
-    def _has_secret(self, request: Request, path: str) -> bool:
+    def has_secret(self, request: Request, path: str) -> bool:
+        """Return whether the values of ``request`` or the path contain the secret."""
         secret = self.secret or ""
         values = [value for name, value in request.pairs if name == self.secret_name]
         return any(_is_equal(text, secret) for text in (*values, *_path_runs(path, secret.count("/") + 1)))

@@ -46,6 +46,7 @@ class DialogSettings:
         no_call_id: when the line sends neither ``ApiCallId`` nor ``ApiYFCallId``.
         goodbye: when the caller leaves.
         limit_reached: when the call or the caller has reached one of ``Limits``.
+        call_too_long: when a request is larger than the ``RequestLimits``; then the call ends.
         access_denied: when ``AccessPolicy`` refuses the caller.
         store_unavailable: when the store cannot be reached; the line then tries again.
         max_silences: number of silences in a row that ends a visit.
@@ -72,6 +73,7 @@ class DialogSettings:
     no_call_id: str = "סליחה, המערכת אינה מוגדרת כראוי"
     goodbye: str = "להתראות"
     limit_reached: str = "הגענו לסוף הזמן שלנו, תודה ולהתראות"
+    call_too_long: str = "השיחה התארכה מדי, אפשר להתקשר שוב, להתראות"
     access_denied: str = "אין אפשרות להשתמש בשירות הזה"
     store_unavailable: str = "סליחה, יש תקלה זמנית, אנא המתינו"
     max_silences: int = 3
@@ -99,6 +101,7 @@ class DialogSettings:
             "no_call_id",
             "goodbye",
             "limit_reached",
+            "call_too_long",
             "access_denied",
             "store_unavailable",
         ):

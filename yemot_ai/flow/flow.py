@@ -7,9 +7,7 @@ import functools
 import inspect
 import logging
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import yemot_flow
@@ -19,6 +17,7 @@ from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.ai import YemotAI
 from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
 from yemot_ai.flow.access import EVERYONE, AccessPolicy
+from yemot_ai.flow.admission import Admission
 from yemot_ai.flow.agent.input_modes import InputMode, input_mode
 from yemot_ai.flow.agent.loop import AgentLoop
 from yemot_ai.flow.agent.turns import AgentFunction, AgentTurns
@@ -29,7 +28,7 @@ from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
-from yemot_ai.flow.rendering import HANGUP, one_level_up
+from yemot_ai.flow.rendering import one_level_up
 from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
@@ -44,9 +43,6 @@ F = TypeVar("F", bound=AgentFunction)
 
 NO_WAIT = 0.05
 """Seconds: inside a running event loop a request is answered at once, or with a poll."""
-
-MAX_WATCHED_CALLS = 1000
-"""The calls whose ids are compared, to find out whether the line changes them."""
 
 GREETING = "שלום, במה אפשר לעזור?"
 
@@ -75,6 +71,8 @@ class AIFlow(yemot_flow.Flow):
             lines that change ``ApiCallId`` between extensions [LIVE] or do not send it; or a function
             that gets the ``Request`` and returns a text, the same for every request of a call and no other's.
             The other id is used where one is missing, and both where the function fails.
+        request_limits: the bounds of a request; a caller who reaches one hears
+            ``DialogSettings.call_too_long``, then the call ends.
 
     Raises:
         ConfigurationError: ``call_key`` is neither a known name nor a plain function of one argument.
@@ -89,16 +87,17 @@ class AIFlow(yemot_flow.Flow):
         dialog: DialogSettings | None = None,
         access: AccessPolicy | None = None,
         call_key: CallKey = "ApiCallId",
+        request_limits: web.RequestLimits | None = None,
     ) -> None:
         super().__init__(timeout=timeout, print_log=print_log)
-        self.access = access or EVERYONE
-        self._call_key = key_function(call_key)
-        self._call_ids: OrderedDict[str, str] | None = OrderedDict() if self._call_key is None else None
         self.ai = ai
         self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
         self.active_calls: dict[str, BaseCall] = {}  # type: ignore[assignment]  # ours are AICalls
         self.agents: dict[str, AgentLoop] = {}
         self.dialog = dialog or DialogSettings()
+        self._admission = Admission(
+            access or EVERYONE, request_limits or web.RequestLimits(), key_function(call_key), self.dialog
+        )
         runtime = self._runtime = ai._runtime  # noqa: SLF001 - the parts that the two share
         ttl = max(timeout / 1000, runtime.session_ttl)
         self._local_calls = LocalCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
@@ -210,9 +209,9 @@ class AIFlow(yemot_flow.Flow):
             EngineLoopError: called on the engine's own loop.
         """
         max_wait = NO_WAIT if self._is_in_event_loop() else None
-        request, refusal = self._admit(params, path)
-        if refusal is not None:
-            return refusal
+        request = self._admission.admit(params, path)
+        if isinstance(request, str):
+            return request
         engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
         try:
             is_immediate = self._runtime.store.immediate
@@ -225,9 +224,9 @@ class AIFlow(yemot_flow.Flow):
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
-        request, refusal = self._admit(params, path)
-        if refusal is not None:
-            return refusal
+        request = self._admission.admit(params, path)
+        if isinstance(request, str):
+            return request
         engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
         try:
             is_immediate = self._runtime.store.immediate
@@ -237,6 +236,15 @@ class AIFlow(yemot_flow.Flow):
             return self._error_response(request, error)
 
     @property
+    def access(self) -> AccessPolicy:
+        """Who may call; it may be replaced."""
+        return self._admission.access
+
+    @access.setter
+    def access(self, access: AccessPolicy) -> None:
+        self._admission.access = access
+
+    @property
     def wsgi_app(self) -> web.WSGIApp:
         """A WSGI application that answers the line at every path."""
 
@@ -244,7 +252,9 @@ class AIFlow(yemot_flow.Flow):
             # If the application is mounted below a path, that part of the path is in SCRIPT_NAME.
             raw: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             path = raw.encode("latin-1").decode("utf-8", "replace")
-            return web.wsgi(functools.partial(self.handle_request, path=path))(environ, start_response)
+            answer = functools.partial(self.handle_request, path=path)
+            screen = functools.partial(self._admission.screen, path=path)
+            return web.wsgi(answer, limits=self._admission.limits, screen=screen)(environ, start_response)
 
         return app
 
@@ -253,8 +263,10 @@ class AIFlow(yemot_flow.Flow):
         """An ASGI application that answers the line at every path."""
 
         async def app(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
-            handle = functools.partial(self.ahandle_request, path=scope.get("path", ""))
-            await web.asgi(handle)(scope, receive, send)
+            path = scope.get("path", "")
+            answer = functools.partial(self.ahandle_request, path=path)
+            screen = functools.partial(self._admission.screen, path=path)
+            await web.asgi(answer, limits=self._admission.limits, screen=screen)(scope, receive, send)
 
         return app
 
@@ -272,35 +284,6 @@ class AIFlow(yemot_flow.Flow):
                 stacklevel=3,
             )
         return True
-
-    def _admit(self, params: Params, path: str) -> tuple[Request, str | None]:
-        """Return the request with its key and without its secret, and the response if it is refused."""
-        request = Request.parse(params)
-        reason = None if self.access is EVERYONE else self.access.rejection_reason(request, path)
-        if reason is not None:
-            log.warning("call %.60r is refused: %s", request.call_key, reason)  # untrusted text, so quoted
-            return request, str(Response((Play(self.dialog.to_messages(self.dialog.access_denied)), HANGUP)))
-        if self.access is not EVERYONE:
-            request = self.access.without_secret(request)
-        if self._call_key is not None:
-            return replace(request, key=self._call_key(request)), None
-        if self._call_ids is not None:
-            self._watch_call_ids(self._call_ids, request)
-        return request, None
-
-    def _watch_call_ids(self, call_ids: OrderedDict[str, str], request: Request) -> None:
-        """Warn once if the line changes ``ApiCallId`` within a call."""
-        call_id, yf_call_id = request.call_id, request.yf_call_id
-        if not call_id or not yf_call_id or call_ids.setdefault(yf_call_id, call_id) == call_id:
-            if len(call_ids) > MAX_WATCHED_CALLS:
-                call_ids.popitem(last=False)
-            return
-        self._call_ids = None
-        log.warning(
-            "call %.60r: the line changed ApiCallId within the call, so its state and conversation are lost; "
-            "AIFlow(…, call_key='ApiYFCallId') keeps them",
-            call_id,
-        )
 
     def _error_response(self, request: Request, error: Exception) -> str:
         if isinstance(error, StoreError):

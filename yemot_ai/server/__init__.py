@@ -1,0 +1,1 @@
+"""``yemot-ai serve``: uvicorn with deadlines for connections, an orderly end, and a log format."""
