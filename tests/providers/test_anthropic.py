@@ -226,7 +226,7 @@ def test_thinking_is_not_part_of_the_answer(answer: respx.Route, provider: Anthr
 def test_an_answer_beyond_the_context_window_is_an_overflow(
     answer: respx.Route, provider: AnthropicProvider
 ) -> None:
-    answer.mock(return_value=message(TEXT, stop_reason="model_context_window_exceeded"))
+    answer.mock(return_value=message(stop_reason="model_context_window_exceeded"))
 
     with pytest.raises(ContextOverflowError):
         ask(provider)

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import ConfigurationError, ContextOverflowError
+from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
-from yemot_ai.providers.sdk.fields import cut_reason
 from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stateless import StatelessChat
+from yemot_ai.providers.sdk.stop_reasons import cut_reason, stop_reason
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 1 s, so it happens at the first turn
@@ -149,8 +149,6 @@ class _MessagesAPI:
         error = getattr(message, "error", None)
         if error:
             raise self._client.errors.from_body({"error": error})
-        if message.stop_reason == "model_context_window_exceeded":
-            raise ContextOverflowError("the answer ran out of the context window", provider=SERVICE.name)
         text = "".join(block.text for block in message.content if block.type == "text").strip()
         # Text before a refusal must not be used.
         if not text or message.stop_reason == "refusal":
@@ -165,12 +163,12 @@ class _MessageAccumulator:
         self.complete = False
         self._start: Any = None
         self._text: list[str] = []
-        self._stop_reason: str | None = None
+        self._stop_reason = ""
         self._output_tokens: Any = None
 
     @property
     def ended(self) -> bool:
-        return self.complete or self._stop_reason is not None
+        return self.complete or bool(self._stop_reason)
 
     @property
     def response(self) -> Any:  # noqa: ANN401 - the fields of a Message that ``parse`` reads
@@ -191,7 +189,7 @@ class _MessageAccumulator:
             case "content_block_delta" if event.delta.type == "text_delta":
                 return self._add(event.delta.text)
             case "message_delta":
-                self._stop_reason = event.delta.stop_reason or self._stop_reason
+                self._stop_reason = stop_reason(event.delta.stop_reason) or self._stop_reason
                 self._output_tokens = getattr(event.usage, "output_tokens", None)
             case "message_stop":
                 self.complete = True

@@ -31,6 +31,7 @@ from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import (
     AnswerEmptyError,
+    ContextOverflowError,
     OverloadedError,
     ProviderError,
     RateLimitedError,
@@ -91,7 +92,9 @@ def response_body(status: str | None, text: str = TEXT, **fields: Any) -> dict[s
 
 CHAT_CUTS = [
     "length", "content_filter", "error", "tool_calls", "function_call", "model_length", "MAX_TOKENS",
-    "SAFETY", "abort", "insufficient_system_resource", "network_error", "cut for an unknown reason",
+    "SAFETY", "abort", "insufficient_system_resource", "network_error", "cancelled", "recitation",
+    "model_context_window_exceeded", "sensitive", "ERROR_LIMIT", "maxPredictedTokensReached",
+    "FINISH_REASON_MAX_TOKENS", "time_limit", "load", "<|python_tag|>", "cut for an unknown reason",
 ]  # fmt: skip
 
 
@@ -103,16 +106,32 @@ def test_a_completion_that_was_cut_says_why(reason: str) -> None:
     assert (reply.text, reply.cut) == (TEXT, reason)
 
 
-@pytest.mark.parametrize(
-    "reason", ["stop", "STOP", "eos", "eos_token", "end_turn", "stop_sequence", "COMPLETE"]
-)
+WHOLE = [
+    "stop", "STOP", "eos", "eos_token", "eosFound", "end_turn", "stop_sequence", "COMPLETE", "endoftext",
+    "FINISH_REASON_STOP", "REASON_STOP", "done", "stopStringFound", "<|eot_id|>", "<|im_end|>", "</s>",
+    "<｜end▁of▁sentence｜>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", WHOLE)
 def test_a_completion_that_ended_is_whole(reason: str) -> None:
     assert whole(chat, chat_body(reason)).cut == ""
     assert streamed(chat, chunk(TEXT), chunk(finish=reason), USAGE_CHUNK).cut == ""
 
 
-def test_a_completion_without_a_reason_is_whole() -> None:
-    assert whole(chat, chat_body(None)).cut == ""
+@pytest.mark.parametrize("reason", [None, "", "null", "NONE", "FINISH_REASON_UNSPECIFIED"])
+def test_a_completion_without_a_reason_is_whole(reason: str | None) -> None:
+    assert whole(chat, chat_body(reason)).cut == ""
+
+
+def test_a_reason_of_any_length_and_type_is_kept_short() -> None:
+    assert whole(chat, chat_body("x" * 9999)).cut == "x" * 60
+    assert (
+        whole(
+            chat, {**chat_body("stop"), "choices": [{"message": {"content": TEXT}, "finish_reason": 7}]}
+        ).cut
+        == "7"
+    )
 
 
 def test_text_before_a_call_of_a_tool_is_no_whole_answer() -> None:
@@ -147,7 +166,17 @@ def test_an_error_in_a_choice_is_an_error(name: str, text: str) -> None:
     assert isinstance(caught.value, kind)
 
 
-@pytest.mark.parametrize("reason", ["max_tokens", "pause_turn", "tool_use", "compaction", "any other"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "max_tokens",
+        "pause_turn",
+        "tool_use",
+        "compaction",
+        "model_context_window_exceeded",
+        "any other",
+    ],
+)
 def test_a_message_that_was_cut_says_why(reason: str) -> None:
     reply = whole(messages, messages_body(reason))
     assert (reply.text, reply.cut) == (TEXT, reason)
@@ -206,7 +235,18 @@ def test_a_response_that_is_completed_is_whole(status: str | None) -> None:
 EMPTY: list[tuple[Maker, dict[str, Any], type[ProviderError]]] = [
     (chat, chat_body("content_filter", ""), RefusedRequestError),
     (chat, chat_body("SAFETY", None), RefusedRequestError),
+    (chat, chat_body("PROHIBITED_CONTENT", None), RefusedRequestError),
+    (chat, chat_body("sensitive", ""), RefusedRequestError),
+    (chat, chat_body("guardrail_intervened", ""), RefusedRequestError),
     (chat, chat_body("length", ""), AnswerEmptyError),
+    (chat, chat_body("stop", ""), AnswerEmptyError),
+    (chat, chat_body(None, ""), AnswerEmptyError),
+    (chat, chat_body("network_error", ""), OverloadedError),
+    (chat, chat_body("insufficient_system_resource", ""), OverloadedError),
+    (chat, chat_body("abort", ""), OverloadedError),
+    (chat, chat_body("model_context_window_exceeded", ""), ContextOverflowError),
+    (chat, chat_body("contextLengthReached", ""), ContextOverflowError),
+    (messages, messages_body("model_context_window_exceeded", ""), ContextOverflowError),
     (messages, messages_body("refusal", ""), RefusedRequestError),
     (messages, messages_body("max_tokens", ""), AnswerEmptyError),
     (
@@ -223,3 +263,18 @@ def test_an_answer_of_which_nothing_is_left_is_an_error(number: int) -> None:
     make, body, kind = EMPTY[number]
     with pytest.raises(kind):
         whole(make, body)
+
+
+STREAMS_WITHOUT_TEXT = [
+    (chat, [chunk(finish="content_filter")], RefusedRequestError),
+    (chat, [chunk(finish="model_length")], ContextOverflowError),
+    (messages, [MESSAGE_START, stopped("model_context_window_exceeded"), MESSAGE_STOP], ContextOverflowError),
+    (messages, [MESSAGE_START, stopped("max_tokens"), MESSAGE_STOP], AnswerEmptyError),
+]
+
+
+@pytest.mark.parametrize("number", range(len(STREAMS_WITHOUT_TEXT)))
+def test_a_stream_without_text_is_the_same_error(number: int) -> None:
+    make, events, kind = STREAMS_WITHOUT_TEXT[number]
+    with pytest.raises(kind):
+        streamed(make, *events)

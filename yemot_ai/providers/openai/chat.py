@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.providers.provider import Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
-from yemot_ai.providers.sdk.fields import cut_reason, field
+from yemot_ai.providers.sdk.fields import field, items, text_of
+from yemot_ai.providers.sdk.stop_reasons import cut_reason, stop_reason
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
@@ -58,15 +59,15 @@ class ChatCompletionsAPI:
     def parse(self, completion: ChatCompletion) -> Reply:
         """Read a completion; see ``StatelessAPI``."""
         choice = _choice(completion, self._client)
-        calls = "tool_calls" if field(choice.message, "tool_calls") else ""
-        cut = cut_reason(choice.finish_reason) or calls
-        return Reply(self._text(choice), completion.id or "", _usage(completion), cut)
-
-    def _text(self, choice: Choice) -> str:
-        text = _text(choice.message.content) or choice.message.refusal or ""
+        message = field(choice, "message") or field(choice, "delta")
+        if message is None and field(choice, "text") is None:
+            raise TypeError("a choice without a message")
+        reason = field(choice, "finish_reason")
+        text = _text(message) or text_of(field(choice, "text"))
         if not text.strip():
-            raise self._client.errors.empty(choice.finish_reason)
-        return text
+            raise self._client.errors.empty(reason)
+        calls = "tool_calls" if field(message, "tool_calls") else ""
+        return Reply(text, field(completion, "id") or "", _usage(completion), cut_reason(reason) or calls)
 
 
 def _choice(completion: ChatCompletion, connection: ServiceClient) -> Choice:
@@ -89,10 +90,10 @@ class _ChunkAccumulator:
         self._client = connection
         self._id = ""
         self._usage: Any = None
-        self._finish: str | None = None
+        self._finish = ""
         self.complete = False
         self._text: list[str] = []
-        self._refusal: list[str] = []
+        self._has_deltas = False
         self._tool_calls: Any = None
 
     @property
@@ -101,48 +102,57 @@ class _ChunkAccumulator:
 
     @property
     def response(self) -> Any:  # noqa: ANN401 - the fields of a ChatCompletion that ``parse`` reads
-        message = SimpleNamespace(
-            content="".join(self._text), refusal="".join(self._refusal), tool_calls=self._tool_calls
-        )
+        message = SimpleNamespace(content="".join(self._text), tool_calls=self._tool_calls)
         choice = SimpleNamespace(message=message, finish_reason=self._finish)
         return SimpleNamespace(id=self._id, choices=[choice], usage=self._usage)
 
     def feed(self, event: Any) -> str:  # noqa: ANN401 - a ChatCompletionChunk, unchecked
         _raise_error(event, self._client)
-        self._id = event.id or self._id
+        choices = field(event, "choices")
+        if choices is None and (refusal := self._client.errors.refusal_in(event)):
+            raise refusal
+        self._id = field(event, "id") or self._id
         usage = field(event, "usage")
         self._usage = usage or self._usage
-        delta = None
-        for choice in event.choices or ():
-            _raise_error(choice, self._client)
-            delta = choice.delta
-            self._finish = choice.finish_reason or self._finish
+        text = "".join(map(self._feed_choice, items(choices)[:1]))
         self.complete = bool(self._finish and usage)
-        return "" if delta is None else self._spoken_delta(delta)
+        return text
 
-    def _spoken_delta(self, delta: Any) -> str:  # noqa: ANN401 - the delta of a chunk
-        self._refusal.append(field(delta, "refusal") or "")
-        self._tool_calls = self._tool_calls or field(delta, "tool_calls")
-        text = _text(delta.content)
+    def _feed_choice(self, choice: Any) -> str:  # noqa: ANN401 - a choice of a chunk
+        _raise_error(choice, self._client)
+        self._finish = stop_reason(field(choice, "finish_reason")) or self._finish
+        delta, message = field(choice, "delta"), field(choice, "message")
+        text = _text(delta) or text_of(field(choice, "text")) or self._rest(_text(message))
+        self._tool_calls = self._tool_calls or field(delta, "tool_calls") or field(message, "tool_calls")
+        self._has_deltas = self._has_deltas or bool(text and delta)
         self._text.append(text)
         return text
 
+    def _rest(self, message: str) -> str:
+        """Return what a message has more than the text so far: MiniMax ends its deltas with a whole one.
 
-def _text(content: Any) -> str:  # noqa: ANN401 - a str according to the SDK; a list of parts from some servers
-    if content is None or isinstance(content, str):
-        return content or ""
-    parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
-    return "".join(part["text"] for part in parts)
+        Other servers write each piece as a message.
+        """
+        text = "".join(self._text)
+        if message.startswith(text):
+            return message.removeprefix(text)
+        return "" if self._has_deltas else message
+
+
+def _text(message: Any) -> str:  # noqa: ANN401 - a message or a delta
+    """Return the text of a message; a refusal in the model's own words is an answer."""
+    return text_of(field(message, "content")) or text_of(field(message, "refusal"))
 
 
 def _usage(completion: ChatCompletion) -> Usage | None:
-    if completion.usage is None:
+    usage = field(completion, "usage")
+    if usage is None:
         return None
-    into = field(completion.usage, "prompt_tokens_details")
-    out = field(completion.usage, "completion_tokens_details")
+    into = field(usage, "prompt_tokens_details")
+    out = field(usage, "completion_tokens_details")
     return Usage.from_counts(
-        field(completion.usage, "prompt_tokens"),
+        field(usage, "prompt_tokens"),
         field(into, "cached_tokens"),
-        field(completion.usage, "completion_tokens"),
+        field(usage, "completion_tokens"),
         field(out, "reasoning_tokens"),
     )

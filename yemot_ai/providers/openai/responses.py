@@ -19,8 +19,9 @@ from yemot_ai.providers.openai.response_text import spoken_text
 from yemot_ai.providers.openai.server_memory import ServerMemory
 from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
-from yemot_ai.providers.sdk.fields import cut_reason, field
+from yemot_ai.providers.sdk.fields import field
 from yemot_ai.providers.sdk.stateless import StatelessChat
+from yemot_ai.providers.sdk.stop_reasons import cut_reason, stop_reason
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
@@ -187,7 +188,7 @@ def _plain(error: Any) -> Any:  # noqa: ANN401 - the SDK's type, or what the ser
 
 def _cut(response: Response) -> str:
     """Return why the answer is not whole; a call of a tool waits for a result that nobody sends."""
-    reason = field(response.incomplete_details, "reason") or cut_reason(response.status)
+    reason = stop_reason(field(response.incomplete_details, "reason")) or cut_reason(response.status)
     last = field(response.output[-1], "type") if response.output else None
     return reason or (str(last) if last in _CALLS else "")
 

@@ -23,6 +23,7 @@ from yemot_ai.providers.refusals import is_whole_body
 from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.errors import ServiceErrors
 from yemot_ai.providers.sdk.service import Service
+from yemot_ai.providers.sdk.stream_end import watch_done
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -159,7 +160,7 @@ class ServiceClient:
             raise self.errors.found_in(
                 body.decode(errors="replace"), self.service.malformed_error("no stream")
             )
-        count, last = 0, None
+        count, last, done = 0, None, watch_done(events)
         answer_filter = AnswerFilter(self._thought_end or self._seen_thought_end)
         try:
             # One event at a time: between them the consumer does other work.
@@ -170,7 +171,7 @@ class ServiceClient:
                     yield piece
             if not count:
                 raise self.service.malformed_error("no event in the stream")
-            if not accumulator.ended:
+            if not accumulator.ended and not done.seen:
                 raise self.errors.found_in(
                     last, self.errors.cut_off("the stream ended before the answer did")
                 )

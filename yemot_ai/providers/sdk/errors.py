@@ -8,22 +8,18 @@ from typing import Any, Final
 from urllib.request import getproxies
 
 from yemot_ai.errors import (
-    AnswerEmptyError,
     ProviderCrashError,
     ProviderError,
     ProviderTimeoutError,
-    RefusedRequestError,
 )
 from yemot_ai.providers.refusals import ErrorBody, LimitNotice, refusal_in
 from yemot_ai.providers.sdk.service import Service
+from yemot_ai.providers.sdk.stop_reasons import stop_error, stop_reason
 
 __all__ = ["ServiceErrors"]
 
 MIN_SECRET_LENGTH: Final = 8
 """Characters; a shorter key is a word such as ``none``, for a server that needs no key."""
-
-REFUSALS: Final = frozenset({"content_filter", "refusal", "safety"})
-"""Why a model stopped that refuses the words of a request, in lower case."""
 
 
 class ServiceErrors:
@@ -67,8 +63,12 @@ class ServiceErrors:
 
     def found_in(self, response: object, otherwise: ProviderError) -> ProviderError:
         """Return the error of the refusal that a response is, or ``otherwise``."""
+        return self.refusal_in(response) or otherwise
+
+    def refusal_in(self, response: object) -> ProviderError | None:
+        """Return the error of the refusal that a response is; None if it is none."""
         refusal = refusal_in(response)
-        return otherwise if refusal is None else self._from_refusal(refusal)
+        return None if refusal is None else self._from_refusal(refusal)
 
     def timeout(self) -> ProviderTimeoutError:
         """Return the error for an answer that is late."""
@@ -94,10 +94,9 @@ class ServiceErrors:
         Args:
             reason: why the model stopped, in the service's word; None if it did not say it.
         """
-        name, message = self._service.name, f"{self._service.title} answered without text ({reason})"
-        if str(reason).lower() in REFUSALS:
-            return RefusedRequestError(message, provider=name)
-        return AnswerEmptyError(message, provider=name)
+        why = stop_reason(reason) or "no reason"
+        message = f"{self._service.title} answered without text ({why})"
+        return stop_error(reason)(message, provider=self._service.name)
 
     def safe_cause(self, error: Exception) -> Exception | None:
         """Return ``error`` as a cause, or None if it quotes the key."""

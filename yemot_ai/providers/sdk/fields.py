@@ -2,8 +2,8 @@
 
 >>> field({"text": "כן"}, "text"), field(None, "text")
 ('כן', None)
->>> cut_reason("stop"), cut_reason(None), cut_reason("length")
-('', '', 'length')
+>>> text_of([{"type": "thinking", "thinking": "…"}, {"type": "text", "text": "כן"}])
+'כן'
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["cut_reason", "field", "items"]
+__all__ = ["field", "items", "text_of"]
 
-_WHOLE: Final = frozenset(
-    {"stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "finished"}
-)
-"""Why a model stopped whose answer is whole, in lower case; any other reason is that of a cut answer."""
+_TEXT_TYPES: Final = frozenset({None, "text", "output_text"})
 
 
 def field(value: object, name: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -29,11 +26,19 @@ def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def cut_reason(reason: object) -> str:
-    """Return why an answer was cut, from the reason why the model stopped; empty for a whole answer.
+def text_of(content: object) -> str:
+    """Return the text of a message: a text, or parts of which some are text.
 
-    Args:
-        reason: the service's word, such as ``stop`` or ``length``; None if there is none.
+    Raises:
+        TypeError: it is neither.
     """
-    word = "" if reason is None else str(reason)
-    return "" if word.lower() in _WHOLE else word
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list | Mapping):
+        raise TypeError(type(content).__name__)
+    return "".join(map(_part_text, content if isinstance(content, list) else [content]))
+
+
+def _part_text(part: object) -> str:
+    text = part if isinstance(part, str) else field(part, "text")
+    return text if isinstance(text, str) and field(part, "type") in _TEXT_TYPES else ""

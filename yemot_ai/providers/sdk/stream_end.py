@@ -1,0 +1,41 @@
+"""Notice the end of a stream that the SDK keeps to itself: the event ``[DONE]``.
+
+It ends an answer whose server never says why the model stopped (``finish_reason`` is null in every chunk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+__all__ = ["DoneWatch", "watch_done"]
+
+_DONE: Final = "[DONE]"
+
+
+class DoneWatch:
+    """Passes on the events of a decoder of the SDK.
+
+    Args:
+        decoder: makes server-sent events of the bytes of a response.
+
+    Attributes:
+        seen: whether ``[DONE]`` was there.
+    """
+
+    def __init__(self, decoder: Any) -> None:  # noqa: ANN401 - a private type of the SDK
+        self.seen = False
+        self._decoder = decoder
+
+    async def aiter_bytes(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        """Yield the events in the bytes of a response."""
+        async for event in self._decoder.aiter_bytes(chunks):
+            self.seen = self.seen or event.data.startswith(_DONE)
+            yield event
+
+
+def watch_done(events: Any) -> DoneWatch:  # noqa: ANN401 - the SDK's stream
+    """Return what notices the ``[DONE]`` of a stream of which nothing was read yet."""
+    watch = DoneWatch(events._decoder)  # noqa: SLF001 - the SDK has no other place for it
+    events._decoder = watch  # noqa: SLF001
+    return watch
