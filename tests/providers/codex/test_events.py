@@ -58,7 +58,7 @@ def test_a_recorded_answer_is_read(case: str) -> None:
     outcome = finish(RECORDED[case])
     assert outcome.text in {"עכשיו שלוש וחצי.", "אני לא זוכר דבר."}
     assert outcome.thread_id == "{thread_id}"
-    assert outcome.usage["input_tokens"] in {100, 200}
+    assert (outcome.usage or {})["input_tokens"] in {100, 200}
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,26 @@ def test_unknown_events_and_items_are_ignored() -> None:
     assert read(STARTED, *unknown, MESSAGE, DONE).finish(exit_code=0).text == "hello"
 
 
+CUT = {"message": "Incomplete response returned, reason: max_output_tokens"}
+
+
+def test_an_answer_that_was_cut_is_read() -> None:
+    outcome = read(STARTED, MESSAGE, {"type": "turn.failed", "error": CUT}).finish(exit_code=1)
+    assert (outcome.text, outcome.cut, outcome.usage) == ("hello", "max_output_tokens", None)
+
+
+def test_a_message_without_an_answer_does_not_hide_the_one_before_it() -> None:
+    call = {"type": "agent_message", "text": "<tool_call>{}</tool_call>"}
+    events = STARTED, MESSAGE, {"type": "item.completed", "item": call}, DONE
+    assert read(*events).finish(exit_code=0).text == "hello"
+
+
 @pytest.mark.parametrize(
     "usage", [None, 7, {}, {"input_tokens": "many"}, {"input_tokens": 3}, {"x": 1, "input_tokens": 3}]
 )
 def test_missing_counters_are_accepted(usage: object) -> None:
     outcome = read(STARTED, MESSAGE, {"type": "turn.completed", "usage": usage}).finish(exit_code=0)
-    assert set(outcome.usage) <= {"input_tokens"}
+    assert set(outcome.usage or {}) <= {"input_tokens"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
-from yemot_ai.providers.codex.faults import error_from_text, with_details
+from yemot_ai.providers.codex.faults import cut_reason, error_from_text, with_details
 from yemot_ai.providers.provider import Usage
 from yemot_ai.providers.sdk.answer_filter import answer_of
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -32,18 +32,20 @@ _COUNTERS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "rea
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """A turn that succeeded.
+    """A turn that has an answer.
 
     Attributes:
         text: the last message of the agent, without thoughts and the like; earlier ones say what it is
             about to do.
         thread_id: Codex's id of the conversation.
-        usage: Codex's counters for the whole conversation so far.
+        usage: Codex's counters for the whole conversation so far; None if it has not reported them.
+        cut: why the model stopped before its answer was whole; empty for a whole answer.
     """
 
     text: str
     thread_id: str
-    usage: Mapping[str, int]
+    usage: Mapping[str, int] | None
+    cut: str = ""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class EventReader:
                 pass
 
     def finish(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
-        """Return the outcome of the turn after the process has ended.
+        """Return the outcome of the turn after the process has ended; also that of a cut answer.
 
         Args:
             exit_code: the process's exit code (negative: the signal).
@@ -105,9 +107,10 @@ class EventReader:
             ProviderError: any other failure, from ``faults.error_from_text``.
         """
         error = self._error(exit_code, stderr_tail, expected)
-        if error is not None:
+        cut = cut_reason(error) if error is not None and self._answer and self.thread_id else ""
+        if error is not None and not cut:
             raise with_details(error, exit_code, stderr_tail, expected or self.thread_id)
-        return TurnOutcome(self._answer, self.thread_id, self._usage or {})
+        return TurnOutcome(self._answer, self.thread_id, self._usage, cut)
 
     def _error(self, exit_code: int, stderr_tail: str, expected: str) -> ProviderError | None:
         if expected and self.thread_id not in {"", expected}:

@@ -86,14 +86,16 @@ class CodexSession:
         """Return the reply of a turn, with the session after it."""
         data = home.read_rollout(outcome.thread_id)
         own = {outcome.thread_id: Checksum.of(data)} if data is not None else {}
+        usage = self.usage if outcome.usage is None else outcome.usage
         session: JSON = {
             "thread_id": outcome.thread_id,
-            "usage": dict(outcome.usage),
+            "usage": None if usage is None else dict(usage),
             "key": self.key,
             "threads": self.threads,
             "rollouts": {name: checksum.to_json() for name, checksum in (self.rollouts | own).items()},
         }
-        return Reply(outcome.text, session, usage_delta(self.usage, outcome.usage))
+        spent = None if outcome.usage is None else usage_delta(self.usage, outcome.usage)
+        return Reply(outcome.text, session, spent, outcome.cut)
 
 
 def _checksums(rollouts: JSON) -> dict[str, Checksum]:

@@ -76,7 +76,7 @@ class AnswerText:
     def add(self, message_id: str, delta: str) -> None:
         """Add the next text of a message."""
         if message_id != self._message_id:
-            self._end_message()
+            self.end()
             self._message_id = message_id
         self._message.append(delta)
         was_answer = not self._filter.lone_end
@@ -102,19 +102,24 @@ class AnswerText:
         added = "".join(self._message) if message_id == self._message_id else ""
         if text.startswith(added) and text != added:
             self.add(message_id, text.removeprefix(added))
-        self._end_message()
+        self.end()
+
+    def end(self, *, cut: bool = False) -> None:
+        """End the message that has begun, if there is one: no more of it will come.
+
+        Args:
+            cut: whether the model did not finish it.
+        """
+        if self._message_id is not None:
+            self._hold(self._filter.finish(cut=cut))
+            self._pass_on("".join(self._sentence))
+            self._note_thought_end()
+            self._drop_message()
 
     def restart(self) -> None:
         """Drop the incomplete sentence: the model writes its answer from the beginning."""
         self._heard_before = Counter(map(_words, _sentences(self.text)))
         self._drop_message()
-
-    def _end_message(self) -> None:
-        if self._message_id is not None:
-            self._hold(self._filter.finish())
-            self._pass_on("".join(self._sentence))
-            self._note_thought_end()
-            self._drop_message()
 
     def _note_thought_end(self) -> None:
         assumed = self.thought_end if self.thought_end in "".join(self._message) else ""

@@ -15,7 +15,7 @@ from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import AnswerEmptyError, ProviderCrashError, ProviderError
 from yemot_ai.providers.codex.app_server.answer_text import AnswerText
 from yemot_ai.providers.codex.events import TurnOutcome
-from yemot_ai.providers.codex.faults import error_from_text
+from yemot_ai.providers.codex.faults import cut_reason, error_from_text
 from yemot_ai.providers.surrogates import replace_surrogates
 
 __all__ = ["AppServerTurn", "turn_error"]
@@ -55,7 +55,7 @@ class AppServerTurn:
         # A cancelled turn ends later, and its outcome is not awaited.
         self.outcome.add_done_callback(retrieve_exception)
         self._commentary_ids: set[str] = set()
-        self._usage: dict[str, int] = {}
+        self._usage: dict[str, int] | None = None
 
     def handle(self, method: str, params: Mapping[str, Any]) -> None:
         """Read one notification about the thread."""
@@ -98,17 +98,26 @@ class AppServerTurn:
             self.outcome.set_exception(error)
 
     def _finish(self, turn: Mapping[str, Any]) -> None:
-        text = self.answer.text
-        if turn.get("status") != "completed":
-            status = turn.get("status")
-            how = status if isinstance(status, str) else "not completed"
-            self.outcome.set_exception(turn_error(turn.get("error"), how, self.thread_id))
-        elif not text.strip():
-            empty = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
-            empty.thread_id = self.thread_id
-            self.outcome.set_exception(empty)
+        error = self._error(turn)
+        cut = cut_reason(error) if error is not None else ""
+        if error is None or cut:
+            self.answer.end(cut=bool(cut))
+        if (error is None or cut) and self.answer.text.strip():
+            self.outcome.set_result(TurnOutcome(self.answer.text, self.thread_id, self._usage, cut))
         else:
-            self.outcome.set_result(TurnOutcome(text, self.thread_id, self._usage))
+            self.outcome.set_exception(error or self._empty_error())
+
+    def _error(self, turn: Mapping[str, Any]) -> ProviderError | None:
+        status = turn.get("status")
+        if status == "completed":
+            return None
+        how = status if isinstance(status, str) else "not completed"
+        return turn_error(turn.get("error"), how, self.thread_id)
+
+    def _empty_error(self) -> ProviderError:
+        empty = AnswerEmptyError("Codex completed the turn without an answer", provider="codex")
+        empty.thread_id = self.thread_id
+        return empty
 
 
 def _text(value: object) -> str:
