@@ -160,7 +160,8 @@ def test_a_scenario_can_have_the_step(step: Step) -> None:
 
 
 def test_the_schema_has_no_other_steps() -> None:
-    assert set(AGENT["properties"]) == {"after", *(syntax.key for syntax in STEP_SYNTAX)}
+    beside = {key for syntax in STEP_SYNTAX for key in syntax.beside}
+    assert set(AGENT["properties"]) == {*beside, *(syntax.key for syntax in STEP_SYNTAX)}
 
 
 @each(Failure, Drop, Cut, *PROCESS_STEPS)

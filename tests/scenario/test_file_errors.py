@@ -80,11 +80,36 @@ def test_a_mistake_in_the_file_is_reported(text: str, message: str) -> None:
         ("{says: x, agent: {hangs: true, after: 2s}}", "before one of answers"),
         ("{says: x, agent: {crash: {exit: one}}}", "must be a whole number"),
         ("{says: x, agent: {}}", "agent needs one of"),
+        ("{says: x, agent: {cut: length}}", "agent has no 'cut' (did you mean 'cuts'?)"),
+        ("{says: x, agent: {cuts: lenght}}", "cannot be 'lenght' (did you mean 'length'?)"),
+        ("{says: x, agent: {cuts: max_tokens}}", "allowed: length, content_filter, error"),
+        ("{says: x, agent: {cuts: true}}", "must be one of length, content_filter, error, not 'true'"),
+        ("{says: x, agent: {cuts: {length: y}}}", "must be one of length, content_filter, error"),
+        ("{says: x, agent: {cuts: length, answers: y}}", "the text of an answer that is cut: text"),
+        ("{says: x, agent: {cuts: length, texts: y}}", "did you mean 'text'?"),
+        ("{says: x, agent: {cuts: length, text: []}}", "agent.text must not be empty"),
+        ("{says: x, agent: {cuts: length, thoughts: y}}", "thoughts belongs to answers"),
+        ("{says: x, agent: {cuts: length, after: 2s}}", "before one of answers"),
+        ("{says: x, agent: {answers: y, text: z}}", "text belongs to cuts"),
+        ("{says: x, agent: {answers: y, thought: z}}", "did you mean 'thoughts'?"),
+        ("{says: x, agent: {answers: y, thoughts: [z]}}", "agent.thoughts must be a text, not a list"),
+        ("{says: x, agent: {fails: refused}}", "did you mean 'refused_request'?"),
+        ("{says: x, agent: {fails: refused-request}}", "did you mean 'refused_request'?"),
+        ("{says: x, agent: {refused_request: true}}", "no 'refused_request': write fails: refused_request"),
+        ("{says: x, agent: {content_filter: true}}", "no 'content_filter': write cuts: content_filter"),
+        ("{says: x, agent: {length: true}}", "agent has no 'length': write cuts: length"),
+        ("{says: x, agent: {rate_limited: 3}}", "write fails: rate_limited"),
     ],
 )
 def test_a_mistake_in_a_turn_is_reported(turn: str, message: str) -> None:
     text = f"scenarios:\n  - name: x\n    turns:\n      - hears: y\n      - {turn}\n"
     assert message in problem_of(text)
+
+
+def test_a_mistake_in_a_step_is_reported_at_its_line() -> None:
+    steps = "      - {answers: z}\n      - {cuts: lenght}\n"
+    text = f"scenarios:\n- name: x\n  turns:\n  - says: y\n    agent:\n{steps}"
+    assert problem_of(text).startswith("shop.call.yaml:7:16: ")
 
 
 def test_a_count_must_be_a_number() -> None:

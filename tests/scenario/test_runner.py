@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.scenario_calls import Pairs, failure_of, play_turns
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai_testing import FakeCodex, ScriptedProvider
 from yemot_ai_testing.doubles.script import FakeOnlyError, Script
 from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.scenario.play.result import ScenarioResult
@@ -321,3 +323,50 @@ def test_a_failure_is_short_and_shows_the_turn_with_what_was_heard() -> None:
     assert report[0] == "x.call.yaml:5:9: heard · turn 2 of 2"
     assert "        hears: טוב   # heard: רע" in report
     assert report[-1] == f"replay: {REPLAY}"
+
+
+def agent_line() -> tuple[AIFlow, ScriptedProvider]:
+    provider = ScriptedProvider()
+    flow = AIFlow(YemotAI(provider=provider))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    return flow, provider
+
+
+CUT_CALL = """
+- says: כמה זה עולה
+  agent: {cuts: length, text: "זה עולה מאה. ובשב"}
+  hears: {equals: "זה עולה מאה סליחה, התשובה נקטעה, אפשר לשאול שוב"}
+- says: ומתי
+  agent: {cuts: content_filter, text: ["בשבע. ", "ומ"]}
+  hears: {equals: "בשבע סליחה, התשובה נקטעה, אפשר לשאול שוב"}
+- says: ובשבת
+  agent: {fails: refused_request}
+  hears: {equals: "סליחה, על זה אי אפשר לענות, אפשר לשאול משהו אחר"}
+- says: תודה
+  agent: {answers: בבקשה, thoughts: The caller is polite.}
+  hears: {equals: בבקשה}
+"""
+
+
+def test_a_scenario_cuts_an_answer_after_its_text_and_refuses_words() -> None:
+    flow, provider = agent_line()
+    assert play_turns(CUT_CALL, flow, double=provider).failure is None
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("{cuts: length}", 'agent: no version of Codex is recorded with {cuts: "length"}'),
+        ("{fails: refused_request}", 'with {fails: "refused_request"}: script it on a model service'),
+        ("{transcribes: x}", "agent: Codex does not transcribe"),
+    ],
+)
+def test_a_step_that_the_double_does_not_take_fails_the_turn(step: str, message: str) -> None:
+    flow, _ = agent_line()
+    with FakeCodex() as codex:
+        result = play_turns(f"- says: x\n  agent: {step}\n  hears: y", flow, double=codex)
+    kind, messages = failure_of(result)
+    assert kind == "script"
+    assert message in messages[0]
+    assert result.failure is not None
+    assert result.failure.location.line == 4

@@ -216,6 +216,7 @@ class StepSyntax:
         key: the key of a scenario.
         value: the field that the value of the key sets; empty if the value is ``true`` or a mapping.
         mapping: the fields in the mapping; empty if the value is no mapping.
+        options: the keys that may stand beside the key, each with its field; ``after`` is not among them.
     """
 
     step: type[Step]
@@ -223,6 +224,7 @@ class StepSyntax:
     key: str
     value: str = ""
     mapping: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def field_types(self) -> Mapping[str, str]:
@@ -235,18 +237,23 @@ class StepSyntax:
         return "after" in self.field_types
 
     @property
+    def beside(self) -> Mapping[str, str]:
+        """The keys that may stand beside the key, each with its field."""
+        return {**dict(self.options), **({"after": "after"} if self.delayed else {})}
+
+    @property
     def written(self) -> tuple[str, ...]:
         """The fields that a scenario can set; the others have their defaults."""
-        return (*filter(None, (self.value,)), *self.mapping, *(("after",) if self.delayed else ()))
+        return (*filter(None, (self.value,)), *self.mapping, *self.beside.values())
 
 
 STEP_SYNTAX: Final = (
-    StepSyntax(Answer, "answers", "answers", "pieces"),
+    StepSyntax(Answer, "answers", "answers", "pieces", options=(("thoughts", "thoughts"),)),
     StepSyntax(Transcription, "transcribes", "transcribes", "text"),
     StepSyntax(Failure, "fails", "fails", "kind"),
     StepSyntax(Hang, "hangs", "hangs"),
     StepSyntax(Drop, "drops", "drops"),
-    StepSyntax(Cut, "cuts", "cuts", "reason"),
+    StepSyntax(Cut, "cuts", "cuts", "reason", options=(("text", "pieces"),)),
     StepSyntax(Crash, "crashes", "crash", mapping=("exit", "stderr")),
     StepSyntax(Malformed, "malformed", "malformed"),
     StepSyntax(UnknownSession, "unknown_session", "unknown_session"),

@@ -6,6 +6,7 @@ What a step looks like is derived from ``STEP_SYNTAX``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
@@ -26,8 +27,7 @@ def _parse_step(values: Mapping[str, Any]) -> Step:
     (syntax,) = (syntax for syntax in STEP_SYNTAX if syntax.key in values)
     value = values[syntax.key]
     written = {syntax.value: value} if syntax.value else {} if value is True else value
-    if "after" in values:
-        written = {**written, "after": values["after"]}
+    written = {**written, **{name: values[key] for key, name in syntax.beside.items() if key in values}}
     return syntax.step(**{name: _parse_field(syntax.field_types[name], one) for name, one in written.items()})
 
 
@@ -52,8 +52,14 @@ def step_mapping(step: Step) -> Mapping[str, Any]:
     written = {name: getattr(step, name) for name in syntax.written}
     if syntax.step(**written) != step:
         raise ValueError(f"a scenario file cannot express {step!r}")
-    after = {"after": written["after"]} if written.get("after") else {}
+    default = {one.name: one.default for one in fields(syntax.step)}
+    beside = {
+        key: _plain(written[name]) for key, name in syntax.beside.items() if written[name] != default[name]
+    }
     if syntax.value:
-        value = written[syntax.value]
-        return {syntax.key: list(value) if isinstance(value, tuple) else value, **after}
-    return {syntax.key: {name: written[name] for name in syntax.mapping} or True, **after}
+        return {syntax.key: _plain(written[syntax.value]), **beside}
+    return {syntax.key: {name: written[name] for name in syntax.mapping} or True, **beside}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -167,23 +167,37 @@ FIELD_TYPES: Final[dict[str, Schema]] = {
 
 def _step_value(syntax: StepSyntax) -> Schema:
     """Return the schema of the value of a step's key."""
-    types = {name: FIELD_TYPES[syntax.field_types[name]] for name in syntax.written if name != "after"}
     if syntax.mapping:
-        return _object(syntax.key, types)
-    return types.get(syntax.value, TRUE)
+        return _object(syntax.key, {name: FIELD_TYPES[syntax.field_types[name]] for name in syntax.mapping})
+    return FIELD_TYPES[syntax.field_types[syntax.value]] if syntax.value else TRUE
+
+
+STEP_OPTIONS: Final = {
+    key: (syntax.key, FIELD_TYPES[syntax.field_types[name]])
+    for syntax in STEP_SYNTAX
+    for key, name in syntax.options
+}
+"""The keys beside a step's own, each with that key and the schema of its value."""
 
 
 AGENT: Final = _object(
     "agent",
-    {"after": DURATION} | {syntax.key: _step_value(syntax) for syntax in STEP_SYNTAX},
+    {"after": DURATION}
+    | {syntax.key: _step_value(syntax) for syntax in STEP_SYNTAX}
+    | {key: schema for key, (_, schema) in STEP_OPTIONS.items()},
     rules=[
         _rule(
-            f"agent needs one of {', '.join(OUTCOMES)}; a list has one step for each model call",
+            f"agent needs one of {', '.join(OUTCOMES)}, and not two of them"
+            f" (the text of an answer that is cut: text); a list has one step for each model call",
             _one_of(OUTCOMES),
         ),
         _rule(
             f"after is how long the model takes before one of {', '.join(DELAYED_OUTCOMES)}",
             {"anyOf": [{"not": _has("after")}, *map(_has, DELAYED_OUTCOMES)]},
+        ),
+        *(
+            _rule(f"{key} belongs to {outcome}", {"anyOf": [{"not": _has(key)}, _has(outcome)]})
+            for key, (outcome, _) in STEP_OPTIONS.items()
         ),
     ],
 )

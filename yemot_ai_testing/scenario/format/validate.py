@@ -101,9 +101,16 @@ def _check_keys(problems: Problems, node: yaml.MappingNode, label: str, properti
         elif name in seen:
             problems.add(key, f"{name!r} is written twice in {label}; the later one would silently win")
         elif name not in properties:
-            problems.add(key, f"{label} has no {name!r}{allowed_words(name, properties)}")
+            hint = _hint_at_value(name, properties) or allowed_words(name, properties)
+            problems.add(key, f"{label} has no {name!r}{hint}")
         seen.add(name)
     return seen
+
+
+def _hint_at_value(name: str, properties: Schema) -> str:
+    """Return a hint if ``name`` is the value of a key, such as ``refused_request`` of ``fails``; else ""."""
+    owners = [key for key, schema in properties.items() if name in schema.get("enum", ())]
+    return f": write {owners[0]}: {name}" if owners else ""
 
 
 def _check_array(problems: Problems, node: yaml.SequenceNode, schema: Schema, label: str) -> None:

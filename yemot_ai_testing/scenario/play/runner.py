@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
-from yemot_ai_testing.doubles.steps import STEP_SYNTAX
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
 from yemot_ai_testing.errors import (
     CallOverError,
     EndlessLineError,
@@ -212,8 +212,8 @@ class _TurnRun:
             verb = self.caller.dial
         else:
             verb = self._wait
-        if self._schedule_server_actions():
-            self._script_model()
+        if self._schedule_server_actions() and self._script_model():
+            self._schedule_interruption()
             self._perform(verb, expected)
 
     def _wait(self) -> str:
@@ -249,12 +249,17 @@ class _TurnRun:
         )
         self.cause = error.__cause__ or error
 
-    def _script_model(self) -> None:
-        double = self.double
-        if double is not None:
-            for step in self.turn.agent:
-                double.add(step)
-        interruption = self.turn.interruption
+    def _script_model(self) -> bool:
+        """Add the steps of the turn to the script; return False if the double cannot take one."""
+        for step in self.turn.agent if self.double is not None else ():
+            try:
+                self.double.add(step)
+            except TypeError as error:
+                self.mismatches.append(Mismatch("script", f"agent: {_with_step_text(str(error), step)}"))
+        return not self.mismatches
+
+    def _schedule_interruption(self) -> None:
+        double, interruption = self.double, self.turn.interruption
         if interruption is None:
             return
         if double is None or not self.turn.agent:
@@ -300,8 +305,12 @@ def _script_messages(error: AssertionError) -> tuple[str, ...]:
     text = str(error)
     for step in getattr(error, "unused", ()):
         if isinstance(step, STEP_TYPES):
-            text = text.replace(repr(step), step_text(step))
+            text = _with_step_text(text, step)
     return tuple(text.splitlines())
+
+
+def _with_step_text(text: str, step: Step) -> str:
+    return text.replace(repr(step), step_text(step))
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
