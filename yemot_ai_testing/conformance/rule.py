@@ -6,6 +6,7 @@ the bench of a rule, runs the rule, and returns a ``Verdict``.
 
 from __future__ import annotations
 
+import difflib
 import re
 import time
 import warnings
@@ -40,7 +41,7 @@ __all__ = [
 MEASURED: Final = "measured, 0.169.0"
 """The source of a rule that was measured with the real binary of this version."""
 
-RuleOutcome = Literal["held", "breached", "not applicable", "not run"]
+RuleOutcome = Literal["held", "breached", "expected", "not applicable", "not run"]
 
 Interface = Literal["exec", "app-server"]
 """The interface of Codex that a rule is about."""
@@ -122,10 +123,11 @@ class Verdict:
 
     Attributes:
         rule: the rule.
-        outcome: ``held``, ``breached``, ``not applicable`` or ``not run``.
+        outcome: ``held``, ``breached``, ``expected`` (breached, as a file of expectations says), ``not
+            applicable`` or ``not run``.
         expected: what the rule requires, if it was breached.
         actual: what happened, if it was breached.
-        reason: why the rule does not apply or was not run, if so.
+        reason: why the breach is expected, the rule does not apply, or was not run.
         seconds: the duration of the check.
     """
 
@@ -222,11 +224,12 @@ class RuleSuite(ABC):
         """Return the rule with this id.
 
         Raises:
-            LookupError: if there is none.
+            LookupError: if there is none; it names similar ones, or all.
         """
         by_id = {rule.id: rule for rule in cls.catalogue}
         if rule_id not in by_id:
-            raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(by_id)}")
+            similar = difflib.get_close_matches(rule_id, by_id, n=5)
+            raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(similar or by_id)}")
         return by_id[rule_id]
 
     def run(self, rule: AnyRule | str) -> Verdict:

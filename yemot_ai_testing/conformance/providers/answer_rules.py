@@ -24,7 +24,10 @@ LONG_ANSWER: Final = f"{PARAGRAPH * 60}אלה כל הפרטים, עם ך, ם, ן
 async def answer_is_a_reply(bench: ProviderBench) -> None:
     """A question without stream=True is answered by one Reply with a text."""
     bench.answers("בשמונה")
-    reply = await bench.ask("מתי פותחים?")
+    parts = [part async for part in bench.provider.ask("מתי פותחים?")]
+    replies = [part for part in parts if isinstance(part, Reply)]
+    expect_true(len(parts) == len(replies) == 1, "one Reply and nothing else", parts)
+    (reply,) = replies
     expect_true(isinstance(reply.text, str), "Reply.text to be a text", reply)
     expect_true(isinstance(reply.cut, str), "Reply.cut to be a text", reply)
     expect_true(reply.usage is None or isinstance(reply.usage, Usage), "Reply.usage: a Usage or None", reply)
@@ -46,7 +49,7 @@ async def answer_is_whole(bench: ProviderBench) -> None:
     """The answer is the model's whole text, character by character."""
     for text in ("כן", LONG_ANSWER):
         bench.backend.answers(text)
-        expect_equal("the answer", (await bench.ask("ספר לי")).text, text)
+        expect_equal("the answer", (await bench.ask(bench.word("שאלה"))).text, text)
 
 
 @ANSWER_RULES.rule(
@@ -58,7 +61,18 @@ async def answer_is_alone(bench: ProviderBench) -> None:
     bench.answers("כן")
     await bench.ask("יש?")
     for text in bench.require(WritesCommentary).answers_with_commentary():
-        expect_equal("the answer", (await bench.ask("מה השעה?")).text, text)
+        expect_equal("the answer", (await bench.ask(bench.word("שאלה"))).text, text)
+
+
+@ANSWER_RULES.rule("fresh", fix="ask the model each time; do not keep answers by the words of the question")
+async def each_question_is_asked(bench: ProviderBench) -> None:
+    """The same words, said again, are a new question to the model."""
+    first, second = bench.word("תשובה"), bench.word("תשובה")
+    bench.backend.answers(first)
+    reply = await bench.ask("כן")
+    bench.backend.answers(second)
+    expect_equal("the second answer", (await bench.ask("כן", session=reply.session)).text, second)
+    await bench.received(2)
 
 
 @ANSWER_RULES.rule("usage", fix="count the tokens of one turn; subtract what earlier turns have used")

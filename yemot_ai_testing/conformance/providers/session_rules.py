@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from typing import Final
 
 from yemot_ai.errors import ProviderError, SessionLostError
@@ -35,7 +35,16 @@ async def session_is_json(bench: ProviderBench) -> None:
     session: JSON = None
     for _ in range(3):
         bench.answers(bench.word("תשובה"))
-        session = through_json((await bench.ask(bench.word(), session=session)).session)
+        session = (await bench.ask(bench.word(), session=session)).session
+        _expect_json(session)
+
+
+def _expect_json(session: JSON) -> None:
+    try:
+        stored = json.loads(json.dumps(session, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Breach("a JSON value", f"{error}: {session!r}") from error
+    expect_equal("the session after json.dumps and json.loads", stored, session)
 
 
 @SESSION_RULES.rule("continued", fix=RETURN_FIX)
@@ -88,12 +97,12 @@ async def session_is_a_value(bench: ProviderBench) -> None:
     """A session is not changed by the turn that continues it, nor by later ones."""
     bench.answers("כן", "כן", "כן")
     first = (await bench.ask(bench.word())).session
-    before = copy.deepcopy(first)
+    before = through_json(first)
     second = (await bench.ask(bench.word(), session=first)).session
-    second_before = copy.deepcopy(second)
+    second_before = through_json(second)
     await bench.ask(bench.word(), session=second)
-    expect_equal("the session that was continued", first, before)
-    expect_equal("the session after it", second, second_before)
+    expect_equal("the session that was continued", through_json(first), before)
+    expect_equal("the session after it", through_json(second), second_before)
 
 
 @SESSION_RULES.rule(

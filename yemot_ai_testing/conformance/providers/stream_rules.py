@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 from yemot_ai.providers import Reply
 from yemot_ai_testing.conformance.providers.answer_rules import LONG_ANSWER
 from yemot_ai_testing.conformance.providers.backend import BreaksOff, CountsRunningCalls, StopsInTheMiddle
 from yemot_ai_testing.conformance.providers.bench import REFUSALS, TIMEOUT, ProviderBench, through_json
-from yemot_ai_testing.conformance.rule import Breach, RuleGroup, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import Breach, NotRun, RuleGroup, expect_equal, expect_true
 
 __all__ = ["STREAM_RULES"]
 
@@ -53,15 +52,17 @@ async def streamed_conversation_continues(bench: ProviderBench) -> None:
 @STREAM_RULES.rule("early", fix="yield pieces as they come, or set `streams = False`")
 async def first_piece_comes_early(bench: ProviderBench) -> None:
     """With stream=True a piece comes while the model writes the rest."""
-    async with _unfinished_answer(bench):
-        pass
+    parts = _begun_answer(bench)
+    try:
+        await _expect_piece(parts)
+    finally:
+        await _close(parts)
 
 
 @STREAM_RULES.rule("closed", fix="close the response or end the process in a `finally:` around the `yield`")
 async def closed_answer_stops(bench: ProviderBench) -> None:
     """Closing a streamed answer ends the model's work, and the next question is answered."""
-    async with _unfinished_answer(bench) as parts:
-        await _close(parts)
+    await _close_early(bench)
     if isinstance(bench.backend, CountsRunningCalls):
         await bench.eventually(lambda: bench.backend.running() == 0, "the end of the model's work")  # type: ignore[attr-defined]  # checked above
     bench.answers("כן")
@@ -87,21 +88,21 @@ async def broken_stream_raises(bench: ProviderBench) -> None:
     await bench.error_of("מי שם?", stream=True)
 
 
-@asynccontextmanager
-async def _unfinished_answer(bench: ProviderBench) -> AsyncIterator[AsyncIterator[str | Reply]]:
-    """Provide an answer of which one piece has come, and which the model does not finish."""
+def _begun_answer(bench: ProviderBench) -> AsyncIterator[str | Reply]:
+    """Return an answer that the model begins and does not finish."""
     bench.require_streaming()
     bench.require(StopsInTheMiddle).begins(FIRST_SENTENCE)
-    parts = bench.provider.ask("ספר לי", stream=True)
-    try:
-        await _expect_piece(parts)
-        yield parts
-    finally:
-        await _close(parts)
+    return bench.provider.ask("ספר לי", stream=True)
 
 
 async def _close_early(bench: ProviderBench) -> None:
-    async with _unfinished_answer(bench) as parts:
+    """Close an answer after its first piece."""
+    parts = _begun_answer(bench)
+    try:
+        await _expect_piece(parts)
+    except Breach as breach:
+        raise NotRun("no piece comes early: see stream-early") from breach
+    finally:
         await _close(parts)
 
 
