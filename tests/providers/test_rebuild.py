@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from yemot_ai import YemotAI
-from yemot_ai.errors import ContextOverflowError, OverloadedError, ProviderError, SessionLostError
+from yemot_ai.errors import (
+    ContextOverflowError,
+    OverloadedError,
+    ProviderError,
+    RefusedRequestError,
+    SessionLostError,
+)
 from yemot_ai.providers import FallbackProvider, Reply
 from yemot_ai.providers.chat_history import EXCHANGES_AFTER_OVERFLOW, history_to_rebuild
 from yemot_ai.providers.provider import Exchange
@@ -80,6 +86,18 @@ def test_the_history_of_the_new_thread(
     error: ProviderError, session: str | None, history: list[Exchange], rebuilt: list[Exchange] | None
 ) -> None:
     assert history_to_rebuild(error, session, history) == rebuilt
+
+
+@pytest.mark.parametrize(
+    ("session", "history", "rebuilt"), [("s", LONG, ()), (None, LONG, ()), ("s", [], ()), (None, [], None)]
+)
+def test_a_second_refusal_leaves_the_history_out(
+    session: str | None, history: list[Exchange], rebuilt: tuple[Exchange, ...] | None
+) -> None:
+    error = RefusedRequestError("flagged")
+
+    assert history_to_rebuild(error, session, history) is None
+    assert history_to_rebuild(error, session, history, refused_before=True) == rebuilt
 
 
 def test_a_history_that_is_too_long_for_the_new_thread_is_shortened() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
-from yemot_ai.errors import AnswerCutError, ProviderError
+from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import history_to_rebuild
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
@@ -153,7 +153,8 @@ class Conversation:
                 return await self._ask_once(thread, text, instructions, history, stream), retired
             except ProviderError as error:
                 earlier = history if thread is None else self._history(session)
-                shorter = history_to_rebuild(error, thread, earlier)
+                refused_before = _was_refused(session.turns, self.name)
+                shorter = history_to_rebuild(error, thread, earlier, refused_before=refused_before)
                 if shorter is not None and _can_ask_again(stream):
                     retired, thread, history = retired or thread, None, shorter
                     log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
@@ -213,6 +214,13 @@ class Conversation:
         except UNEXPECTED as error:  # a bug of a provider must not end a call
             raise contain(error, source=provider.name, provider=provider.name) from None
         return reply
+
+
+def _was_refused(turns: Sequence[Turn], conversation: str) -> bool:
+    """Return whether the last turn of a conversation was refused for its words, or cut."""
+    ended = [turn.failure for turn in turns if turn.conversation == conversation and turn.is_done]
+    failure = ended[-1] if ended else None
+    return failure is not None and failure.kind in {RefusedRequestError.kind, AnswerCutError.kind}
 
 
 def _can_ask_again(stream: AnswerStream | None) -> bool:

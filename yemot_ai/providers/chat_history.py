@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from yemot_ai.errors import ContextOverflowError, ProviderError, SessionLostError
+from yemot_ai.errors import ContextOverflowError, ProviderError, RefusedRequestError, SessionLostError
 from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -89,7 +89,7 @@ def foreign_session_error(provider: str) -> SessionLostError:
 
 
 def history_to_rebuild(
-    error: ProviderError, session: JSON, history: Sequence[Exchange]
+    error: ProviderError, session: JSON, history: Sequence[Exchange], *, refused_before: bool = False
 ) -> Sequence[Exchange] | None:
     """Return the history to ask again with, in a new thread; None if that cannot help.
 
@@ -97,10 +97,14 @@ def history_to_rebuild(
         error: why there was no answer.
         session: the provider session that was continued; None if the thread was a new one.
         history: all exchanges of the conversation.
+        refused_before: whether the turn before was refused for its words, too: then what the provider refuses
+            may stand in the history.
     """
     match error:
         case SessionLostError() if session is not None:
             return history
+        case RefusedRequestError() if refused_before and (session is not None or history):
+            return ()
         case ContextOverflowError(prompt_alone=False):
             # A stored thread has more than its exchanges, such as the prompts of failed turns.
             if session is not None:

@@ -55,12 +55,14 @@ class _Turn:
         prompt: what the caller said.
         instructions: how to answer.
         stream: whether pieces are wanted.
+        refused: whether a provider has refused the words: they stay out of the history, which it may get.
     """
 
     session: FallbackSession
     prompt: str
     instructions: str | None
     stream: bool
+    refused: bool = False
 
 
 class FallbackProvider:
@@ -144,6 +146,7 @@ class FallbackProvider:
                 if started:  # a caller that repeats the turn before a piece was heard gets the next provider
                     raise _with_notes(error, failures) from None
                 failures.append(error)
+                turn = replace(turn, refused=turn.refused or isinstance(error, RefusedRequestError))
             else:
                 return
         # A retry would ask with the same words again.
@@ -222,7 +225,7 @@ class FallbackProvider:
         self._cooldown.end(index)
         before = turn.session
         left = before.left_threads if same_thread else tuple(self._deletable_threads(before))
-        history = before.history.with_exchange(turn.prompt, reply.text)
+        history = before.history if turn.refused else before.history.with_exchange(turn.prompt, reply.text)
         after = FallbackSession(history, index, name, reply.session, left)
         return replace(reply, session=after.to_json())
 

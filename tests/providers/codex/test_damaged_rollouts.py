@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.raw_responses import RawResponses, error_response, whole
+from tests.support.raw_responses import RawResponses, created, events, failed, whole
 from yemot_ai import YemotAI
 from yemot_ai._runtime.engine import Engine
-from yemot_ai.errors import ProviderError
+from yemot_ai.errors import RateLimitedError
 from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 
 if TYPE_CHECKING:
@@ -144,13 +144,15 @@ def test_a_call_with_a_folder_in_place_of_its_rollout_continues(
 def test_a_whole_rollout_is_resumed_after_a_turn_that_failed(
     real_binary: Path, folder: Path, provider: type
 ) -> None:
-    broken = error_response(400, {"error": {"message": "Unsupported parameter: 'x'"}})
-    with RawResponses(whole("נעים מאוד."), broken, broken, whole("שמך דוד.")) as service:
-        codex = provider(real_binary, timeout=20.0, **service.codex_options())
+    limited = events(created(), failed("rate_limit_exceeded", "Please try again in 7m12s."))
+    with RawResponses(whole("נעים מאוד."), limited, whole("שמך דוד.")) as service:
+        options = service.codex_options()
+        options["config"]["model_providers.raw.stream_max_retries"] = 0
+        codex = provider(real_binary, timeout=20.0, **options)
         ai = YemotAI(provider=codex)
         ai.reply("call-1", FIRST)
         rollout = rollout_in(folder)
-        with pytest.raises(ProviderError):
+        with pytest.raises(RateLimitedError):
             ai.reply("call-1", SECOND)
         assert ai.reply("call-1", "מה שמי?") == "שמך דוד."
         assert rollout_in(folder) == rollout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tests.support.codex import run_async
 from tests.support.raw_responses import (
     RawResponses,
     begun,
+    completed,
     created,
     error_response,
     events,
@@ -20,6 +22,7 @@ from tests.support.raw_responses import (
 )
 from yemot_ai import YemotAI
 from yemot_ai.errors import (
+    AnswerEmptyError,
     AuthenticationError,
     OverloadedError,
     ProviderCrashError,
@@ -29,7 +32,7 @@ from yemot_ai.errors import (
     RefusedRequestError,
     UnknownModelError,
 )
-from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
+from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider, FallbackProvider
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,19 +139,74 @@ def test_a_wait_in_minutes_and_seconds_is_read(real_binary: Path, provider: type
     assert caught.value.retry_after == 432.0
 
 
+REFUSED = "מילים אסורות"
+NO_TEXT = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+REFUSED_WORDS: dict[str, tuple[bytes, type[ProviderError]]] = {
+    "known words": (body_error(400, FLAGGED, "invalid_prompt"), RefusedRequestError),
+    "an event of the stream": (stream_error("invalid_prompt", FLAGGED), RefusedRequestError),
+    "unknown words": (body_error(400, "Not this time."), ProviderCrashError),
+    "unknown words in a stream": (stream_error("no_such_code", "Not this time."), ProviderCrashError),
+    "a refusal instead of an answer": (
+        events(
+            created(),
+            {"type": "response.output_item.added", "output_index": 0, "item": {**NO_TEXT, "content": []}},
+            {
+                "type": "response.output_item.done",
+                "output_index": 0,
+                "item": {**NO_TEXT, "content": [{"type": "refusal", "refusal": "לא אוכל."}]},
+            },
+            completed(),
+        ),
+        AnswerEmptyError,
+    ),
+}
+
+
+class RefusingService(RawResponses):
+    """Refuses each request that contains the word, as a moderation of the whole conversation does."""
+
+    def __init__(self, refusal: bytes) -> None:
+        super().__init__(whole("תשובה."))
+        self.refusal = refusal
+
+    def response_to(self, head: bytes, request: bytes) -> tuple[bytes, bytes]:
+        response = super().response_to(head, request)
+        return (self.refusal, b"") if REFUSED in request.decode() else response
+
+    def provider(self, provider: type, binary: Path) -> CodexCLIProvider | CodexAppServerProvider:
+        options = self.codex_options()
+        options["config"] |= NO_RETRIES
+        made: CodexCLIProvider | CodexAppServerProvider = provider(binary, timeout=20.0, **options)
+        return made
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_refused_words_do_not_stay_in_the_conversation(real_binary: Path, provider: type) -> None:
-    refused = body_error(400, FLAGGED, "invalid_prompt")
-    with RawResponses(whole("נעים מאוד."), refused, whole("שמך דוד.")) as service:
-        options = service.codex_options()
-        ai = YemotAI(provider=provider(real_binary, timeout=20.0, **options))
-        assert ai.reply("call-1", "שמי דוד") == "נעים מאוד."
-        with pytest.raises(RefusedRequestError):
-            ai.reply("call-1", "מילים אסורות")
-        assert ai.reply("call-1", "מה שמי?") == "שמך דוד."
+@pytest.mark.parametrize("name", REFUSED_WORDS)
+def test_refused_words_do_not_stay_in_the_conversation(real_binary: Path, provider: type, name: str) -> None:
+    refusal, expected = REFUSED_WORDS[name]
+    with RefusingService(refusal) as service:
+        ai = YemotAI(provider=service.provider(provider, real_binary))
+        assert ai.reply("call-1", "שמי דוד") == "תשובה."
+        with pytest.raises(expected):
+            ai.reply("call-1", REFUSED)
+        assert [ai.reply("call-1", words) for words in ("מה שמי?", "תודה")] == ["תשובה."] * 2
+        assert "שמי דוד" in json.dumps(service.sent[-1], ensure_ascii=False)
         ai.close()
 
-    assert len(service.sent) == 3
-    assert "מילים אסורות" not in str(service.sent[-1])
-    assert "שמי דוד" in str(service.sent[-1])
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_refused_words_of_one_caller_take_the_provider_from_no_other(
+    real_binary: Path, provider: type
+) -> None:
+    with (
+        RefusingService(REFUSED_WORDS["known words"][0]) as service,
+        RawResponses(whole("תשובה שנייה.")) as second,
+    ):
+        other = CodexCLIProvider(real_binary, timeout=20.0, **second.codex_options())
+        ai = YemotAI(provider=FallbackProvider([service.provider(provider, real_binary), other]))
+        assert ai.reply("call-1", "שמי דוד") == "תשובה."
+        assert ai.reply("call-1", REFUSED) == "תשובה שנייה."
+        assert ai.reply("call-2", "שלום") == "תשובה."
+        ai.close()

@@ -212,3 +212,63 @@ def test_refused_words_are_asked_once_and_the_call_continues(way: str) -> None:
         assert line.send(("ai_1", "אסור")).startswith("read=t-")
         assert len(server.requests) == 1
         assert "שמונה" in line.send(("ai_2", "מה השעה?"))
+
+
+def questions(request: dict[str, Any]) -> int:
+    return sum(message["role"] == "user" for message in request["messages"])
+
+
+def test_refused_words_are_not_in_the_history_of_another_provider() -> None:
+    """The second provider answers the refused words; when it fails, the first gets the history."""
+
+    def rule(request: dict[str, Any]) -> tuple[int, object]:
+        if "אסור" in json.dumps(request, ensure_ascii=False):
+            return REFUSED["openai"]
+        return chat_answer(f"ראשון {questions(request)}")
+
+    second = ScriptedProvider(engine=Engine.shared()).answers("שני").fails("overloaded")
+    with serving(rule, api="chat") as (server, provider):
+        ai = YemotAI(provider=FallbackProvider([provider, second]))
+        answers = [ai.reply("c1", prompt) for prompt in ("שמי דוד", "אסור", "מה שמי?", "תודה")]
+
+    assert answers == ["ראשון 1", "שני", "ראשון 2", "ראשון 3"]
+    assert len(server.requests) == 4
+
+
+def test_a_conversation_that_is_refused_twice_continues_without_its_history() -> None:
+    """A service may refuse later what it has answered: the conversation must not be refused for ever."""
+
+    def rule(request: dict[str, Any]) -> tuple[int, object]:
+        is_later = len(server.requests) > 1
+        is_refused = is_later and "דוד" in json.dumps(request, ensure_ascii=False)
+        return REFUSED["openai"] if is_refused else chat_answer(f"שמונה {questions(request)}")
+
+    with serving(rule, api="chat") as (server, provider):
+        flow = AIFlow(YemotAI(provider=provider))
+        flow.ai_agent("", greeting="שלום", stream=False)(lambda call, text: None)
+        line = Line(flow)
+        line.enter("")
+        assert "שמונה 1" in line.send(("ai_1", "שמי דוד"))
+        assert "שמונה" not in line.send(("ai_2", "מה השעה?"))
+        assert len(server.requests) == 2
+        assert "שמונה 1" in line.send(("ai_3", "מה השעה?"))
+        assert len(server.requests) == 4
+        assert "שמונה 2" in line.send(("ai_4", "ומחר?"))
+
+
+def test_an_answer_that_the_filter_cut_does_not_end_the_call() -> None:
+    def rule(request: dict[str, Any]) -> tuple[int, object]:
+        if len(server.requests) == 1:
+            message = {"content": "זה אסור. אבל"}
+            return 200, {"id": "c", "choices": [{"message": message, "finish_reason": "content_filter"}]}
+        is_refused = "אסור" in json.dumps(request, ensure_ascii=False)
+        return REFUSED["azure-200"] if is_refused else chat_answer("שמונה")
+
+    with serving(rule, api="chat") as (server, provider):
+        flow = AIFlow(YemotAI(provider=provider))
+        flow.ai_agent("", greeting="שלום", stream=False)(lambda call, text: None)
+        line = Line(flow)
+        line.enter("")
+        assert "זה אסור" in line.send(("ai_1", "מה?"))
+        assert "שמונה" in line.send(("ai_2", "מה השעה?"))
+        assert len(server.requests) == 3
