@@ -251,7 +251,9 @@ class _TurnRun:
 
     def _script_model(self) -> bool:
         """Add the steps of the turn to the script; return False if the double cannot take one."""
-        for step in self.turn.agent if self.double is not None else ():
+        if self.double is None:
+            return True
+        for step in self.turn.agent:
             try:
                 self.double.add(step)
             except TypeError as error:
