@@ -138,7 +138,8 @@ class StoredResponsesChat:
         accumulator = self._api.accumulator(previous) if stream else None
         parse = functools.partial(self._parse, prompt, earlier, previous, streamed=stream)
         try:
-            async with aclosing(self._client.answer(request, accumulator, parse)) as parts:
+            words = [instructions or "", *(message["content"] for message in earlier.messages_for(prompt))]
+            async with aclosing(self._client.answer(request, accumulator, parse, words)) as parts:
                 async for part in parts:
                     yield part
         except SessionLostError as lost:

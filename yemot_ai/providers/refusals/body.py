@@ -80,6 +80,13 @@ _BEIJING_CODES: Final = frozenset({"1308", "1310"})
 
 _CHINESE: Final = re.compile("[一-鿿]")
 
+_LETTER: Final = (
+    r"(?:[\u0590-\u06ff\u0750-\u077f\ufb1d-\ufdff\ufe70-\ufefc]"
+    r"|\\u0[56][\da-fA-F]{2}|\\x[dD][6-9a-dA-D]\\x[89abAB][\da-fA-F])"
+)
+_CALLERS_WORDS: Final = re.compile(rf"{_LETTER}(?:[^A-Za-z]{{0,40}}?{_LETTER})*(?:[\s.,!?-]*\d)*")
+"""Hebrew and Arabic, also as escapes: no service writes so of itself, so these are words of a caller."""
+
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -88,7 +95,8 @@ class ErrorBody:
     """An error response.
 
     Attributes:
-        message: the messages of the body, outermost first.
+        message: the messages of the body, outermost first, without words in Hebrew and Arabic: those that a
+            service quotes of a caller.
         codes: its codes, types, reasons and the fields that it complains of; a number as text.
         status: the HTTP status, else the one that the body names; None if there is none.
         retry_after: seconds that the service asks to wait, or None.
@@ -117,7 +125,7 @@ class ErrorBody:
         headers = headers or {}
         if error_type := _header(headers, "x-amzn-errortype"):  # "ThrottlingException:http://…"
             found.codes.append(error_type.partition(":")[0])
-        text = ": ".join(dict.fromkeys(found.texts))[:MAX_MESSAGE]
+        text = _CALLERS_WORDS.sub("…", ": ".join(dict.fromkeys(found.texts)))[:MAX_MESSAGE]
         actual = _status(status, found.codes, text)
         in_header = wait_from_headers(headers)
         return cls(

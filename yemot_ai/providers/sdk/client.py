@@ -11,7 +11,8 @@ import asyncio
 import importlib
 import logging
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
@@ -22,6 +23,7 @@ from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.refusals import is_whole_body
 from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.errors import ServiceErrors
+from yemot_ai.providers.sdk.quoted_words import hide_words
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.stream_end import watch_done
 from yemot_ai.providers.sdk.warmup import warm_up
@@ -133,6 +135,7 @@ class ServiceClient:
         request: Callable[[Any], Awaitable[Any]],
         accumulator: StreamAccumulator | None,
         parse: Callable[[Any], Reply],
+        words: Sequence[str],
     ) -> AsyncGenerator[str | Reply]:
         """Call ``request(client)``; leaving the iteration closes its stream.
 
@@ -140,6 +143,7 @@ class ServiceClient:
             request: returns the response, or the SDK's stream of events.
             accumulator: builds the response from the events; None without a stream.
             parse: makes the reply of the response, with ``without_thoughts``.
+            words: the texts of the request; no error quotes them.
 
         Yields:
             Pieces of text, and last the reply.
@@ -147,6 +151,20 @@ class ServiceClient:
         Raises:
             ProviderError: as ``ask`` does; also after some pieces, if the stream breaks off.
         """
+        try:
+            async with aclosing(self._answer(request, accumulator, parse)) as parts:
+                async for part in parts:
+                    yield part
+        except ProviderError as error:
+            hide_words(error, words)
+            raise
+
+    async def _answer(
+        self,
+        request: Callable[[Any], Awaitable[Any]],
+        accumulator: StreamAccumulator | None,
+        parse: Callable[[Any], Reply],
+    ) -> AsyncGenerator[str | Reply]:
         if accumulator is None:
             yield await self.ask(request, parse)
             return
@@ -217,7 +235,9 @@ class ServiceClient:
         except Exception as error:
             sdk = self._sdk()
             if isinstance(error, sdk.APIError):
-                raise self.errors.from_sdk(sdk, error) from self.errors.safe_cause(error)
+                # The text of the SDK's error is the body, which may quote the request, or the key.
+                is_safe = isinstance(error, sdk.APIConnectionError)
+                raise self.errors.from_sdk(sdk, error) from (error if is_safe else None)
             if type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
             # An SDK wraps the transport's errors before the body, not those in a stream.

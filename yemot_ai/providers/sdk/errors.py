@@ -98,10 +98,6 @@ class ServiceErrors:
         message = f"{self._service.title} answered without text ({why})"
         return stop_error(reason)(message, provider=self._service.name)
 
-    def safe_cause(self, error: Exception) -> Exception | None:
-        """Return ``error`` as a cause, or None if it quotes the key."""
-        return None if self._quotes_key(str(error)) else error
-
     def _crash(self, message: str) -> ProviderCrashError:
         return ProviderCrashError(message, provider=self._service.name)
 

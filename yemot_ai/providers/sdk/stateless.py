@@ -62,11 +62,11 @@ class StatelessChat:
     ) -> AsyncIterator[str | Reply]:
         """Answer a prompt; the parameters are those of ``Provider.ask``."""
         earlier = ChatHistory.from_exchanges(history) if session is None else self._history(session)
-        request = self._api.request(
-            earlier.messages_for(prompt), instructions, **({"stream": True} if stream else {})
-        )
+        messages = earlier.messages_for(prompt)
+        request = self._api.request(messages, instructions, **({"stream": True} if stream else {}))
         parse = functools.partial(self._parse, earlier, prompt)
-        return self._client.answer(request, self._api.accumulator() if stream else None, parse)
+        words = [instructions or "", *(message["content"] for message in messages)]
+        return self._client.answer(request, self._api.accumulator() if stream else None, parse, words)
 
     def _history(self, session: JSON) -> ChatHistory:
         return ChatHistory.from_session(session, provider=self._client.service.name)
