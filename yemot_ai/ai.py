@@ -265,6 +265,17 @@ class YemotAI:
         """Do what ``close`` does, awaited from any event loop."""
         await self.engine.arun(self._runtime.close())
 
+    async def adrain(self, seconds: float) -> int:
+        """Wait until no turn and no handler runs in this process, for example before it ends.
+
+        Args:
+            seconds: how long at most.
+
+        Returns:
+            How many still run.
+        """
+        return await self.engine.arun(self._runtime.drain(seconds))
+
     def open_calls(self) -> int:
         """Return the number of calls in the store that have not ended; block until the store answers."""
         return self.engine.run(self._runtime.calls.count_open())

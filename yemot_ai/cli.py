@@ -15,6 +15,8 @@ import yemot_ai
 from yemot_ai.errors import ConfigurationError, MissingExtraError, YemotAIError
 from yemot_ai.flow import AIFlow
 from yemot_ai.importer import import_from_string
+from yemot_ai.server.limits import ServerLimits
+from yemot_ai.server.logs import LEVELS
 
 __all__ = ["ext_ini", "load_flow", "main"]
 
@@ -94,16 +96,24 @@ _SECRET = re.compile(r"[A-Za-z0-9._~-]{8,}")
 
 SECRET_BYTES = 24
 
+_LIMITS = {
+    "connections": "open connections",
+    "header_seconds": "seconds until the headers of a request have to be there",
+    "keep_alive_seconds": "seconds that a connection stays open after a response",
+    "drain_seconds": "seconds that running turns get after SIGTERM, SIGINT or SIGHUP",
+}
+"""The fields of ``ServerLimits``, for the help."""
+
 
 def _serve(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("uvicorn") is None:
         raise MissingExtraError(package="uvicorn", extra="server")
-    import uvicorn  # noqa: PLC0415 - an extra
+    from yemot_ai.server.run import run  # noqa: PLC0415 - an extra
 
+    limits = ServerLimits(**{name: getattr(arguments, name) for name in _LIMITS})
     flow = load_flow(arguments.flow)
     flow.ai.check()
-    uvicorn.run(flow.asgi_app, host=arguments.host, port=arguments.port, log_level="info", access_log=False)
-    return 0
+    return run(flow, host=arguments.host, port=arguments.port, limits=limits, log_level=arguments.log_level)
 
 
 def _ext_ini(arguments: argparse.Namespace) -> int:
@@ -130,6 +140,16 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
     serve.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
+    serve.add_argument("--log-level", choices=LEVELS, default="info", help="default: info")
+    for name, description in _LIMITS.items():
+        default = getattr(ServerLimits(), name)
+        serve.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=type(default),
+            default=default,
+            metavar="N",
+            help=f"{description} (default: {default:g})",
+        )
     serve.set_defaults(run=_serve)
     ini = commands.add_parser("ext-ini", help="print the settings of an extension that is served at URL")
     ini.add_argument("url", metavar="URL")

@@ -36,6 +36,7 @@ class Model:
     name = "model"
 
     async def start_session(self, prompt, *, instructions=None, history=()):
+        print("asked", prompt, flush=True)
         if prompt.startswith("חשוב"):
             await asyncio.sleep(float(prompt.split()[1]))
         return Reply("תשובה", session="1")

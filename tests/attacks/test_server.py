@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import select
+import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
 
-from tests.attacks.server import LINE, Served, served
+from tests.attacks.server import LINE, Served, many_files, served
+from tests.support.waiting import until
+from yemot_ai_testing import FakeCodex
 
 MEGABYTE = 1 << 20
 TOO_LONG = "השיחה התארכה מדי, אפשר להתקשר שוב, להתראות"
@@ -128,3 +134,160 @@ def test_an_honest_call_of_a_hundred_long_turns_passes(server: Served) -> None:
     request = LINE.format("honest") + turns.rpartition("&")[0]
 
     assert "תשובה" in server.post(request.encode()).body.decode()
+
+
+def half_headers(server: Served, number: int) -> None:
+    for _ in range(number):
+        server.connect(b"GET / HTTP/1.1\r\nHost: x\r\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "line", "header"]
+)
+def test_a_connection_without_a_whole_request_ends(tmp_path: Path, sent: bytes) -> None:
+    with served(tmp_path, "--header-seconds", "0.3") as server:
+        connection = server.connect(sent)
+
+        assert connection.recv(100) == b""
+
+
+@pytest.mark.slow
+def test_a_client_that_sends_a_byte_now_and_then_does_not_hold_its_connection(tmp_path: Path) -> None:
+    with served(tmp_path, "--header-seconds", "0.5") as server:
+        connection = server.connect(b"GET / HTTP/1.1\r\n")
+        start = time.monotonic()
+
+        assert drip(connection) < start + 2
+
+
+def drip(connection: socket.socket) -> float:
+    """Send a header now and then, until the connection is closed; return when that was."""
+    while True:
+        try:
+            connection.sendall(b"X-1: a\r\n")
+        except OSError:
+            return time.monotonic()
+        select.select([], [], [], 0.05)
+
+
+@pytest.mark.slow
+def test_half_a_body_ends(tmp_path: Path) -> None:
+    with served(tmp_path, settings="{'request_limits': RequestLimits(body_seconds=0.3)}") as server:
+        connection = server.connect(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x")
+
+        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+        while connection.recv(1000):
+            pass
+
+
+@pytest.mark.slow
+def test_callers_are_answered_beside_more_half_headers_than_files(tmp_path: Path) -> None:
+    with many_files(4096), served(tmp_path, files=1024) as server:
+        half_headers(server, 1100)
+        stop = threading.Event()
+        stop.set()
+
+        assert server.longest_wait(stop) < 2
+        half_headers(server, 300)
+        assert server.longest_wait(stop) < 2
+        assert server.log.stat().st_size < 10_000
+
+
+@pytest.mark.slow
+def test_a_websocket_gets_a_status_and_no_traceback(server: Served) -> None:
+    before = server.log.stat().st_size
+    for _ in range(20):
+        connection = server.connect(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+    assert server.log.stat().st_size - before < 1000
+
+
+SPEAKS = LINE + "&ai_1=" + quote_plus("חשוב ") + "{}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["TERM", "INT", "HUP"])
+def test_a_signal_lets_a_running_turn_end(tmp_path: Path, number: signal.Signals) -> None:
+    with served(tmp_path) as server, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.post, SPEAKS.format("drained", 1.5).encode())
+        until(lambda: "asked" in server.log.read_text())
+
+        assert server.end(number, within=8) == 0
+        assert "תשובה" in asked.result().body.decode()
+        assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.slow
+def test_callers_are_answered_while_a_turn_runs_that_outlives_the_signal(tmp_path: Path) -> None:
+    with served(tmp_path, "--drain-seconds", "4") as server:
+        call = SPEAKS.format("outlives", 3.5).encode()
+        assert b"ai_1w1" in server.post(call).body
+        server.process.send_signal(signal.SIGTERM)
+
+        assert "תשובה" in server.post(call + b"&ai_1w1=Ok").body.decode()
+        assert server.process.wait(8) == 0
+
+
+@pytest.mark.slow
+def test_a_turn_beyond_the_deadline_is_stopped(tmp_path: Path) -> None:
+    with served(tmp_path, "--drain-seconds", "0.5") as server:
+        assert b"ai_1w1" in server.post(SPEAKS.format("stopped", 60).encode()).body
+        start = time.monotonic()
+
+        assert server.end(signal.SIGTERM, within=8) == 0
+        assert time.monotonic() - start < 4
+        assert "did not end in time" in server.log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, first: signal.Signals) -> None:
+    with served(tmp_path, "--drain-seconds", "60") as server:
+        assert b"ai_1w1" in server.post(SPEAKS.format("second", 60).encode()).body
+        server.process.send_signal(first)
+        until(lambda: "the server ends" in server.log.read_text())
+        start = time.monotonic()
+
+        assert server.end(signal.SIGTERM, within=8) == 128 + signal.SIGTERM
+        assert time.monotonic() - start < 2
+
+
+@pytest.mark.slow
+def test_a_signal_ends_the_server_beside_half_requests(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        server.connect(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x")
+        server.connect(b"GET / HTTP/1.1\r\n")
+        server.connect(b"")
+        assert server.post(LINE.format("c1").encode()).status == 200
+
+        assert server.end(signal.SIGTERM, within=4) == 0
+        assert "Traceback" not in server.log.read_text()
+
+
+CODEX_APP = """
+from yemot_ai import AIFlow, YemotAI
+
+flow = AIFlow(YemotAI("{settings}"))
+flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["codex", "codex-app-server"])
+@pytest.mark.parametrize("signals", [1, 2])
+def test_no_codex_outlives_the_server(tmp_path: Path, fake_codex: FakeCodex, mode: str, signals: int) -> None:
+    fake_codex.hangs()
+    with served(tmp_path, "--drain-seconds", "0.5", app=CODEX_APP, settings=mode) as server:
+        assert b"ai_1w1" in server.post(SPEAKS.format("codex", 60).encode()).body
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: "the server ends" in server.log.read_text())
+        if signals > 1:
+            server.process.send_signal(signal.SIGTERM)
+        server.process.wait(8)
+
+        until(lambda: fake_codex.processes_alive() == 0, within=3)

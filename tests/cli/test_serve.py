@@ -9,9 +9,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.attacks.server import served
+from yemot_ai.cli import main
 from yemot_ai_testing import Caller, FakeCodex
 
 
@@ -66,3 +69,27 @@ def test_an_invalid_request_gets_a_spoken_error(server: str) -> None:
         assert response.read().decode() == (
             "id_list_message=t-סליחה, המערכת אינה מוגדרת כראוי&go_to_folder=hangup"
         )
+
+
+@pytest.mark.slow
+def test_the_log_has_time_level_and_logger(tmp_path: Path) -> None:
+    settings = "{'access': AccessPolicy(secret='only-the-line-knows')}"
+    with served(tmp_path, settings=settings) as server:
+        server.post(b"ApiCallId=c1")
+
+        line = next(line for line in server.log.read_text().splitlines() if "refused" in line)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d [\d:,]{12} WARNING yemot_ai: call 'c1' is refused: .*", line)
+
+
+@pytest.mark.slow
+def test_turns_and_calls_are_logged(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        server.post(b"ApiCallId=c1&ai_1=a")
+        server.end(signal.SIGTERM, within=8)
+
+        assert "INFO yemot_ai: call c1: turn ai_1: " in server.log.read_text()
+
+
+def test_a_deadline_of_the_server_is_above_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--header-seconds", "0"]) == 2
+    assert "header_seconds is 0.0: give a number above 0" in capsys.readouterr().err

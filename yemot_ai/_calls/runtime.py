@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from yemot_ai._calls.caller_memory import DAY, CallerMemory
 from yemot_ai._calls.hooks import Hooks
@@ -25,6 +28,9 @@ from yemot_ai.transcription.download import Recordings
 
 __all__ = ["Runtime"]
 
+CANCEL_SECONDS: Final = 2.0
+"""How long the clean-up of turns that are cancelled at the end of a process may take."""
+
 
 @dataclass(eq=False)
 class Runtime:
@@ -39,6 +45,8 @@ class Runtime:
         ledger: runs and stores the turns.
         hangup_watch: detects calls that end at another worker.
         conversation: the conversation of handlers and of agents without their own.
+        running_tasks: functions that return the tasks of turns and handlers that run in this process.
+        servers: how many ASGI servers of its flows have started and not ended.
     """
 
     provider: Provider
@@ -82,6 +90,8 @@ class Runtime:
             on_discarded=self.calls.discard_unsaved,
         )
         self.calls.end_callbacks.append(self.ledger.cancel_call)
+        self.running_tasks: list[Callable[[], Sequence[asyncio.Task[Any]]]] = [self.ledger.running_tasks]
+        self.servers = 0
         self.conversation = self.new_conversation("call")
 
     def new_conversation(
@@ -124,6 +134,26 @@ class Runtime:
         """
         if isinstance(self.store, SupportsCheck):
             await self.store.check()
+
+    async def drain(self, seconds: float) -> int:
+        """Wait until no turn and no handler runs, at most ``seconds``; return how many still run."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (tasks := self._running()) and loop.time() < until:
+            await asyncio.wait(tasks, timeout=until - loop.time())
+        return len(tasks)
+
+    async def shutdown(self, seconds: float) -> None:
+        """Drain, cancel what still runs, so that its leases are free for other workers, and close."""
+        if await self.drain(seconds):
+            tasks = self._running()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+        await self.close()
+
+    def _running(self) -> list[asyncio.Task[Any]]:
+        return [task for list_tasks in self.running_tasks for task in list_tasks()]
 
     async def close(self) -> None:
         """Close the connections of the providers, the transcriber and the store."""

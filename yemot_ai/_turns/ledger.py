@@ -21,9 +21,8 @@ from typing import Any, TypeVar
 from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception, run_shielded, wait_for_event
 from yemot_ai._turns import transitions
 from yemot_ai._turns.stream import AnswerStream, OvertakenError, TurnNotifier
-from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
+from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork, run_guarded
 from yemot_ai.errors import CallEndedError, HoldLostError, ProviderError, ProviderTimeoutError
-from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.sessions import DEFAULT_LEASE, Session, SessionStore, Turn, hold_key
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.sessions.retry import retry_while_store_is_away
@@ -138,6 +137,10 @@ class Ledger:
         """Return whether a turn runs, or is waited for, in this process; from any thread."""
         return turn_id in self._tasks.get(call_id, ())
 
+    def running_tasks(self) -> list[asyncio.Task[Turn]]:
+        """Return the tasks of the turns that run, or are waited for, in this process."""
+        return [task for tasks in self._tasks.values() for task in tasks.values()]
+
     async def cancel_call(self, call_id: str) -> None:
         """Cancel the running turns of a call and wait until they have ended."""
         await self.cancel_turns(call_id, tuple(self._tasks.get(call_id, ())))
@@ -230,7 +233,7 @@ class Ledger:
         try:
             # The timeout includes the wait for an earlier turn of the conversation.
             async with asyncio.timeout(self._timeout) as timeout, holds, stream:
-                result = await _run_guarded(work, running)
+                result = await run_guarded(work, running)
                 # Nothing waits from here to the write: a turn that is cancelled in between would lose the
                 # provider session of its result, which nothing would delete.
                 stream.close()
@@ -328,22 +331,6 @@ def _result(task: asyncio.Task[Turn], call_id: str) -> Turn:
     if task.cancelled():
         raise CallEndedError(call_id)
     return task.result()
-
-
-async def _run_guarded(work: TurnWork, turn: RunningTurn) -> TurnResult:
-    """Run the work; raise each failure as an error that the ledger can store."""
-    try:
-        return await work(turn)
-    except (ProviderError, CallEndedError, TimeoutError):
-        raise
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        log_without_message(error, "the work on a turn was cancelled from inside")
-        raise ProviderError("the work on the turn was cancelled from inside") from None
-    except UNEXPECTED as error:  # foreign code must not end a call
-        raise contain(error, source="the work on the turn") from None
 
 
 def _as_provider_timeout(error: TimeoutError, seconds: float) -> ProviderTimeoutError:

@@ -5,14 +5,17 @@ The ledger runs it once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from yemot_ai._turns.stream import AnswerStream
+from yemot_ai.errors import CallEndedError, ProviderError
+from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
 from yemot_ai.sessions import Session
 
-__all__ = ["RunningTurn", "TurnResult", "TurnWork"]
+__all__ = ["RunningTurn", "TurnResult", "TurnWork", "run_guarded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,19 @@ class RunningTurn:
 
 TurnWork = Callable[[RunningTurn], Awaitable[TurnResult]]
 """Produces the answer of a turn."""
+
+
+async def run_guarded(work: TurnWork, turn: RunningTurn) -> TurnResult:
+    """Run the work; raise each failure as an error that the ledger can store."""
+    try:
+        return await work(turn)
+    except (ProviderError, CallEndedError, TimeoutError):
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log_without_message(error, "the work on a turn was cancelled from inside")
+        raise ProviderError("the work on the turn was cancelled from inside") from None
+    except UNEXPECTED as error:  # foreign code must not end a call
+        raise contain(error, source="the work on the turn") from None

@@ -28,6 +28,7 @@ from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
+from yemot_ai.flow.lifespan import ServerLifespan
 from yemot_ai.flow.rendering import one_level_up
 from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
@@ -43,6 +44,9 @@ F = TypeVar("F", bound=AgentFunction)
 
 NO_WAIT = 0.05
 """Seconds: inside a running event loop a request is answered at once, or with a poll."""
+
+DRAIN_SECONDS = 5.0
+"""How long running turns get when an ASGI server ends."""
 
 GREETING = "שלום, במה אפשר לעזור?"
 
@@ -113,6 +117,7 @@ class AIFlow(yemot_flow.Flow):
         )
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
+        runtime.running_tasks.append(self._local_calls.running_tasks)
 
     def add_route(  # type: ignore[override]  # as above
         self, extension: str, handler: Handler
@@ -260,13 +265,26 @@ class AIFlow(yemot_flow.Flow):
 
     @property
     def asgi_app(self) -> web.ASGIApp:
-        """An ASGI application that answers the line at every path."""
+        """An ASGI application that answers the line at every path.
+
+        When its server ends, running turns get 5 s, then the connections of ``ai`` are closed.
+        """
+        return self.make_asgi_app(drain_seconds=DRAIN_SECONDS)
+
+    def make_asgi_app(self, *, drain_seconds: float) -> web.ASGIApp:
+        """Return an ASGI application.
+
+        Args:
+            drain_seconds: how long running turns get when its server ends.
+        """
+        lifespan = ServerLifespan(self._runtime, drain_seconds)
 
         async def app(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
             path = scope.get("path", "")
             answer = functools.partial(self.ahandle_request, path=path)
             screen = functools.partial(self._admission.screen, path=path)
-            await web.asgi(answer, limits=self._admission.limits, screen=screen)(scope, receive, send)
+            mount = web.asgi(answer, limits=self._admission.limits, screen=screen, lifespan=lifespan)
+            await mount(scope, receive, send)
 
         return app
 

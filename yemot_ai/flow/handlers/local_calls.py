@@ -5,6 +5,7 @@ A request can be answered without it, by another worker.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import OrderedDict
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yemot_ai.flow.handlers.inflight import InflightRun
-from yemot_ai.sessions import CachedResponse
+from yemot_ai.sessions import CachedResponse, HandlerOutcome
 
 __all__ = ["LocalCall", "LocalCalls"]
 
@@ -68,6 +69,12 @@ class LocalCalls:
         for removed_id in removed:
             self._on_removed(removed_id)
         return call
+
+    def running_tasks(self) -> list[asyncio.Task[HandlerOutcome]]:
+        """Return the tasks of the runs that are not done."""
+        with self._lock:
+            runs = [call.inflight for call in self._calls.values() if call.inflight]
+        return [run.task for run in runs if not run.task.done()]
 
     def pop(self, call_id: str) -> LocalCall | None:
         """Remove a call and return it."""

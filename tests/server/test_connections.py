@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import pytest
+
+from yemot_ai.server.connections import BoundedConnection, Connections
+from yemot_ai.server.limits import ServerLimits
+from yemot_ai.server.logs import RepetitionFilter
+
+
+@dataclass
+class Cycle:
+    """A request of uvicorn."""
+
+    response_complete: bool = False
+    more_body: bool = False
+
+
+class Protocol(asyncio.Protocol):
+    """A protocol of uvicorn, whose request the first bytes complete."""
+
+    def __init__(self) -> None:
+        self.cycle: Cycle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self.cycle = Cycle()
+
+
+class Transport(asyncio.Transport):
+    """Notes what is written, and whether it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_closed = False
+
+    def write(self, data: object) -> None:
+        self.written += bytes(data)  # type: ignore[call-overload]  # bytes
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    abort = close
+
+
+def connect(connections: Connections, sent: bytes = b"") -> Transport:
+    transport, connection = Transport(), BoundedConnection(connections, Protocol)
+    connection.connection_made(transport)
+    if sent:
+        connection.data_received(sent)
+    return transport
+
+
+def test_the_connection_that_waits_longest_makes_room_for_a_new_one() -> None:
+    async def main() -> list[bool]:
+        connections = Connections(limit=3, header_seconds=10)
+        opened = [connect(connections, b"request"), connect(connections), connect(connections)]
+        opened.append(connect(connections))
+        return [transport.is_closed for transport in opened]
+
+    assert asyncio.run(main()) == [False, True, False, False]
+
+
+def test_a_connection_is_refused_if_all_others_are_busy(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> tuple[Transport, Transport]:
+        connections = Connections(limit=1, header_seconds=10)
+        return connect(connections, b"request"), connect(connections, b"ignored")
+
+    busy, refused = asyncio.run(main())
+
+    assert not busy.is_closed
+    assert refused.is_closed
+    assert refused.written.startswith(b"HTTP/1.1 503 ")
+    assert "all 1 are busy" in caplog.text
+
+
+def test_what_strangers_can_repeat_is_logged_once_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("yemot_ai.tests.repeated")
+    logger.addFilter(RepetitionFilter())
+
+    for number in range(3):
+        logger.warning("Invalid HTTP request received.")
+        logger.warning("another line %d", number)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "Invalid HTTP request received. (0 more since the last such line)",
+        "another line 0",
+        "another line 1",
+        "another line 2",
+    ]
+
+
+def test_connections_are_fewer_than_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1024, 1024))
+
+    assert ServerLimits().open_connections == 824
+    assert ServerLimits(connections=50).open_connections == 50

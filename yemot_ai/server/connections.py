@@ -1,0 +1,145 @@
+"""The connections of the server: a bounded number, and none that waits for ever.
+
+uvicorn ends a connection that is idle after a response. It has no deadline for the first request, nor for
+headers that never end, and closes nothing when there are too many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = ["BoundedConnection", "Connections"]
+
+log = logging.getLogger("yemot_ai")
+
+BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+MakeProtocol = Callable[..., Any]
+"""Makes one of uvicorn's protocols; ``cycle`` of such a protocol is its newest request, or None."""
+
+
+class Connections:
+    """The open connections, oldest first.
+
+    Args:
+        limit: how many may be open.
+        header_seconds: how long one may wait for the headers of a request.
+    """
+
+    def __init__(self, limit: int, header_seconds: float) -> None:
+        self.header_seconds = header_seconds
+        self._limit = limit
+        self._open: dict[BoundedConnection, None] = {}
+
+    def __len__(self) -> int:
+        """Return how many are open."""
+        return len(self._open)
+
+    def add(self, connection: BoundedConnection) -> bool:
+        """Add a connection; close another one if there are too many. Return False if none can be closed."""
+        if len(self._open) >= self._limit:
+            waiting = next((other for other in self._open if other.is_waiting), None)
+            if waiting is None:
+                return False
+            waiting.abort()
+        self._open[connection] = None
+        return True
+
+    def remove(self, connection: BoundedConnection) -> None:
+        """Remove a connection that was closed."""
+        self._open.pop(connection, None)
+
+    def close_unread(self) -> None:
+        """Close the connections whose request has not arrived completely."""
+        for connection in tuple(self._open):
+            if connection.is_waiting or connection.is_receiving:
+                connection.abort()
+
+
+class BoundedConnection(asyncio.Protocol):
+    """One connection: passes everything on to uvicorn's protocol, and closes what waits too long.
+
+    Args:
+        connections: the open connections.
+        make_protocol: makes uvicorn's protocol.
+        options: its arguments.
+    """
+
+    def __init__(self, connections: Connections, make_protocol: MakeProtocol, **options: object) -> None:
+        self._connections = connections
+        self._protocol = make_protocol(**options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self._is_refused = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has no request whose response is not complete."""
+        cycle = self._protocol.cycle
+        return cycle is None or bool(cycle.response_complete)
+
+    @property
+    def is_receiving(self) -> bool:
+        """Whether the body of its request is incomplete."""
+        return bool(self._protocol.cycle.more_body)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the deadline of the first request; refuse the connection if all others are busy."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a server's connection
+        self._transport = transport
+        if not self._connections.add(self):
+            self._is_refused = True
+            log.warning("a connection is refused: all %d are busy", len(self._connections))
+            transport.write(BUSY)
+            transport.close()
+            return
+        self._protocol.connection_made(transport)
+        self._start_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on ``data``; the deadline runs from the first bytes of a request to the end of its headers."""
+        if self._is_refused:
+            return
+        self._protocol.data_received(data)
+        if not self.is_waiting:
+            self._stop_deadline()
+        elif self._deadline is None:
+            self._start_deadline()
+
+    def eof_received(self) -> bool | None:
+        """Pass on the end of what the client sends."""
+        return None if self._is_refused else self._protocol.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on the end of the connection."""
+        self._stop_deadline()
+        self._connections.remove(self)
+        if not self._is_refused:
+            self._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass on that the client reads slowly."""
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass on that the client reads again."""
+        self._protocol.resume_writing()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self._stop_deadline()
+        self._connections.remove(self)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _start_deadline(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._connections.header_seconds, self.abort)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

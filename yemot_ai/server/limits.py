@@ -1,0 +1,51 @@
+"""The limits of the server: connections, deadlines, and how long its end may take."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+from dataclasses import dataclass
+from typing import Final
+
+from yemot_ai.errors import ConfigurationError
+
+__all__ = ["ServerLimits"]
+
+OTHER_FILES: Final = 200
+"""Files that a server has open besides its connections: stores, model services, pipes of Codex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """The limits of ``yemot-ai serve``.
+
+    Args:
+        connections: open connections; above it, the one that waits longest for a request is closed. At most
+            200 below the number of files that the process may open.
+        header_seconds: seconds from the first byte of a request, or the start of a connection, until its
+            headers have to be there.
+        keep_alive_seconds: seconds that a connection stays open after a response.
+        drain_seconds: seconds that running turns get after SIGTERM, SIGINT or SIGHUP.
+
+    Raises:
+        ConfigurationError: a number is not above 0 (``drain_seconds``: not 0 or more).
+    """
+
+    connections: int = 1000
+    header_seconds: float = 10.0
+    keep_alive_seconds: float = 5.0
+    drain_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not (value > 0 or (field.name == "drain_seconds" and value == 0)):
+                raise ConfigurationError(f"{field.name} is {value!r}: give a number above 0")
+
+    @property
+    def open_connections(self) -> int:
+        """The connections that the process can have open."""
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files == resource.RLIM_INFINITY:
+            return self.connections
+        return min(self.connections, max(files - OTHER_FILES, files // 2))
