@@ -72,13 +72,13 @@ def test_other_users_cannot_read_what_was_said(file: Path) -> None:
     assert set(modes.values()) == {0o600}
 
 
-def test_the_mode_of_an_existing_file_is_kept(file: Path) -> None:
+def test_an_existing_file_is_closed_to_other_users(file: Path) -> None:
     SQLiteStore(file)._close()
     file.chmod(0o660)
 
     SQLiteStore(file)._close()
 
-    assert stat.S_IMODE(file.stat().st_mode) == 0o660
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_newer_layout_is_refused_and_left_as_it_is(file: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, open_store, update_session
+from yemot_ai.sessions import JSONFileStore, Session, SQLiteStore, Turn, open_store, update_session
 
 
 def start_process(action: str, place: str, rounds: int = 1) -> subprocess.Popen[bytes]:
@@ -53,7 +53,26 @@ async def holds(place: str, rounds: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-ACTIONS = {"counts": counts, "opens": opens, "dies": dies, "holds": holds}
+async def ends(place: str, rounds: int) -> None:
+    """Let a call end; the loop is closed before anything is erased in the background."""
+    store = SQLiteStore(place)
+    words = Session("c1", phone="0509876543", turns=(Turn("ai_1", "purple-umbrella"),))
+    await store.save((await store.save(words, ttl=600)).tombstone(), ttl=600)
+
+
+async def ends_and_dies(place: str, rounds: int) -> None:
+    await ends(place, rounds)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+ACTIONS = {
+    "counts": counts,
+    "opens": opens,
+    "dies": dies,
+    "holds": holds,
+    "ends": ends,
+    "ends_and_dies": ends_and_dies,
+}
 
 if __name__ == "__main__":
     asyncio.run(ACTIONS[sys.argv[1]](sys.argv[2], int(sys.argv[3])))

@@ -114,6 +114,10 @@ class Hold:
         except asyncio.CancelledError:
             await self._release()  # the store may have granted it during the cancellation
             raise
+        except StoreError:
+            # The store may have granted it, and its answer was lost; nobody waits for a store that is away.
+            start_task(self._release())
+            raise
         loop = asyncio.get_running_loop()
         self._renewed = loop.time()
         self._renew_timer = loop.call_later(self._lease / RENEWALS_PER_LEASE, self._start_renewing)

@@ -17,14 +17,30 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError
+from yemot_ai.errors import SessionConflictError, SessionDamagedError, SessionFormatError, StoreError
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
-from yemot_ai.sessions.serialization import decode_object, encode, parse_object
+from yemot_ai.sessions.serialization import encode
 from yemot_ai.sessions.session import Session
-from yemot_ai.sessions.stores.blocking import run_blocking
-from yemot_ai.sessions.stores.files import file_name, lock_file, sync_folder, translate_os_errors
+from yemot_ai.sessions.stores.blocking import BlockingCalls, BusyError
+from yemot_ai.sessions.stores.files import (
+    file_name,
+    is_file_name,
+    lock_file,
+    read_text,
+    sync_folder,
+    translate_os_errors,
+)
+from yemot_ai.sessions.stores.json_envelope import read_envelope, read_session
+from yemot_ai.sessions.stores.lease_times import NO_LEASE, LeaseTimes
+from yemot_ai.sessions.stores.permissions import (
+    PRIVATE_FOLDER_MODE,
+    check_parents,
+    close_folder,
+    give_to_owner_of,
+    make_folder,
+)
 
 __all__ = ["JSONFileStore"]
 
@@ -41,13 +57,7 @@ PAGE_SIZE: Final = 100
 _DRAFT_PREFIX: Final = ".draft-"
 
 STALE_AFTER: Final = 60.0
-"""Seconds after which a draft, or a lease that has run out, is abandoned."""
-
-
-class _Envelope(NamedTuple):
-    record: object
-    saved: float
-    expires: float
+"""Seconds after which a draft is abandoned."""
 
 
 class JSONFileStore:
@@ -65,9 +75,10 @@ class JSONFileStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._root = Path(path).expanduser().absolute()
+        self._calls = BlockingCalls()
+        self._unreadable: set[Path] = set()
         with translate_os_errors(f"the folder {self._root} cannot be used"):
-            for folder in (self._root, self._sessions, self._holds, self._locks):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folders()
             descriptor, probe = tempfile.mkstemp(dir=self._sessions, prefix=".probe-")
             os.close(descriptor)
             Path(probe).unlink()
@@ -77,7 +88,7 @@ class JSONFileStore:
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None; quarantine a damaged file."""
-        return await run_blocking(self._load, call_id)
+        return await self._calls.run(self._load, call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
@@ -85,11 +96,11 @@ class JSONFileStore:
         Raises:
             SessionConflictError: if a newer version has been saved.
         """
-        return await run_blocking(self._save, session, ttl)
+        return await self._calls.run(self._save, session, ttl)
 
     async def delete(self, call_id: str) -> None:
         """Delete the session."""
-        await run_blocking(self._delete, call_id)
+        await self._calls.run(self._delete, call_id)
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Hold ``key`` exclusively, among all processes of this machine."""
@@ -100,26 +111,37 @@ class JSONFileStore:
 
         A session of a newer format is left unchanged.
         """
-        latest = time.time() - idle
-        await run_blocking(self._remove_stale_files)
-        paths = await run_blocking(lambda: sorted(self._sessions.glob("*.json")))
+        # Without ``idle`` all of them, also those from before the clock was set back.
+        latest = time.time() - idle if idle else math.inf
+        await self._calls.run(self._remove_stale_files)
+        paths = await self._calls.run(lambda: _list_files(self._sessions))
         for begin in range(0, len(paths), PAGE_SIZE):
-            for call_id in await run_blocking(self._list_page, paths[begin : begin + PAGE_SIZE], latest):
+            for call_id in await self._calls.run(self._list_page, paths[begin : begin + PAGE_SIZE], latest):
                 yield call_id
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return the calls among these that have ended."""
-        return await run_blocking(self._ended, tuple(call_ids))
+        return await self._calls.run(self._ended, tuple(call_ids))
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take or renew a lease."""
-        return await run_blocking(self._acquire, key, token, seconds)
+        return await self._calls.run(self._acquire, key, token, seconds)
 
     renew = acquire
 
     async def release(self, key: str, token: str) -> None:
         """Release a lease."""
-        await run_blocking(self._release, key, token)
+        await self._calls.run(self._release, key, token)
+
+    def _make_folders(self) -> None:
+        folders = (self._sessions, self._holds, self._locks)
+        self._root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        for folder in folders:
+            make_folder(folder)
+        close_folder(self._root, contents=[folder.name for folder in folders])
+        for folder in folders:
+            close_folder(folder)
+        check_parents(self._root)
 
     @property
     def _sessions(self) -> Path:
@@ -135,12 +157,12 @@ class JSONFileStore:
 
     def _load(self, call_id: str) -> Session | None:
         path = self._sessions / file_name(call_id)
-        return self._read(path, lambda path: _read_session(path, call_id))
+        return self._read(path, lambda path: read_session(path, call_id))
 
     def _save(self, session: Session, ttl: float) -> Session:
         path = self._sessions / file_name(session.call_id)
         with self._locked(path.name):
-            current = self._read_locked(path, lambda path: _read_session(path, session.call_id))
+            current = self._read_locked(path, lambda path: read_session(path, session.call_id))
             now = time.time()
             if (current.version if current else 0) != session.version:
                 raise SessionConflictError(session.call_id, expected=session.version)
@@ -157,12 +179,12 @@ class JSONFileStore:
         """Return the calls among ``paths`` that were last saved at ``latest`` or before."""
         call_ids = []
         for path in paths:
-            with contextlib.suppress(SessionFormatError):
+            with self._skip_unreadable(path):
                 call_ids.append(self._list_file(path, latest))
         return [call_id for call_id in call_ids if call_id is not None]
 
     def _list_file(self, path: Path, latest: float) -> str | None:
-        envelope = self._read(path, _read_envelope)
+        envelope = self._read(path, read_envelope)
         if envelope is None:
             return None
         if envelope.expires <= time.time():
@@ -171,13 +193,13 @@ class JSONFileStore:
         if envelope.saved > latest:
             return None
         with self._locked(path.name):
-            session = self._read_locked(path, lambda path: _read_session(path, None))
+            session = self._read_locked(path, lambda path: read_session(path, None))
         return session.call_id if session and path.name == file_name(session.call_id) else None
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         ended = set()
         for call_id in call_ids:
-            with contextlib.suppress(SessionFormatError):  # this version cannot read whether it has ended
+            with self._skip_unreadable(self._sessions / file_name(call_id)):
                 session = self._load(call_id)
                 if session and session.ended:
                     ended.add(call_id)
@@ -185,7 +207,7 @@ class JSONFileStore:
 
     def _remove_expired(self, path: Path) -> None:
         with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
-            envelope = self._read_locked(path, _read_envelope)
+            envelope = self._read_locked(path, read_envelope)
             if envelope and envelope.expires <= time.time():
                 path.unlink(missing_ok=True)
 
@@ -198,20 +220,40 @@ class JSONFileStore:
                     with contextlib.suppress(FileNotFoundError):
                         if draft.stat().st_mtime + STALE_AFTER < now:
                             draft.unlink()
-        for path in self._holds.glob("*.json"):
-            if self._lease(path)[1] + STALE_AFTER < now:
-                with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
-                    if self._lease(path)[1] + STALE_AFTER < now:
-                        path.unlink(missing_ok=True)
+        for path in _list_files(self._holds):
+            with self._skip_unreadable(path):
+                self._remove_stale_lease(path)
+
+    def _remove_stale_lease(self, path: Path) -> None:
+        if self._lease(path)[1].is_valid():
+            return
+        with self._locked(path.name), translate_os_errors(f"{path} cannot be deleted"):
+            if not self._lease(path)[1].is_valid():
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _skip_unreadable(self, path: Path) -> Iterator[None]:
+        """Skip what cannot be read, or only by a newer version: it must not hide the other calls."""
+        try:
+            yield
+        except SessionFormatError:
+            pass
+        except BusyError:  # the listing is repeated
+            raise
+        except StoreError as error:
+            if path not in self._unreadable:
+                log.warning("%s; the other calls are not affected", error)
+                self._unreadable.add(path)
+        else:
+            self._unreadable.discard(path)
 
     def _acquire(self, key: str, token: str, seconds: float) -> bool:
         path = self._holds / file_name(key)
         with self._locked(path.name):
-            holder, expires = self._lease(path)
-            now = time.time()
-            if holder not in {token, None} and now < expires:
+            holder, times = self._lease(path)
+            if holder != token and times.is_valid():
                 return False
-            self._write(path, json.dumps([token, now + seconds]), sync=False)
+            self._write(path, json.dumps([token, *LeaseTimes.from_now(seconds)]), sync=False)
             return True
 
     def _release(self, key: str, token: str) -> None:
@@ -221,17 +263,20 @@ class JSONFileStore:
                 with translate_os_errors(f"{path} cannot be deleted"):
                     path.unlink(missing_ok=True)
 
-    def _lease(self, path: Path) -> tuple[str | None, float]:
-        """Return the holder of a key and the end of its lease; (None, 0.0) for a damaged file."""
-        text = _read_text(path)
-        if text is None:
-            return None, 0.0
+    def _lease(self, path: Path) -> tuple[str, LeaseTimes]:
+        """Return the holder of a key and its lease; ``NO_LEASE`` for a damaged file."""
         try:
-            token, expires = json.loads(text)
-            return str(token), float(expires)
+            text = read_text(path)
+            if text is None:
+                return "", NO_LEASE
+            token, ends, length = json.loads(text)
+            return str(token), LeaseTimes(float(ends), float(length))
+        except SessionDamagedError as error:  # a folder, say, which no lease can replace
+            self._quarantine(path, error)
+            return "", NO_LEASE
         except (OverflowError, RecursionError, TypeError, ValueError):
             log.warning("%s is damaged; its key counts as free", path)
-            return None, 0.0
+            return "", NO_LEASE
 
     def _read(self, path: Path, read: Callable[[Path], T | None]) -> T | None:
         try:
@@ -263,6 +308,7 @@ class JSONFileStore:
         with translate_os_errors(f"{path} cannot be written"):
             descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT_PREFIX)
             try:
+                give_to_owner_of(path.parent, descriptor)
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
                     file.write(text)
                     file.flush()
@@ -283,35 +329,7 @@ class JSONFileStore:
             yield
 
 
-def _read_envelope(path: Path) -> _Envelope | None:
-    """Read a file; return None if there is none.
-
-    Raises:
-        SessionDamagedError: if it is not a file of this store.
-    """
-    text = _read_text(path)
-    if text is None:
-        return None
-    try:
-        fields = parse_object(text)
-        envelope = _Envelope(fields["session"], float(fields["saved"]), float(fields["expires"]))
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise SessionDamagedError(f"its envelope is damaged ({type(error).__name__})") from None
-    if not (math.isfinite(envelope.saved) and math.isfinite(envelope.expires)):
-        raise SessionDamagedError("its times are not finite")
-    return envelope
-
-
-def _read_session(path: Path, call_id: str | None) -> Session | None:
-    envelope = _read_envelope(path)
-    if envelope is None or envelope.expires <= time.time():
-        return None
-    return decode_object(envelope.record, call_id=call_id)
-
-
-def _read_text(path: Path) -> str | None:
-    with translate_os_errors(f"{path} cannot be read"):
-        try:
-            return path.read_text(encoding="ascii", errors="replace")
-        except FileNotFoundError:
-            return None
+def _list_files(folder: Path) -> list[Path]:
+    """Return the files of the store in ``folder``, sorted; other files are not its own."""
+    with translate_os_errors(f"{folder} cannot be listed"):
+        return sorted(path for path in folder.iterdir() if is_file_name(path.name))

@@ -106,8 +106,8 @@ class MemoryStore:
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return the calls among these that have ended."""
-        entries = ((call_id, self._find(call_id)) for call_id in call_ids)
-        return frozenset(call_id for call_id, entry in entries if entry and entry.session.ended)
+        sessions = [await self.load(call_id) for call_id in call_ids]
+        return frozenset(session.call_id for session in sessions if session and session.ended)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take a lease; waiters get it in order of arrival."""

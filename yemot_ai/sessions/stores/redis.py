@@ -50,8 +50,19 @@ _SAVE: Final = """
     if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
     redis.call('HSET', KEYS[1], 'version', ARGV[2], 'ended', ARGV[3], 'record', ARGV[4])
     redis.call('PEXPIRE', KEYS[1], ARGV[5])
-    redis.call('ZADD', KEYS[2], ARGV[6], ARGV[7])
+    local now = redis.call('TIME')
+    redis.call('ZADD', KEYS[2], now[1] + now[2] / 1000000, ARGV[6])
     return 1
+"""
+# One script: a session that another worker saves in between would be left out of the index.
+_DELETE: Final = """
+    redis.call('DEL', KEYS[1])
+    redis.call('ZREM', KEYS[2], ARGV[1])
+"""
+_DROP_EXPIRED: Final = """
+    for number, name in ipairs(ARGV) do
+        if redis.call('EXISTS', KEYS[number + 1]) == 0 then redis.call('ZREM', KEYS[1], name) end
+    end
 """
 _ACQUIRE: Final = """
     local holder = redis.call('GET', KEYS[1])
@@ -152,7 +163,6 @@ class RedisStore:
                 int(saved.ended),
                 encode(saved),
                 max(int(ttl * 1000), 1),
-                time.time(),
                 _encode(session.call_id),
             ],
         )
@@ -162,9 +172,7 @@ class RedisStore:
 
     async def delete(self, call_id: str) -> None:
         """Delete the session."""
-        async with self._connection() as client:
-            await _execute(client.delete(self._session_key(call_id)))
-            await _execute(client.zrem(self._index_key, _encode(call_id)))
+        await self._eval(_DELETE, [self._session_key(call_id), self._index_key], [_encode(call_id)])
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Hold ``key`` exclusively, among all processes that use this server and prefix."""
@@ -172,34 +180,45 @@ class RedisStore:
 
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, the one saved longest ago first."""
-        latest = time.time() - idle
-        page: list[tuple[bytes, float]]
-        done: set[bytes] = set()
+        latest = await self._server_time() - idle if idle else "+inf"
+        listed: set[bytes] = set()
+        at_least: set[bytes] = set()
         least: float | str = "-inf"
         while True:
+            size = PAGE_SIZE + len(at_least)
             async with self._connection() as client:
-                page = await _execute(
-                    client.zrangebyscore(
-                        self._index_key, least, latest, start=0, num=PAGE_SIZE + len(done), withscores=True
-                    )
+                page: list[tuple[bytes, float]] = await _execute(
+                    client.zrangebyscore(self._index_key, least, latest, start=0, num=size, withscores=True)
                 )
-            new = [(name, saved) for name, saved in page if name not in done]
-            if not new:
-                return
-            for call_id in await self._drop_expired([name for name, _ in new]):
+            # A call that is saved meanwhile is found a second time, at the end.
+            new = [name for name, _ in page if name not in listed]
+            listed.update(new)
+            for call_id in await self._drop_expired(new):
                 yield call_id
-            last = new[-1][1]
-            done = {name for name, saved in page if saved == last}
-            least = last
+            if len(page) < size:
+                return
+            least = page[-1][1]
+            at_least = {name for name, saved in page if saved == least}
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return the calls among these that have ended."""
         ids = tuple(call_ids)
+        pages = [ids[begin : begin + PAGE_SIZE] for begin in range(0, len(ids), PAGE_SIZE)]
+        return frozenset().union(*[await self._ended(page) for page in pages])
+
+    async def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
         async with self._connection() as client, client.pipeline(transaction=False) as pipeline:
-            for call_id in ids:
+            for call_id in call_ids:
                 pipeline.hget(self._session_key(call_id), "ended")
-            flags = await _execute(pipeline.execute())
-        return frozenset(call_id for call_id, ended in zip(ids, flags, strict=True) if ended == b"1")
+            # A key of another type must not hide the other calls.
+            flags = await _execute(pipeline.execute(raise_on_error=False))
+        return frozenset(call_id for call_id, ended in zip(call_ids, flags, strict=True) if ended == b"1")
+
+    async def _server_time(self) -> float:
+        """Return the time of the server: those of the workers' machines may differ."""
+        async with self._connection() as client:
+            seconds, microseconds = await _execute(client.time())
+        return float(seconds) + float(microseconds) / 1e6
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
         """Take or renew a lease."""
@@ -244,7 +263,7 @@ class RedisStore:
             return await _execute(client.eval(script, len(keys), *keys, *arguments))
 
     async def _drop_expired(self, names: list[bytes]) -> list[str]:
-        """Return the calls that have not expired; drop the other names from the index."""
+        """Return the calls that have not expired, in order; drop the other names from the index."""
         calls = {name: call_id for name in names if (call_id := _decode_call_id(name)) is not None}
         async with self._connection() as client:
             async with client.pipeline(transaction=False) as pipeline:
@@ -253,8 +272,9 @@ class RedisStore:
                 exist = await _execute(pipeline.execute())
             existing = dict(compress(calls.items(), exist))
             expired = [name for name in names if name not in existing]
-            if expired:
-                await _execute(client.zrem(self._index_key, *expired))
+        if expired:
+            session_keys = [f"{self._prefix}session:".encode() + name for name in expired]
+            await self._eval(_DROP_EXPIRED, [self._index_key, *session_keys], expired)
         return list(existing.values())
 
     async def _quarantine(self, call_id: str, record: bytes, error: SessionDamagedError) -> None:
