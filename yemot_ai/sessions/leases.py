@@ -115,7 +115,7 @@ class Hold:
             await self._release()  # the store may have granted it during the cancellation
             raise
         except StoreError:
-            # The store may have granted it, and its answer was lost; nobody waits for a store that is away.
+            # The store may have granted it, and its answer was lost; the caller does not wait for it.
             start_task(self._release())
             raise
         loop = asyncio.get_running_loop()

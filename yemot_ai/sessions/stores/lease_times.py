@@ -1,4 +1,4 @@
-"""When a lease ends, by a clock that nobody can set.
+"""When a lease ends, by a clock that cannot be set.
 
 The clock is ``time.monotonic``: it is the same for all processes of a machine, and unlike Unix time it does
 not jump when the clock is set. It begins again when the machine is started; the length of a lease, stored
