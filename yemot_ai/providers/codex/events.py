@@ -22,7 +22,7 @@ from typing import Any, Final
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
 from yemot_ai.providers.codex.faults import cut_reason, error_from_text, with_details
 from yemot_ai.providers.provider import Usage
-from yemot_ai.providers.sdk.answer_filter import answer_of
+from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
 __all__ = ["EventReader", "TurnOutcome", "parse_object", "usage_delta"]
@@ -63,6 +63,11 @@ class EventReader:
     _last_error: str = ""
     _malformed: bytes | None = None
 
+    @property
+    def turn_failed(self) -> bool:
+        """Whether Codex has reported that the turn failed."""
+        return self._failure is not None
+
     def feed(self, line: bytes) -> None:
         r"""Read one line (split at ``\n`` only: U+2028 may stand inside a string)."""
         if not line.strip():
@@ -79,8 +84,7 @@ class EventReader:
             case {"type": "thread.started", "thread_id": str(thread_id)}:
                 self.thread_id = thread_id
             case {"type": "item.completed", "item": {"type": "agent_message", "text": str(text)}}:
-                # A message may be a call of a tool only, which is no answer.
-                self._answer = answer_of(replace_surrogates(text)) or self._answer
+                self._add_message(replace_surrogates(text))
             case {"type": "turn.completed"}:
                 self._usage = _counters(event.get("usage"))
             case {"type": "turn.failed"}:
@@ -90,6 +94,12 @@ class EventReader:
                 self._last_error = replace_surrogates(message)
             case _:
                 pass
+
+    def _add_message(self, text: str) -> None:
+        answer_filter = AnswerFilter()
+        answer = answer_filter.feed(text) + answer_filter.finish()
+        # A message may be a call of a tool only, which is no answer.
+        self._answer = answer if answer.strip() else self._answer
 
     def finish(self, *, exit_code: int, stderr_tail: str = "", expected: str = "") -> TurnOutcome:
         """Return the outcome of the turn after the process has ended; also that of a cut answer.

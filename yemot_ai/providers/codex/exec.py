@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Unpack
 
-from yemot_ai.errors import MalformedStreamError, ProviderError, RefusedRequestError, SessionLostError
+from yemot_ai.errors import MalformedStreamError, ProviderError
 from yemot_ai.providers.codex.command import exec_command
 from yemot_ai.providers.codex.events import EventReader
+from yemot_ai.providers.codex.faults import makes_unusable
 from yemot_ai.providers.codex.process import LineTooLongError, run_process
 from yemot_ai.providers.codex.prompts import prompt_with_history
 from yemot_ai.providers.codex.session import CodexSession
@@ -121,8 +122,7 @@ class CodexCLIProvider:
                 end = await self._run_process(command, prompt, home.work_dir(session.key), reader)
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
-            if not thread_id or isinstance(error, SessionLostError | RefusedRequestError):
-                # With refused words in the thread, every later turn would be refused.
+            if not thread_id or makes_unusable(error, reported=reader.turn_failed):
                 _delete_failed_turn(home, session, started=reader.thread_id)
             if isinstance(error, ProviderError):
                 error.thread_id = error.thread_id or reader.thread_id or thread_id

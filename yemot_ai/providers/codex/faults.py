@@ -26,7 +26,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.refusals import ErrorBody, LimitNotice, refusal_kind
 
-__all__ = ["cut_reason", "error_from_text", "resume_error", "with_details"]
+__all__ = ["cut_reason", "error_from_text", "makes_unusable", "resume_error", "with_details"]
 
 _PROVIDER: Final = "codex"
 
@@ -86,6 +86,22 @@ def cut_reason(error: ProviderError) -> str:
     return stopped[1] if stopped else ""
 
 
+def makes_unusable(error: BaseException, *, reported: bool) -> bool:
+    """Return whether a thread cannot be continued after a turn that failed.
+
+    The words of that turn stay in the thread. If the service refuses them, in words that are known or not,
+    or has no answer to them, it would do the same at every later turn.
+
+    Args:
+        error: the error of the turn.
+        reported: whether Codex has reported that the turn failed, so that its process did not crash.
+    """
+    if isinstance(error, SessionLostError | RefusedRequestError | AnswerEmptyError):
+        return True
+    is_unknown = type(error) is ProviderCrashError and not _CONNECTION.search(str(error))
+    return reported and is_unknown
+
+
 def with_details(
     error: ProviderError, exit_code: int | None, stderr_tail: str, thread_id: str
 ) -> ProviderError:
@@ -128,6 +144,11 @@ _MODEL: Final = re.compile(r"model [`'\"]([^`'\"]+)[`'\"]|[`'\"]([^`'\"]+)[`'\"]
 
 _STOPPED: Final = re.compile(r"incomplete response returned, reason: (\w+)", re.IGNORECASE)
 """What Codex says of ``response.incomplete`` (measured, 0.142 to 0.171)."""
+
+_CONNECTION: Final = _words(
+    r"stream closed before", r"error sending request", r"error decoding", r"connection", r"idle timeout"
+)
+"""What Codex says of a broken connection, in which no words were refused (measured, 0.142 to 0.171)."""
 
 # The first match wins: a thread that is being written to cannot be resumed either.
 _CODEX_PATTERNS: Final[_Patterns] = (

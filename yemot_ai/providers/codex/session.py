@@ -30,6 +30,7 @@ class CodexSession:
         usage: Codex's counters for the whole conversation; None if they are not known.
         threads: its earlier threads, if it was forked.
         rollouts: what the file of each thread was after its last turn.
+        unusable: whether this turn has failed in a way after which the thread cannot be continued.
     """
 
     thread_id: str = ""
@@ -37,6 +38,7 @@ class CodexSession:
     usage: Mapping[str, int] | None = field(default_factory=dict)
     threads: list[str] = field(default_factory=list)
     rollouts: dict[str, Checksum] = field(default_factory=dict)
+    unusable: bool = False
 
     @classmethod
     def from_json(cls, session: JSON) -> Self:
@@ -71,10 +73,10 @@ class CodexSession:
         return own
 
     def check_rollouts(self, home: CodexHome) -> None:
-        """Check that the files of the threads have lost nothing.
+        """Check that the files of the threads are there and have lost nothing.
 
         Raises:
-            SessionLostError: one has; Codex would resume it without an error.
+            SessionLostError: one has; Codex would resume it without an error, if it is there.
         """
         for thread_id, checksum in self.rollouts.items():
             data = home.read_rollout(thread_id) if is_thread_id(thread_id) else None
@@ -85,7 +87,7 @@ class CodexSession:
     def reply(self, outcome: TurnOutcome, home: CodexHome) -> Reply:
         """Return the reply of a turn, with the session after it."""
         data = home.read_rollout(outcome.thread_id)
-        own = {outcome.thread_id: Checksum.of(data)} if data is not None else {}
+        own = {outcome.thread_id: Checksum.of(data)} if data else {}
         usage = self.usage if outcome.usage is None else outcome.usage
         session: JSON = {
             "thread_id": outcome.thread_id,

@@ -14,10 +14,11 @@ import functools
 from typing import TYPE_CHECKING, Final, Unpack
 
 from yemot_ai._runtime.tasks import run_shielded
-from yemot_ai.errors import RefusedRequestError, SessionLostError
+from yemot_ai.errors import ProviderError, SessionLostError
 from yemot_ai.providers.codex.app_server.pool import PoolLimits, ServerPool
 from yemot_ai.providers.codex.app_server.server import AppServer, ThreadConfig
 from yemot_ai.providers.codex.command import server_command
+from yemot_ai.providers.codex.faults import makes_unusable
 from yemot_ai.providers.codex.home.cleanup import lock_folder, unlocked_folders
 from yemot_ai.providers.codex.home.folders import new_key
 from yemot_ai.providers.codex.prompts import prompt_with_history
@@ -158,9 +159,8 @@ class CodexAppServerProvider:
             async with self._settings.turn(provider=self.name):
                 return await self._run_turn(session, prompt, instructions, on_text)
         except BaseException as error:
-            if not before or isinstance(error, SessionLostError | RefusedRequestError):
-                # The thread cannot be continued, so what the caller said must not stay on disk. With
-                # refused words in it, every later turn would be refused.
+            if not before or session.unusable or isinstance(error, SessionLostError):
+                # The thread cannot be continued, so what the caller said must not stay on disk.
                 await run_shielded(self._delete(session))
             elif session.thread_id != before:
                 # The stored session does not name the fork that this turn has made.
@@ -182,7 +182,11 @@ class CodexAppServerProvider:
                 model=self._settings.model,
             )
             await _ensure_thread(server, session, config)
-            outcome = await server.run_turn(session.thread_id, prompt, on_text)
+            try:
+                outcome = await server.run_turn(session.thread_id, prompt, on_text)
+            except ProviderError as error:
+                session.unusable = makes_unusable(error, reported=not server.ended)
+                raise
             return await asyncio.to_thread(session.reply, outcome, home)
 
     def _pool(self) -> ServerPool:

@@ -153,9 +153,9 @@ class CodexHome:
         return self.root / "databases" / key
 
     def read_rollout(self, thread_id: str) -> bytes | None:
-        """Return the content of a thread's file; None if there is none that can be read."""
+        """Return the content of a thread's file: empty without a file, None if it cannot be read."""
         try:
-            return next((path.read_bytes() for path in self._rollouts(thread_id)), None)
+            return next((path.read_bytes() for path in self._rollouts(thread_id)), b"")
         except OSError:
             # Codex has to read it as well, and says what is wrong with it.
             return None
