@@ -94,7 +94,7 @@ def speak_hyphen(match: re.Match[str], names: SignNames) -> str:
 
 def _is_minus(text: str, before: str, end: int) -> bool:
     """Return whether terms of a formula are on both sides: one is a variable or in parentheses."""
-    if not (_TERM_BEFORE.search(before) and _TERM_AFTER.match(text, end)):
+    if not (_TERM_AFTER.match(text, end) and _TERM_BEFORE.search(before)):
         return False
     if text[end] == "(":
         return bool(_GROUP_AFTER.match(text, end))
@@ -107,7 +107,7 @@ def _is_range(text: str, before: str, end: int) -> bool:
         return False
     if text[end].isdecimal():
         return _is_range_to_number(text, before, end)
-    if _NUMERAL_BEFORE.search(before) and _NUMERAL.match(text, end):
+    if _NUMERAL.match(text, end) and _NUMERAL_BEFORE.search(before):
         return True
     right = _RIGHT.match(text, end)
     left = _LEFT.search(before)

@@ -82,6 +82,7 @@ _NAMED: Final = re.compile(
     "){0,3}"
     "[ :#-]*$|(?ai:pin|code|password|order(?: number)?|id|tel|phone|fax)[ :#.-]*$"
 )
+_CODE_LIKE: Final = re.compile(r"[\d -]+")
 _NAMED_DIGITS: Final = re.compile(r"\d{4,}|0\d+")
 _NAMED_GROUPS: Final = re.compile(r"\d{3}(?:[- ]\d{3})+|\d\d(?:-\d\d){2,}")
 _ZEROS: Final = re.compile(r"(?!(?:19|20)\d\d-\d\d$)(?=(?:-?\d){6}|.*-0\d\d)\d+(?:-\d+)*-0\d+(?:-\d+)*")
@@ -91,6 +92,7 @@ _LOCAL: Final = re.compile(r"(?!\d\d0|(?:128|256|512)-|\d{3}-\d{3}0)[1-9]\d\d-\d
 _COUNTED: Final = re.compile("(?:עמ|שנ|פרק|סעי|שור|מאות|page|year)[א-תa-z']* [א-ת]?-?$", re.IGNORECASE)
 _SECRET: Final = re.compile("(?:קוד|סיסמ|אימות|code|password|pin)", re.IGNORECASE)
 _NAMED_REACH: Final = 60
+_SHORTEST_CODE: Final = 4
 _COUNTED_REACH: Final = 16
 _SPACES: Final = str.maketrans("-:", "  ")
 _DIGIT_GROUPS: Final = re.compile(r"(?<![^ ])\d+(?: \d+)*(?![^ ])")
@@ -117,10 +119,14 @@ def names_a_code(text: str, start: int) -> bool:
 def named_code(match: re.Match[str]) -> str:
     """Return a number marked if its form or the text before it says that it is a code; else ""."""
     written = match.group()
+    if len(written) < _SHORTEST_CODE and written[0] != "0":
+        return ""
     return mark_digits(re.sub("[- ]", "", written)) if _is_code(written, match) else ""
 
 
 def _is_code(written: str, match: re.Match[str]) -> bool:
+    if not _CODE_LIKE.fullmatch(written):
+        return False
     is_named = _NAMED_DIGITS.fullmatch(written)
     is_secret = not is_named and _NAMED_GROUPS.fullmatch(written)
     text, start = match.string, match.start()

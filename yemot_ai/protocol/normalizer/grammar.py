@@ -6,8 +6,9 @@ r"""The grammar of a sentence: at each place the first token that matches is spo
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from yemot_ai.protocol.messages import STRAY_COLON
@@ -65,7 +66,7 @@ def _shortened(match: re.Match[str], _names: SignNames) -> str:
     """Expand an abbreviation, unless its mark closes a quotation."""
     text, start, end = match.string, match.start(), match.end()
     before = text[max(start - _QUOTATION, 0) : start]
-    if _OPEN_QUOTE.search(before):
+    if "'" in before and _OPEN_QUOTE.search(before):
         return match.group()[:-1] + " "
     word = expand_shortened(match.group(), text[end : end + _NEXT_WORDS], before)
     return f"{word} " if text[end : end + 1].isdigit() else word
@@ -131,34 +132,55 @@ _SAYS_NUMBER: Final = re.compile(r"(?:מספר|מס'|number|No)[ :]*$")
 _SAYS_KEY: Final = re.compile(r"(?:קי?ש[א-ת]*|לח[צץ][א-ת]*|מקש|חייג[א-ת]*|press|dial)[ :]*$|[*\d]$")
 _UNMARKED: Final = r"(?<![א-ת])(?:(?:טל|מס|עמ)(?=[:.] ?[\d+*(\[])|(?:פרופ|אינג)(?=\. ?[א-ת]))\.?"
 _HEBREW_WORD: Final = rf"(?!{_UNMARKED})[א-ת]++(?![\"'`]|-[םן](?![א-ת]))"
-
+_COUNT: Final = (
+    rf"(?<![^ ])[1-9]\d{{0,2}}(?=, |\.?$| (?!שקלים|אלף|אלפי|מיליון|מיליארד){_HEBREW_WORD}(?![²³]))"
+)
+"""A number that has no code, unit or sign beside it."""
+_HEBREW_RUN: Final = rf"(?:(?<![א-ת]){_HEBREW_WORD}|{_COUNT})(?:,? (?:{_HEBREW_WORD}|{_COUNT}))*+"
+_LATIN_WORD: Final = r"[A-Za-z]{2,}+(?=[ ,?!]|\.?$)"
+_LATIN_RUN: Final = rf"(?<![^ ]){_LATIN_WORD}(?:,? {_LATIN_WORD})*+"
 _GROUP: Final = r"-\d|\( ?-?(?:[\d√(]|[A-Za-z](?![A-Za-z]))"
 """The beginning of a number with a sign, or of a part of a formula in parentheses."""
 _SIGNED: Final = rf"\( ?[-{MINUS}] ?\d+(?:[.,]\d+)?\)"
+_HAS_LETTER: Final = r"(?=[^\s]{0,64}?[A-Za-z])"
+_MAY_BE_CODE: Final = r"(?=[*+(]|0\d|972|(?:\d[- —~]{0,3}){7})"
 
-_WORDS: Final[tuple[_Token, ...]] = (
-    (rf"(?<![א-ת]){_HEBREW_WORD}(?: {_HEBREW_WORD})*+", _as_written),
-    (r" (?=[א-תA-WYZa-wyz])", " "),
-    (rf"(?=[A-Za-z0-9._%+-])(?:{ADDRESS})", spell_address),
-    (SERIAL, speak_serial),
+# Tokens by their first character; of those with the same one, the first that matches is spoken.
+_HEBREW: Final[tuple[_Token, ...]] = (
+    (_HEBREW_RUN, _as_written),
     (r"(?<![א-ת])[ובלהמשכ]{0,3}-?(?:י-ם|ח-ן)(?![א-ת])", _contracted),
     (_UNMARKED, lambda match, _: expand_shortened(f"{match.group().rstrip('.')}'", " ", "")),
     (ACRONYM, _acronym),
     (SHORTENED, _shortened),
     (r"[א-ת]++", _as_written),
+)
+_LATIN: Final[tuple[_Token, ...]] = (
+    (_LATIN_RUN, _as_written),
+    (ADDRESS, spell_address),
+    (SERIAL, speak_serial),
     (r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])\.?", _spelled_letters),
+    (rf"(?<=[\d{SUPERSCRIPTS}])[xX] ?(?=\d)", _name("×")),
+    (r"(?<![A-Za-z])(?:Dr|Mrs?|Ms)\.(?= [A-Z])", lambda match, _: match.group()[:-1]),
+    (r"[A-Za-z]++", _as_written),
+)
+_QUOTES: Final[tuple[_Token, ...]] = (
+    (r"(?<=[A-Za-z])'n'(?=[A-Za-z])", " n "),
+    (r"[\"'`]+", _join_or_part),
+)
+_PRODUCTS: Final[tuple[_Token, ...]] = (
     (rf"(?<=[\d{SUPERSCRIPTS}]) ?[xX×*] ?(?=\d)", _name("×")),
     (rf"(?<=[\d)])(?: [×*] |[×*])(?={_GROUP})|(?<=\))(?: [×*] |[×*])(?=\d)", _name("×")),
     (rf"(?<=[\d)]) ?/ ?(?={_GROUP})|(?<=\)) ?/ ?(?=\d)", _name("÷")),
     (r"(?<=\d) : (?=[\d.]+ ?=)|(?<=[\d)]):(?=\(-\d)", _name("÷")),
-    (r"(?<![A-Za-z])(?:Dr|Mrs?|Ms)\.(?= [A-Z])", lambda match, _: match.group()[:-1]),
-    (r"[A-Za-z]++", _as_written),
-    (r"(?<=[A-Za-z])'n'(?=[A-Za-z])", " n "),
-    (r"[\"'`]+", _join_or_part),
 )
 _NUMBERS: Final[tuple[_Token, ...]] = (
-    (CODE, speak_code),
+    (_HEBREW_RUN, _as_written),
+    (f"{_HAS_LETTER}(?:{ADDRESS})", spell_address),
+    (f"{_HAS_LETTER}(?:{SERIAL})", speak_serial),
+    (f"{_MAY_BE_CODE}{CODE}", speak_code),
     (CHAIN, speak_chain),
+)
+_SIGNS: Final[tuple[_Token, ...]] = (
     (_SIGNED, _signed),
     (HYPHEN, speak_hyphen),
     (r"(?<![^\s(=])-(?=\(? ?-?\d|\(? ?\d*[A-Za-z](?![A-Za-z])|\(-)", _name("minus")),
@@ -166,8 +188,6 @@ _NUMBERS: Final[tuple[_Token, ...]] = (
     (rf"(?:(?<={WORD})|(?<=\)))\^(?:2(?!\d)|(?=\(?-?{WORD}))", _exponent),
     (r"[~≈](?= ?\d)", _about),
     (r"#(?= ?\d)", _number_sign),
-)
-_SIGNS: Final[tuple[_Token, ...]] = (
     (r"(?<![-=])[-=]++>|→", ","),
     (r"!=", _name("≠")),
     (r"<=", _name("≤")),
@@ -192,13 +212,32 @@ _STOPS: Final[tuple[_Token, ...]] = (
     (rf"[;|•{DASH}(){{}}\[\]]+|(?<= )-+(?= )", ","),
     (r"[#$%&*+/<=>@\\^_~-]", " "),
 )
-_TOKENS: Final = (*_WORDS, *_NUMBERS, *_SIGNS, *_STOPS)
+_FAMILIES: Final = (
+    ("[א-ת]", _HEBREW),
+    ("[A-Za-z]", _LATIN),
+    ("[\"'`]", _QUOTES),
+    (r"[×*/:]| (?![א-תA-WYZa-wyz])", _PRODUCTS),
+    (rf"[\d.+(*#%_{CURRENCY[1:-1]}-]", _NUMBERS),
+    (r"[^\dא-תA-Za-z ]| (?![א-תA-Za-z])", (*_SIGNS, *_STOPS)),
+)
+_TOKENS: Final = tuple(token for _, tokens in _FAMILIES for token in tokens)
 _SPOKEN: Final[Mapping[str, str | _Speak]] = {
     f"t{number}": spoken for number, (_, spoken) in enumerate(_TOKENS)
 }
-_GRAMMAR: Final = re.compile(
-    "|".join(
-        f"(?P<t{number}>{re.sub(r'[(][?]P<[a-z]+>', '(?:', pattern)})"
-        for number, (pattern, _) in enumerate(_TOKENS)
+
+
+def _compile() -> re.Pattern[str]:
+    """Return the families as one pattern; each token is a group whose name leads to what is spoken."""
+    numbers = itertools.count()
+    return re.compile(
+        "|".join(f"(?={first})(?:{_alternatives(tokens, numbers)})" for first, tokens in _FAMILIES)
     )
-)
+
+
+def _alternatives(tokens: tuple[_Token, ...], numbers: Iterator[int]) -> str:
+    return "|".join(
+        f"(?P<t{next(numbers)}>{re.sub(r'[(][?]P<[a-z]+>', '(?:', pattern)})" for pattern, _ in tokens
+    )
+
+
+_GRAMMAR: Final = _compile()

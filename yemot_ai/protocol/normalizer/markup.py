@@ -26,10 +26,10 @@ _REFERENCE: Final = re.compile(
 _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"([^"]*)"')
 
 _ABBREVIATED: Final = "".join(
-    f"(?<! {word})(?<!^{word})"
+    f"(?<! {word}\\.)(?<!^{word}\\.)"
     for word in ("טל", "מס", "עמ", "פרופ", "אינג", "Dr", "Mr", "Mrs", "Ms", r"[AaPp]\.[Mm]")
 )
-_SENTENCE_END: Final = re.compile(rf"({_ABBREVIATED}[.!?][\"')\]}}*_~`]*) ")
+_SENTENCE_END: Final = re.compile(rf"([.!?]{_ABBREVIATED}[\"')\]}}*_~`]*) ")
 """The end of a sentence; not the full stop of ``פרופ. כהן``, which ends no streamed sentence either."""
 _ENCODED_SLASH: Final = re.compile(r"(?<=[\w/?&=#:])%2[Ff]")
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
@@ -39,6 +39,7 @@ _BLOCK_MARKS: Final = (
     re.compile(r"[-*+•] (?:\[[ xX]\] )?"),
     re.compile(r"\[\^\w{1,20}\]: ?"),
 )
+_BLOCK_STARTS: Final = frozenset(("", *"-|:=*_+~ >#•[0123456789"))
 _ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
 _ONLY_NOTES: Final = re.compile(r"(?:\[\^?\d{1,3}\] ?)+[.,;:]?")
 
@@ -108,6 +109,8 @@ def _reference_label(match: re.Match[str]) -> str:
 
 
 def _strip_block_marks(line: str) -> str:
+    if line[:1] not in _BLOCK_STARTS:
+        return line
     if _RULE.fullmatch(line) or _ONLY_NOTES.fullmatch(line):
         return ""
     for mark in _BLOCK_MARKS:

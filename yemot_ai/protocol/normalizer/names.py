@@ -43,4 +43,4 @@ _HEBREW: Final = re.compile("[\u05d0-\u05ea]")
 
 def detect_language(sentence: str) -> SignNames:
     """Return English names for an English sentence without Hebrew letters, else Hebrew names."""
-    return ENGLISH if _ENGLISH.search(sentence) and not _HEBREW.search(sentence) else HEBREW
+    return HEBREW if _HEBREW.search(sentence) or not _ENGLISH.search(sentence) else ENGLISH

@@ -64,6 +64,9 @@ _DECIMAL_COMMA: Final = re.compile(r"\d+,\d\d?")
 _SURELY_GROUPED: Final = re.compile(r"\d{1,2}(?: \d{3}){2,}")
 _HALF_DAY: Final = re.compile(HALF_DAY)
 _LATIN: Final = frozenset(string.ascii_letters)
+_KINDS: Final = frozenset(KINDS)
+_BETWEEN: Final = " :,(-#\"'"
+"""Characters between a word and the number that belongs to it."""
 _REACH: Final = 30
 _RANGE: Final = 2
 _YEAR: Final = 4
@@ -92,7 +95,8 @@ class _Quantity:
 
     @property
     def has_time(self) -> bool:
-        return self.kind in {"clock", "date"} or bool(_HALF_DAY.fullmatch(self.match["unit"] or ""))
+        unit = self.match["unit"]
+        return self.kind in {"clock", "date"} or bool(unit and _HALF_DAY.fullmatch(unit))
 
 
 def speak_chain(match: re.Match[str], names: SignNames) -> str:
@@ -102,23 +106,30 @@ def speak_chain(match: re.Match[str], names: SignNames) -> str:
     text, start, end = match.string, match.start(), match.end()
     before, after = text[max(start - _REACH, 0) : start], text[end : end + _REACH]
     in_formula = _is_calculated(before, after)
-    written = match.group()
-    if _LIST.fullmatch(written):
-        return written.replace("-", f" {names['minus']} " if in_formula else " ")
     chain = _parse(text, start, end)
-    joints = _joint_words(chain, before, after, names, in_formula=in_formula)
-    among_dates = len(chain) > 1 and any(is_date(quantity.written) for quantity in chain)
-    spoken = ""
-    for position, quantity in enumerate(chain):
-        context = Context(
-            before="" if position else before,
-            after="" if quantity.joint else after,
-            in_formula=in_formula,
-            among_dates=among_dates,
-        )
-        spoken += _speak_quantity(quantity, context, names) + joints[position]
+    named = before if before.rstrip(_BETWEEN)[-1:].isalpha() else ""
+    if len(chain) == 1:
+        spoken = _speak_quantity(chain[0], Context(named, after, in_formula), names)
+    elif _LIST.fullmatch(match.group()):
+        spoken = match.group().replace("-", f" {names['minus']} " if in_formula else " ")
+    else:
+        joints = _joint_words(chain, before, after, names, in_formula=in_formula)
+        spoken = _speak_parts(chain, joints, Context(named, after, in_formula), names)
     lead = "" if spoken[:1].isdecimal() and text[start].isdecimal() else " "
     return f"{lead}{spoken}" if spoken[-1:].isdecimal() or chain[-1].match["per"] else f"{lead}{spoken} "
+
+
+def _speak_parts(chain: list[_Quantity], joints: list[str], around: Context, names: SignNames) -> str:
+    """Return the quantities with their joints; the text around them belongs to the first and the last."""
+    among_dates = any(quantity.kind == "slashed" and is_date(quantity.written) for quantity in chain)
+    context = Context(around.before, "", around.in_formula, among_dates)
+    spoken = ""
+    for quantity, joint in zip(chain, joints, strict=True):
+        if not quantity.joint:
+            context = Context("", around.after, around.in_formula, among_dates)
+        spoken += _speak_quantity(quantity, context, names) + joint
+        context = Context("", "", around.in_formula, among_dates) if context.before else context
+    return spoken
 
 
 def _is_calculated(before: str, after: str) -> bool:
@@ -142,13 +153,16 @@ def _parse(text: str, start: int, end: int) -> list[_Quantity]:
 
 def _is_decimal_clock(quantity: _Quantity) -> bool:
     """Return whether it may be a time such as ``09.30``: two of them are the ends of opening hours."""
-    return bool(_DECIMAL_CLOCK.fullmatch(quantity.match.group()))
+    return quantity.kind == "number" and bool(_DECIMAL_CLOCK.fullmatch(quantity.match.group()))
 
 
 def _read_atom(match: re.Match[str]) -> tuple[str, str]:
     """Return the kind of a quantity's atom and how it is written, with a comma between groups of digits."""
-    kind = next(kind for kind in KINDS if match[kind] is not None)
+    kind = match.lastgroup if match.lastgroup in _KINDS else ""
+    kind = kind or next(kind for kind in KINDS if match[kind] is not None)
     written = match[kind]
+    if kind != "grouped" and "," not in written:
+        return kind, written
     unit = match["unit"] or match["currency"]
     if kind == "grouped" and (unit or match["multiplier"]):
         return "number", regroup(written)
@@ -162,13 +176,15 @@ def _read_atom(match: re.Match[str]) -> tuple[str, str]:
 
 def _speak_quantity(quantity: _Quantity, context: Context, names: SignNames) -> str:
     match = quantity.match
+    if match.lastgroup == quantity.kind and not (match["sign"] or match["currency"]):
+        return speak_atom(quantity.kind, quantity.written, context, names).replace(".", f" {names['.']} ")
     unit = match["unit"] or match["currency"] or ""
     is_amount = unit and quantity.kind == "number"
     number = quantity.written if is_amount else speak_atom(quantity.kind, quantity.written, context, names)
     if match["power"] and not (match["power"] == "¹" and len(number) >= _YEAR):
         number += f" {speak_power(match['power'], names)}"  # a raised 1 after a year is a footnote
     sign = f"{names['minus']} " if match["sign"] else ""
-    if _HALF_DAY.fullmatch(unit):
+    if unit and _HALF_DAY.fullmatch(unit):
         return sign + speak_amount(number, "", "", names) + unit.replace(".", "")
     spoken = sign + speak_amount(number, unit.strip(), match["multiplier"] or "", names)
     return f"{spoken} {names['ratio']}" if match["per"] else spoken
@@ -178,8 +194,6 @@ def _joint_words(
     chain: list[_Quantity], before: str, after: str, names: SignNames, *, in_formula: bool
 ) -> list[str]:
     """Return what is spoken for each joint, and nothing after the last quantity."""
-    if len(chain) == 1:
-        return [""]
     plain = all(quantity.is_plain for quantity in chain)
     if plain and len(chain) == _RANGE and not in_formula and _is_score(chain, before, after):
         return [" ", ""]
@@ -193,9 +207,8 @@ def _joint_words(
 
 def _joint_word(left: _Quantity, right: _Quantity, names: SignNames, *, in_formula: bool) -> str:
     """A spaced hyphen subtracts unless the numbers increase; any hyphen subtracts in a calculation."""
-    has_time = left.has_time or right.has_time
-    falls = left.joint == " - " and left.value >= right.value
-    return f" {names['minus' if (in_formula or falls) and not has_time else 'to']} "
+    falls = in_formula or (left.joint == " - " and left.value >= right.value)
+    return f" {names['minus' if falls and not (left.has_time or right.has_time) else 'to']} "
 
 
 def _is_score(chain: list[_Quantity], before: str, after: str) -> bool:

@@ -35,6 +35,7 @@ _COUNTED: Final = re.compile(
 )
 """A noun in the plural, which is counted."""
 _HIGHEST_SCORE: Final = 200
+_LETTER: Final = re.compile("[A-Za-zא-ת]")
 _LAST_HOUR: Final = 24
 _FIRST_HOUR: Final = 6
 _YEARS: Final = range(1800, 2200)
@@ -51,6 +52,8 @@ def is_score(left: int, right: int, before: str, after: str) -> bool:
         before: the end of the text before them.
         after: the beginning of the text after them.
     """
+    if not (_LETTER.search(before) or _LETTER.search(after)):
+        return left > right and not _is_falling_range(left, right, "")
     if _RANGED.search(before) or _COUNTED.match(after):
         return False
     around = before + re.split("[,.;]", after, maxsplit=1)[0]

@@ -25,6 +25,10 @@ __all__ = ["speakable"]
 
 _SENTENCE_END: Final = re.compile(r"\n|\.+|(?<=[?!])(?= )")
 _COMMA: Final = re.compile(r"(?<!\d),|,(?!\d)")
+_LOOSE: Final = re.compile(
+    r"[,?!:](?:[,?!:]|$|(?= ?[,?!:]))|[ ,](?=[,?!:])|,(?![ \d])|(?<![^\D]),(?=\d)|^[,?!:]"
+)
+"""Punctuation that is not right after a word, and inside a sentence a comma that is not before a space."""
 _PAUSE: Final = ", "
 _DIGITS: Final = re.compile(f"{DIGITS_MARK}([0-9]+)[?!]*")
 _WORD: Final = f"[א-ת]{{1,{MAX_WORD_CHARACTERS}}}+"
@@ -81,6 +85,9 @@ def _to_messages(words: str) -> Iterator[Text | Digits]:
 
 def _normalize_sentence(part: str) -> str:
     """Return a sentence with single spaces, and single commas only inside it."""
+    single = " ".join(part.split())
+    if not _LOOSE.search(single):
+        return single
     tokens = _COMMA.sub(" , ", part).split()
     words: list[str] = []
     for token in tokens:
