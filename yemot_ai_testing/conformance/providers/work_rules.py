@@ -9,7 +9,7 @@ from typing import Final
 from yemot_ai.providers import SupportsAclose
 from yemot_ai_testing.conformance.providers.backend import CountsRunningCalls, HoldsCalls
 from yemot_ai_testing.conformance.providers.bench import ProviderBench, expect_no_error
-from yemot_ai_testing.conformance.rule import NotApplicable, RuleGroup, expect_equal, expect_true
+from yemot_ai_testing.conformance.rule import Breach, NotApplicable, RuleGroup, expect_equal, expect_true
 
 __all__ = ["CLOSE_RULES", "WORK_RULES"]
 
@@ -28,7 +28,10 @@ MAX_PAUSE: Final = 1.0
 )
 async def cancelled_question_ends(bench: ProviderBench) -> None:
     """A cancelled question ends as cancelled, in time."""
-    await bench.cancel_question("מי שם?")
+    task = await bench.cancel_question("מי שם?")
+    if not task.cancelled():
+        error = task.exception()
+        raise Breach("asyncio.CancelledError", repr(error) if error else "the question was answered")
 
 
 @WORK_RULES.rule("stopped", fix="close the connection or kill the process when the task is cancelled")
