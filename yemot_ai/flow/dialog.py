@@ -125,7 +125,7 @@ class DialogSettings:
 
     def to_messages(self, text: str) -> tuple[Message, ...]:
         """Return the messages that speak ``text``; none if it has nothing that can be spoken."""
-        return tuple(speakable(text if self._rewriter is None else self._rewriter(text)))
+        return _speak(text, self._rewriter)
 
     def is_exit(self, utterance: str) -> bool:
         """Return whether the caller said goodbye."""
@@ -138,7 +138,16 @@ def _filler_messages(filler: str | File | None, rewriter: Rewriter | None) -> tu
         return (Comment("wait"),)
     if isinstance(filler, File):
         return (filler,)
-    return tuple(speakable(filler if rewriter is None else rewriter(filler)))
+    return _speak(filler, rewriter)
+
+
+def _speak(text: str, rewriter: Rewriter | None) -> tuple[Message, ...]:
+    """Return the messages of a sentence of the dialog, without the rewriter if that leaves nothing to speak.
+
+    A read needs a message: a caller must not be dropped because ``speech`` empties the apology.
+    """
+    rewritten = speakable(text if rewriter is None else rewriter(text))
+    return tuple(rewritten or speakable(text))
 
 
 def _check_speakable(name: str, text: str) -> None:

@@ -24,6 +24,7 @@ SPOKEN = [
     ("1. ראשון", "אחת, ראשון"),
     # The library alone joins a number and a letter.
     ("קו 5א", "קו חמש א"),
+    ("פתוח 9am-5pm, 8GB", "פתוח תשע am עד חמש pm, שמונה GB"),
     # Codes and telephone numbers stay digits; the library alone reads them as quantities.
     ("מספר הזמנה 12345", "מספר הזמנה 12345"),
     ("טלפון 03-1234567", "טלפון 031234567"),

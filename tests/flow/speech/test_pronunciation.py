@@ -30,6 +30,8 @@ REPLACED = [
     ({'צה"ל': "צבא הגנה לישראל"}, "צה״ל, צה''ל, צה”ל", "צבא הגנה לישראל, צה''ל, צבא הגנה לישראל"),
     ({"ג'ירף": "גמל נמרי"}, "ג׳ירף ליד הג'ירף", "גמל נמרי ליד הג'ירף"),
     ({"עו": "עיר"}, 'עו"ד עו', 'עו"ד עיר'),
+    # An acronym is a word of its own after letters as well.
+    ({'עו"ד': "פרקליט"}, 'בעו"ד, לעו״ד, ה-עו"ד, רעו"ד', 'בפרקליט, לפרקליט, ה-פרקליט, רעו"ד'),
     # A part of a number is no word.
     ({"3": "שלוש"}, "3, 3.5, 13, 12:3, 3", "שלוש, 3.5, 13, 12:3, שלוש"),
     # Signs have no meaning of patterns.
@@ -120,7 +122,14 @@ def returning_nothing(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("speech", "logged"),
-    [(raising, "DialogSettings.speech raised"), (returning_nothing, "returned NoneType instead of a text")],
+    [
+        (
+            raising,
+            "speech raised; the text is spoken without it (tests.flow.speech.test_pronunciation.raising)",
+        ),
+        (returning_nothing, "returned NoneType instead of a text"),
+        (returning_nothing, "(tests.flow.speech.test_pronunciation.returning_nothing)"),
+    ],
 )
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_function_that_fails_is_logged_and_the_text_is_spoken_without_it(
@@ -140,6 +149,20 @@ def test_a_function_that_fails_is_logged_and_the_text_is_spoken_without_it(
     caller.hangs_up()
     assert logged in caplog.text
     assert "פתוח" not in caplog.text
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "...", "-", "😀", "\0"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_caller_stays_when_the_function_leaves_nothing_to_speak(
+    provider: ScriptedProvider, nothing: str, *, stream: bool
+) -> None:
+    provider.answers(["פתוח. ", "סגור."])
+    caller = Caller(flow_with(provider, DialogSettings(speech=lambda _: nothing), stream=stream))
+
+    assert caller.dial() == "שלום מAI"
+    assert caller.says("מתי?") == "פתוח, סגור"
+    assert caller.presses("*") == "פתוח, סגור"
+    caller.hangs_up()
 
 
 def test_the_sentences_of_the_dialog_and_the_texts_of_handlers_are_spoken_with_it(

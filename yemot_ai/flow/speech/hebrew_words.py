@@ -21,7 +21,7 @@ _HEBREW: Final = re.compile("[א-ת]")
 _SPLIT_PREFIX: Final = re.compile(r"(?<!\w)([ושהכלבמ]) (?=[0-9])")
 """A prefix that was written with a hyphen before a number: ``ב 5`` of ``ב-5``."""
 
-_NUMBER_LETTER: Final = re.compile(r"(?<=[0-9])(?=[א-ת])")
+_NUMBER_LETTER: Final = re.compile(r"(?<=[0-9])(?=[א-תA-Za-z])")
 """Between a number and a letter: the library would join them to one word."""
 
 _ARTICLE: Final = re.compile(r"(?<!\w)([בכל])ה(?=ראשון )")

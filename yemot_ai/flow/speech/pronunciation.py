@@ -26,6 +26,7 @@ Rewriter: TypeAlias = Callable[[str], str]
 
 _QUOTES: Final = "\"'״׳”“„’‘"
 _QUOTE: Final = re.compile(f"[{_QUOTES}]")
+_ACRONYM: Final = re.compile('[א-ת]+"[א-ת]')
 _SPACES: Final = re.compile(r"\s+")
 _HEBREW: Final = re.compile("[א-ת]")
 _PREFIX: Final = "[ושהכלבמ]{1,4}"
@@ -94,15 +95,24 @@ def _call(speech: Rewriter, text: str) -> str:
     try:
         spoken: object = speech(text)
     except UNEXPECTED as error:  # foreign code: the caller hears the text without it
-        log_without_message(error, "DialogSettings.speech raised; the text is spoken without it")
+        log_without_message(
+            error, f"DialogSettings.speech raised; the text is spoken without it ({_name(speech)})"
+        )
         return text
     if isinstance(spoken, str):
         return spoken
     log.error(
-        "DialogSettings.speech returned %s instead of a text; the text is spoken without it",
+        "DialogSettings.speech returned %s instead of a text; the text is spoken without it (%s)",
         type(spoken).__name__,
+        _name(speech),
     )
     return text
+
+
+def _name(speech: Rewriter) -> str:
+    """Return the module and the name of a function or of an object that is called."""
+    named = speech if hasattr(speech, "__qualname__") else type(speech)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _word_replacer(pronounce: Mapping[str, str]) -> Rewriter:
@@ -110,9 +120,10 @@ def _word_replacer(pronounce: Mapping[str, str]) -> Rewriter:
     if not spoken:
         return lambda text: text
     words = sorted(spoken, key=len, reverse=True)  # the longest that fits counts
-    hebrew = [word for word in words if _HEBREW.match(word)]
-    other = [word for word in words if not _HEBREW.match(word)]
+    hebrew = [word for word in words if _HEBREW.match(word) and not _ACRONYM.fullmatch(word)]
+    other = [word for word in words if word not in hebrew]
     # Before a Hebrew word a prefix without a hyphen could be a part of another word: שבת is not ש and בת.
+    # An acronym such as עו"ד is not a part of one.
     kinds = [
         rf"(?P<{name}_prefix>(?:{_PREFIX}{hyphen})?)(?P<{name}>{_alternatives(of_kind)})"
         for name, hyphen, of_kind in (("hebrew", "[-־]", hebrew), ("other", "[-־]?", other))
