@@ -335,7 +335,7 @@ def test_the_mock_reports_unused_steps_and_unscripted_requests(
     provider: AnthropicProvider,
 ) -> None:
     with pytest.raises(ScriptMismatchError, match="unused step") as caught, AnthropicMock() as anthropic:  # noqa: PT012 - raised on exit
-        with pytest.raises(ProviderError, match="nothing is scripted for 'יש"):
+        with pytest.raises(ProviderError, match="nothing is scripted for '…"):
             ask(provider)
         anthropic.answers("לשווא")
     assert caught.value.unscripted == ("יש?",)

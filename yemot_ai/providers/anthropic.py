@@ -28,7 +28,9 @@ __all__ = ["DEFAULT_MODEL", "EFFORTS", "AnthropicProvider"]
 DEFAULT_MODEL: Final = "claude-haiku-5-5"
 """The model if neither ``model=`` nor the environment variable ``ANTHROPIC_MODEL`` is set."""
 
-SERVICE: Final = Service(name="anthropic", title="Anthropic", default_model=DEFAULT_MODEL)
+SERVICE: Final = Service(
+    name="anthropic", title="Anthropic", default_model=DEFAULT_MODEL, paths=("/v1", "/messages")
+)
 
 
 EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
@@ -56,7 +58,7 @@ class AnthropicProvider:
             nothing is spoken before the mark.
 
     Raises:
-        ConfigurationError: an option or the key cannot be sent.
+        ConfigurationError: an option, the key, the model or the address cannot be meant.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
     """
@@ -87,7 +89,7 @@ class AnthropicProvider:
             module="anthropic.resources.messages",
             key=SERVICE.resolve_key(api_key),
             model=SERVICE.resolve_model(model),
-            base_url=base_url,
+            base_url=SERVICE.resolve_base_url(base_url),
             timeout=timeout,
             thought_end=options.thought_end,
         )

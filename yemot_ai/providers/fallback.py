@@ -40,6 +40,7 @@ from yemot_ai.providers.provider import (
     SupportsEndSession,
     close_parts,
 )
+from yemot_ai.providers.sdk.settings import check_seconds
 
 __all__ = ["FallbackProvider"]
 
@@ -81,7 +82,7 @@ class FallbackProvider:
         now: a clock, in seconds; the event loop's by default.
 
     Raises:
-        ConfigurationError: ``providers`` is empty, or has an object that is not a provider.
+        ConfigurationError: ``providers`` is empty, or has an object that is no provider; or a time is none.
     """
 
     name = "fallback"
@@ -98,6 +99,8 @@ class FallbackProvider:
         self.streams = any(provider.streams for provider in self.providers)
         if not self.providers:
             raise ConfigurationError("FallbackProvider needs at least one provider")
+        check_seconds("timeout", timeout)
+        check_seconds("cooldown", cooldown, zero=True)
         self._timeout = timeout
         self._cooldown = Cooldown(cooldown, now)
 

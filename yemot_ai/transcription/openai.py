@@ -46,6 +46,7 @@ class OpenAITranscriber:
     Raises:
         MissingExtraError: if the SDK is not installed.
         MissingKeyError: if there is no key.
+        ConfigurationError: if the key, the model, the address or the timeout cannot be meant.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class OpenAITranscriber:
             module=SDK_MODULE,
             key=_SERVICE.resolve_key(api_key),
             model=_SERVICE.resolve_model(model),
-            base_url=base_url,
+            base_url=_SERVICE.resolve_base_url(base_url),
             timeout=timeout,
         )
 

@@ -6,7 +6,6 @@ ai = YemotAI(provider=provider)
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -25,7 +24,12 @@ __all__ = ["DEFAULT_MODEL", "EFFORTS", "OpenAIProvider"]
 DEFAULT_MODEL: Final = "gpt-5.5"
 """The model if neither ``model=`` nor the environment variable ``OPENAI_MODEL`` is set."""
 
-SERVICE: Final = Service(name="openai", title="OpenAI", default_model=DEFAULT_MODEL)
+SERVICE: Final = Service(
+    name="openai",
+    title="OpenAI",
+    default_model=DEFAULT_MODEL,
+    paths=("/chat/completions", "/completions", "/responses"),
+)
 
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -58,7 +62,8 @@ class OpenAIProvider:
             nothing is spoken before the mark.
 
     Raises:
-        ConfigurationError: there is no such ``api``, it cannot store, or an option or the key cannot be sent.
+        ConfigurationError: there is no such ``api``, it cannot store, or an option, the key, the model or the
+            address cannot be meant.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
     """
@@ -88,16 +93,17 @@ class OpenAIProvider:
             raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
         options = RequestOptions(effort, max_tokens, temperature, headers or {}, extra_body or {}, thinks)
         options.check_effort(*EFFORTS)
+        address = SERVICE.resolve_base_url(base_url)
         self._client = ServiceClient(
             SERVICE,
             module=openai_chat.SDK_MODULE if api == "chat" else openai_responses.SDK_MODULE,
             key=SERVICE.resolve_key(api_key),
             model=SERVICE.resolve_model(model),
-            base_url=base_url,
+            base_url=address,
             timeout=timeout,
             thought_end=options.thought_end,
         )
-        arguments = _chat_arguments(options, base_url) if api == "chat" else _responses_arguments(options)
+        arguments = _chat_arguments(options, address) if api == "chat" else _responses_arguments(options)
         self._chat = _make_chat(api, self._client, arguments, store=store)
 
     def ask(
@@ -135,7 +141,7 @@ def _make_chat(
 
 def _chat_arguments(options: RequestOptions, base_url: str | None) -> dict[str, Any]:
     """Return the options for Chat Completions; compatible servers have the older name of ``max_tokens``."""
-    host = urlsplit(base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI_URL).hostname or ""
+    host = urlsplit(base_url or _OPENAI_URL).hostname or ""
     newer = host.endswith(_HOSTS_WITH_NEWER_NAME)
     return options.sdk_arguments(
         effort="reasoning_effort",

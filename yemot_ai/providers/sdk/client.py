@@ -25,6 +25,7 @@ from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.sdk.errors import ServiceErrors
 from yemot_ai.providers.sdk.quoted_words import hide_words
 from yemot_ai.providers.sdk.service import Service
+from yemot_ai.providers.sdk.settings import check_seconds
 from yemot_ai.providers.sdk.stream_end import watch_done
 from yemot_ai.providers.sdk.warmup import warm_up
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -108,6 +109,7 @@ class ServiceClient:
         timeout: float,
         thought_end: str = "",
     ) -> None:
+        check_seconds("timeout", timeout)
         self.service = service
         self.model = model
         self._module = module

@@ -45,7 +45,7 @@ class ServiceErrors:
             return self.timeout()
         if isinstance(error, sdk.APIConnectionError):
             why = f"{error} ({error.__cause__})" if error.__cause__ else str(error)
-            return self._crash(f"no connection to {self._service.title}: {why}")
+            return self._crash(f"no connection to {self._service.title}: {why}{_through_proxies()}")
         if not isinstance(error, sdk.APIStatusError):
             return self.from_body(error.body or {"message": error.message})
         response = error.response
@@ -110,3 +110,9 @@ class ServiceErrors:
 
     def _quotes_key(self, text: str) -> bool:
         return len(self._key) >= MIN_SECRET_LENGTH and self._key in text
+
+
+def _through_proxies() -> str:
+    """Return which variables name a proxy, without their values, which may contain a password."""
+    variables = ", ".join(f"{scheme}_proxy" for scheme in sorted(getproxies()) if scheme != "no")
+    return f"; a proxy is set: {variables}" if variables else ""

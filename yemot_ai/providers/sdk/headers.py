@@ -19,7 +19,25 @@ from yemot_ai.errors import ConfigurationError
 __all__ = ["check_header", "check_key"]
 
 _UNSENDABLE: Final = re.compile(r"[^\t\x20-\x7e]")
-_QUOTED: Final = re.compile(r"(['\"`]).*\1", re.DOTALL)
+_QUOTED: Final = re.compile(r"['\"`]|.*['\"`]\Z", re.DOTALL)
+_SCHEME: Final = re.compile(r"(?:Authorization:\s*)?(?:Bearer|Basic)\s|Authorization:", re.IGNORECASE)
+_ASSIGNMENT: Final = re.compile(r"(?:export\s+)?[A-Za-z]\w*_?(?:KEY|key)\s*=")
+_PLACEHOLDER: Final = re.compile(
+    r"<.*>|\$\{?\w+\}?|%\w+%|\{\{.*\}\}|.*\.\.\..*|(?:your|my|insert|enter)[-_ ].*key.*", re.IGNORECASE
+)
+_SECRET_WITH_SPACE: Final = re.compile(r"sk-\S*\s")
+
+_FAULTS: Final = (
+    (_QUOTED, "stands in quotes: write it without"),
+    (_SCHEME, "begins with the name of a header or a scheme: write the key alone"),
+    (_ASSIGNMENT, "begins with a name and '=': write the key alone"),
+    (_SECRET_WITH_SPACE, "has white space in it: write it without"),
+    (
+        re.compile(rf"(?:{_PLACEHOLDER.pattern})\Z", re.IGNORECASE),
+        "is a placeholder: put the key in its place",
+    ),
+)
+"""What is surely no key, and the way out; the error does not quote it."""
 
 
 def check_header(what: str, value: str) -> None:
@@ -45,8 +63,9 @@ def check_key(what: str, key: str) -> None:
     """Check a key; ``what`` names it in the error.
 
     Raises:
-        ConfigurationError: it cannot be sent, or stands in quotes.
+        ConfigurationError: it cannot be sent, or is surely none.
     """
     check_header(what, key)
-    if _QUOTED.fullmatch(key):
-        raise ConfigurationError(f"{what} stands in quotes: write it without")
+    for pattern, fault in _FAULTS:
+        if pattern.match(key):
+            raise ConfigurationError(f"{what} {fault}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from yemot_ai.errors import (
+    ConfigurationError,
     MalformedStreamError,
     MissingExtraError,
     MissingKeyError,
@@ -18,6 +19,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.refusals import ErrorBody, refusal_kind
 from yemot_ai.providers.sdk.headers import check_key
+from yemot_ai.providers.sdk.settings import clean_base_url, clean_name
 
 __all__ = ["Service"]
 
@@ -35,12 +37,14 @@ class Service:
             has ``Async`` before it.
         default_model: the model if no other is named.
         model_variable: the environment variable for the model; ``{NAME}_MODEL`` by default.
+        paths: paths that the SDK adds to the address of a server.
     """
 
     name: str
     title: str
     default_model: str
     model_variable: str = ""
+    paths: tuple[str, ...] = ()
 
     def resolve_key(self, key: str | None) -> str:
         """Return ``key``, else the environment's.
@@ -53,15 +57,35 @@ class Service:
         if importlib.util.find_spec(self.name) is None:
             raise MissingExtraError(package=self.name, extra=self.name)
         variable = f"{self.name.upper()}_API_KEY"
-        resolved = (key or os.environ.get(variable) or "").strip()
+        given: object = key or os.environ.get(variable) or ""
+        if not isinstance(given, str):
+            what = f"the key of {self.title} ({variable})"
+            raise ConfigurationError(f"{what} is of type {type(given).__name__}: give a text")
+        resolved = given.strip()
         if not resolved:
             raise MissingKeyError(provider=self.title, variable=variable, argument=f"{self.name}_api_key")
         check_key(f"the key of {self.title} ({variable})", resolved)
         return resolved
 
     def resolve_model(self, model: str | None) -> str:
-        """Return ``model``, else the environment's, else the default."""
-        return model or os.environ.get(self._model_variable_name) or self.default_model
+        """Return ``model``, else the environment's, else the default.
+
+        Raises:
+            ConfigurationError: it is no name.
+        """
+        given = model or os.environ.get(self._model_variable_name) or self.default_model
+        return clean_name(f"the model ({self._model_variable_name})", given)
+
+    def resolve_base_url(self, url: str | None) -> str | None:
+        """Return ``url``, else the environment's; None for the service's own.
+
+        Raises:
+            ConfigurationError: no request can be sent to it.
+        """
+        variable = f"{self.name.upper()}_BASE_URL"
+        given = os.environ.get(variable) if url is None else url
+        what = variable if url is None else "base_url"
+        return None if given is None else clean_base_url(given, what=what, endings=self.paths)
 
     def error_from(self, body: ErrorBody, *, model: str) -> ProviderError:
         """Return the ``ProviderError`` subclass for a refusal, with the wait that it asks for."""
