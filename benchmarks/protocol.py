@@ -35,6 +35,11 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "hyphens": lambda size: "1-" * (size // 2),
     "address": lambda size: "a.b@" * (size // 4),
     "emphasis": lambda size: "**[a](" * (size // 6),
+    "serial numbers": lambda size: "A1-b2-" * (size // 6),
+    "network addresses": lambda size: "a:b:" * (size // 4),
+    "formulas": lambda size: "(1-" * (size // 3) + "=",
+    "ranges": lambda size: "9am-" * (size // 4),
+    "groups": lambda size: "1 234 " * (size // 6),
     "quotes": lambda size: "\"'" * (size // 2),
 }
 

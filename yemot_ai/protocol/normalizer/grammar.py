@@ -139,7 +139,7 @@ _COUNT: Final = (
 _HEBREW_RUN: Final = rf"(?:(?<![א-ת]){_HEBREW_WORD}|{_COUNT})(?:,? (?:{_HEBREW_WORD}|{_COUNT}))*+"
 _LATIN_WORD: Final = r"[A-Za-z]{2,}+(?=[ ,?!]|\.?$)"
 _LATIN_RUN: Final = rf"(?<![^ ]){_LATIN_WORD}(?:,? {_LATIN_WORD})*+"
-_GROUP: Final = r"-\d|\( ?-?(?:[\d√(]|[A-Za-z](?![A-Za-z]))"
+_GROUP: Final = rf" ?[-{MINUS}] ?\d|\( ?(?:[-{MINUS}] ?)?(?:[\d√(]|[A-Za-z](?![A-Za-z]))"
 """The beginning of a number with a sign, or of a part of a formula in parentheses."""
 _SIGNED: Final = rf"\( ?[-{MINUS}] ?\d+(?:[.,]\d+)?\)"
 _HAS_LETTER: Final = r"(?=[^\s]{0,64}?[A-Za-z])"

@@ -1,7 +1,9 @@
-r"""Formulas in LaTeX as formulas in plain signs.
+r"""Formulas in LaTeX as formulas in plain signs, and the minus of a formula without LaTeX.
 
 >>> plain_formulas(r"$10 \times 2 = 20$"), plain_formulas(r"\(\frac{1}{2}\)"), plain_formulas("$5 או $10")
 (' 10  ×  2 = 20 ', '  1 ÷ 2  ', '$5 או $10')
+>>> mark_minus("7-3-(2-1) = 3, 7-3").count(MINUS)
+3
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["MINUS", "plain_formulas"]
+from yemot_ai.protocol.normalizer.characters import SUPERSCRIPTS
+
+__all__ = ["MINUS", "mark_minus", "plain_formulas"]
 
 MINUS: Final = "\ue003"
 """A hyphen of a formula, which is never a range; a private character, which no text contains here."""
@@ -33,6 +37,16 @@ _DEGREES: Final = re.compile(r"\^ ?(?:\\circ|\{ ?\\circ ?\})")
 _ENVIRONMENT: Final = re.compile(r"\\(?:begin|end) ?\{[a-z]+\*?\}")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)|\\([,;:! ])|\\\\|\\([%$&#_{}])")
 _HYPHEN: Final = re.compile(r" ?-(?= ?[\w(\\$])")
+_RAISED: Final = f"[{SUPERSCRIPTS}]*"
+_TERM: Final = (
+    rf"(?:-|\( ?){{0,4}}(?:\d+(?:[.,]\d+)*[A-Za-z]?|[A-Za-z]\d?)(?![\w'\"]){_RAISED}%?(?: ?\)){{0,3}}"
+)
+_EXPRESSION: Final = re.compile(
+    rf"(?<![\w.,/?&#=:\"'-]){_TERM}(?:(?: ?[-+*×÷/^=] ?|(?<=\))(?=\()){_TERM})+(?![\w'\"])"
+)
+"""Numbers, variables and parentheses with signs between them."""
+_CALCULATION: Final = re.compile(r"=|[-+*×÷/^] ?\(|\([^()]{1,40}[-+*×÷/^][^()]{1,40}\) ?[-+*×÷/^(]|^-\(")
+_LEADING_ZERO: Final = re.compile(r"(?<![\d.])0\d")
 _SIGNS: Final = {
     **dict.fromkeys(("times", "cdot", "ast"), " × "),
     **dict.fromkeys(("le", "leq", "leqslant"), " ≤ "),
@@ -58,6 +72,18 @@ def plain_formulas(sentence: str) -> str:
         sentence = _OPENED.sub(lambda match: f" {_plain(match[match.lastindex or 0])} ", sentence)
         sentence = _plain_commands(_DELIMITER.sub(" ", sentence))
     return sentence
+
+
+def mark_minus(sentence: str) -> str:
+    """Return the sentence with each hyphen of a calculation as ``MINUS``: no range, and no part of a code."""
+    return _EXPRESSION.sub(_mark_calculation, sentence)
+
+
+def _mark_calculation(match: re.Match[str]) -> str:
+    formula = match.group()
+    if "-" not in formula or not _CALCULATION.search(formula) or _LEADING_ZERO.search(formula):
+        return formula
+    return re.sub(" ?- ?", f" {MINUS} ", formula)
 
 
 def _inline(match: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from yemot_ai.protocol.normalizer.characters import reduce_characters
-from yemot_ai.protocol.normalizer.latex import plain_formulas
+from yemot_ai.protocol.normalizer.latex import mark_minus, plain_formulas
 from yemot_ai.protocol.normalizer.links import ADDRESS, LETTER, WORD, decode_percent
 
 __all__ = ["plain_line", "split_sentences"]
@@ -99,6 +99,8 @@ def plain_line(sentence: str) -> str:
         sentence = plain_formulas(sentence)
     if "%2" in sentence:
         sentence = _ENCODED_SLASH.sub("/", sentence)
+    if "-" in sentence and ("=" in sentence or "(" in sentence):
+        sentence = mark_minus(sentence)
     return _remove_inline(sentence) if _MARKED.search(sentence) else sentence
 
 
