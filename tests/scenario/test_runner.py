@@ -333,15 +333,15 @@ def agent_line() -> tuple[AIFlow, ScriptedProvider]:
 
 
 CUT_CALL = """
+- says: תקלל אותי
+  agent: {fails: refused_request}
+  hears: {equals: "סליחה, על זה אי אפשר לענות, אפשר לשאול משהו אחר"}
 - says: כמה זה עולה
   agent: {cuts: length, text: "זה עולה מאה. ובשב"}
   hears: {equals: "זה עולה מאה סליחה, התשובה נקטעה, אפשר לשאול שוב"}
 - says: ומתי
   agent: {cuts: content_filter, text: ["בשבע. ", "ומ"]}
   hears: {equals: "בשבע סליחה, התשובה נקטעה, אפשר לשאול שוב"}
-- says: ובשבת
-  agent: {fails: refused_request}
-  hears: {equals: "סליחה, על זה אי אפשר לענות, אפשר לשאול משהו אחר"}
 - says: תודה
   agent: {answers: בבקשה, thoughts: The caller is polite.}
   hears: {equals: בבקשה}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import functools
+import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.flow.speech.pronunciation import Rewriter, make_rewriter
@@ -20,6 +23,8 @@ MAX_DEAD_AIR = 3.0
 
 POLL_SECONDS = 1
 """Seconds that the line waits in a poll before it asks again (field 5 of a tap read)."""
+
+_KEYS: Final = re.compile(r"[0-9*#]+")
 
 
 class KeyAction(enum.Enum):
@@ -106,12 +111,14 @@ class DialogSettings:
             "store_unavailable",
         ):
             _check_speakable(name, getattr(self, name))
-        if isinstance(self.filler, str):
+        if self.filler is not None and not isinstance(self.filler, File):
             _check_speakable("filler", self.filler)
-        if self.max_silences < 1:
-            raise ConfigurationError(f"max_silences={self.max_silences!r}: at least 1")
-        if self.answer_wait < 0 or self.poll_wait < 0:
-            raise ConfigurationError("answer_wait and poll_wait are seconds, 0 or more")
+        _check_silences(self.max_silences)
+        for name in ("answer_wait", "poll_wait"):
+            _check_seconds(name, getattr(self, name))
+        _check_keys(self.keys)
+        if isinstance(self.exit_words, str):
+            raise ConfigurationError(f"exit_words={self.exit_words!r}: give a set, such as {{'ביי'}}")
         object.__setattr__(self, "_rewriter", make_rewriter(self.pronounce, self.speech))
 
     @property
@@ -150,7 +157,30 @@ def _speak(text: str, rewriter: Rewriter | None) -> tuple[Message, ...]:
     return tuple(rewritten or speakable(text))
 
 
-def _check_speakable(name: str, text: str) -> None:
+def _check_silences(count: object) -> None:
+    if not isinstance(count, int) or count < 1:
+        raise ConfigurationError(f"max_silences={count!r}: at least 1")
+
+
+def _check_seconds(name: str, seconds: object) -> None:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ConfigurationError(f"{name}={seconds!r}: give seconds, 0 or more")
+
+
+def _check_keys(keys: object) -> None:
+    if not isinstance(keys, Mapping):
+        raise ConfigurationError(f"keys={keys!r}: give a mapping, such as {{'9': KeyAction.LEAVE}}")
+    for key, action in keys.items():
+        if not isinstance(key, str) or not _KEYS.fullmatch(key) or not isinstance(action, KeyAction):
+            raise ConfigurationError(
+                f"keys={{{key!r}: {action!r}}}: give a key of the phone and a KeyAction, "
+                "such as {'9': KeyAction.LEAVE}"
+            )
+
+
+def _check_speakable(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{name}={text!r}: give a text")
     if not speakable(text):
         raise ConfigurationError(
             f"{name}={text!r} has nothing that can be spoken (use filler=None for silence)"

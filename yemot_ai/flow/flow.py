@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from types import NoneType
 from typing import Any, TypeVar
 
 import yemot_flow
@@ -26,6 +26,7 @@ from yemot_ai.flow.call_key import CallKey, key_function
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
+from yemot_ai.flow.handlers.declaration import check_handler, check_option, extension_name, wants_agent
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.lifespan import ServerLifespan
@@ -93,6 +94,10 @@ class AIFlow(yemot_flow.Flow):
         call_key: CallKey = "ApiCallId",
         request_limits: web.RequestLimits | None = None,
     ) -> None:
+        check_option("ai", ai, YemotAI, "a YemotAI, such as YemotAI('codex')")
+        check_option("timeout", timeout, (int, float), "milliseconds")
+        check_option("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
+        check_option("access", access, (AccessPolicy, NoneType), "AccessPolicy(…)")
         super().__init__(timeout=timeout, print_log=print_log)
         self.ai = ai
         self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
@@ -122,12 +127,18 @@ class AIFlow(yemot_flow.Flow):
     def add_route(  # type: ignore[override]  # as above
         self, extension: str, handler: Handler
     ) -> None:
-        """Register ``handler`` for calls in ``extension`` ("" is the root)."""
+        """Register ``handler`` for calls in ``extension`` ("" is the root).
+
+        Raises:
+            ConfigurationError: the extension is taken, or the handler does not take a call.
+        """
         self._check_not_taken(extension)
+        check_handler(handler)
         super().add_route(extension, handler)  # type: ignore[arg-type]  # as above
 
     def get(self, extension: str) -> Callable[[H], H]:
         """Register the decorated ``def`` or ``async def`` handler for ``extension``."""
+        extension_name(extension)  # here: without parentheses, register is never called
 
         def register(handler: H) -> H:
             self.add_route(extension, handler)
@@ -168,8 +179,12 @@ class AIFlow(yemot_flow.Flow):
             ConfigurationError: the extension is taken, an argument is invalid, or recordings have no
                 token or no transcriber.
         """
+        check_option("greeting", greeting, str, "a text")
+        check_option("instructions", instructions, (str, NoneType), "a text")
+        check_option("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
+        check_option("stream", stream, bool, "True or False")
         mode = input_mode(listen)
-        runtime, name = self._runtime, extension.strip("/")
+        runtime, name = self._runtime, extension_name(extension)
         transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None
         self._check_not_taken(extension)
         if not (dialog or self.dialog).to_messages(greeting):
@@ -188,7 +203,7 @@ class AIFlow(yemot_flow.Flow):
                 dialog or self.dialog,
                 function,
                 is_async=is_async(function),
-                wants_agent=_wants_agent(function),
+                wants_agent=wants_agent(function),
                 input_mode=mode,
                 transcriber=transcriber,
                 is_streaming=stream and conversation.provider.streams,
@@ -320,21 +335,6 @@ class AIFlow(yemot_flow.Flow):
             call.inflight.task.cancel()
 
     def _check_not_taken(self, extension: str) -> None:
-        name = extension.strip("/")
+        name = extension_name(extension)
         if name in self.agents or name in self.routes:
             raise ConfigurationError(f"extension {name!r} already has a handler")
-
-
-def _wants_agent(function: Callable[..., Any]) -> bool:
-    """Return whether the second parameter of an agent's function is named ``agent``.
-
-    Raises:
-        ConfigurationError: the function cannot be called with a call and a text.
-    """
-    try:
-        signature = inspect.signature(function)
-        signature.bind(None, None)
-    except TypeError as error:
-        name = getattr(function, "__qualname__", repr(function))
-        raise ConfigurationError(f"{name} must take (call, text) or (call, agent): {error}") from error
-    return [*signature.parameters, ""][1] == "agent"
