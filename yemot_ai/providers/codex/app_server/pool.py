@@ -98,7 +98,9 @@ class ServerPool:
         self.loop = asyncio.get_running_loop()
         self._start_server = start_server
         self._limits = limits
+        self._login = ""
         self._slots: list[_Slot] = []
+        self._retired: list[_Slot] = []
         self._queue: list[_Waiter] = []
         self._busy_threads: set[str] = set()
         self._background_tasks: set[asyncio.Task[None]] = set()
@@ -106,13 +108,30 @@ class ServerPool:
     @property
     def servers(self) -> tuple[AppServer, ...]:
         """The running servers, oldest first."""
-        servers = (slot.server for slot in self._slots if not slot.has_ended)
+        servers = (slot.server for slot in (*self._slots, *self._retired) if not slot.has_ended)
         return tuple(server for server in servers if server is not None)
 
     @property
     def waiting(self) -> int:
         """The number of turns that wait for a slot."""
         return len(self._queue)
+
+    async def use_login(self, login: str) -> None:
+        """Retire the servers of another login: a server keeps the one of its start (measured, 0.171).
+
+        Their running turns continue; a server ends when it has none.
+
+        Args:
+            login: what identifies the login that Codex has to use from now on.
+        """
+        if login == self._login:
+            return
+        self._login = login
+        slots, self._slots = self._slots, []
+        self._retired += [slot for slot in slots if slot.turns]
+        for slot in slots:
+            _cancel_idle_timer(slot)
+        await asyncio.gather(*(slot.aclose() for slot in slots if not slot.turns))
 
     @asynccontextmanager
     async def acquire(self, thread_id: str = "") -> AsyncIterator[AppServer]:
@@ -148,7 +167,7 @@ class ServerPool:
             if not waiter.slot.done():
                 message = "the Codex servers were closed before the turn began"
                 waiter.slot.set_exception(ProviderCrashError(message, provider="codex"))
-        slots, self._slots = self._slots, []
+        slots, self._slots, self._retired = [*self._slots, *self._retired], [], []
         for slot in slots:
             _cancel_idle_timer(slot)
         await asyncio.gather(*(slot.aclose() for slot in slots), *self._background_tasks)
@@ -197,16 +216,24 @@ class ServerPool:
             if free is not None:
                 self._queue.remove(waiter)
                 waiter.slot.set_result(_occupy(free))
-        if not slot.turns and not slot.has_ended:
+        if slot.turns or slot.has_ended:
+            return
+        if slot in self._retired:
+            self._retired.remove(slot)
+            self._close_in_background(slot)
+        else:
             slot.idle_timer = self.loop.call_later(self._limits.idle_timeout, self._close_idle, slot)
 
     def _close_idle(self, slot: _Slot) -> None:
         """End an idle server if there is another one."""
         if len(self.servers) > 1 and slot in self._slots:
             self._slots.remove(slot)
-            task = asyncio.create_task(slot.aclose())
-            self._background_tasks.add(task)
-            task.add_done_callback(self._background_tasks.discard)
+            self._close_in_background(slot)
+
+    def _close_in_background(self, slot: _Slot) -> None:
+        task = asyncio.create_task(slot.aclose())
+        self._background_tasks.add(task)
+        task.add_done_callback(self._background_tasks.discard)
 
 
 def _occupy(slot: _Slot) -> _Slot:

@@ -171,8 +171,9 @@ class CodexAppServerProvider:
         self, session: CodexSession, prompt: str, instructions: str | None, on_text: _OnText
     ) -> Reply:
         """Run a turn; update ``session`` to what has to be deleted, even if the turn fails."""
-        async with self._pool().acquire(session.thread_id) as server:
-            home = self._settings.home
+        home, pool = self._settings.home, self._pool()
+        await pool.use_login(await asyncio.to_thread(home.login_digest))
+        async with pool.acquire(session.thread_id) as server:
             await asyncio.to_thread(home.prepare, session.key)
             await asyncio.to_thread(session.check_rollouts, home)
             config = ThreadConfig(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai.providers.codex.home.cleanup import ConversationClaims
 from yemot_ai.providers.codex.home.foreign_files import delete, move_out, replace_link
-from yemot_ai.providers.codex.home.login import link_login
+from yemot_ai.providers.codex.home.login import link_login, login_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,6 +113,11 @@ class CodexHome:
         if self.login is not None:
             move_out(self.codex_home, self.root / "ignored")
             link_login(self.login, self.codex_home / "auth.json")
+
+    def login_digest(self) -> str:
+        """Return what identifies the login that Codex uses here."""
+        own = self.codex_home / "auth.json"
+        return login_digest(own if self.login is None or own.exists() else self.login)
 
     @property
     def _owners_dir(self) -> Path:

@@ -7,13 +7,14 @@ state folder makes one, and Codex would use it for ever. Codex itself writes thr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["link_login"]
+__all__ = ["link_login", "login_digest"]
 
 log = logging.getLogger("yemot_ai")
 
@@ -45,6 +46,23 @@ def link_login(login: Path, link: Path) -> None:
         return
 
 
+def login_digest(path: Path) -> str:
+    """Return a hash of the key and the account in an ``auth.json``; empty if it cannot be read.
+
+    The tokens are not part of it: Codex refreshes them, and reads those of the same account again by itself.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return ""
+    login = _parse(data)
+    tokens = login.get("tokens")
+    account = tokens.get("account_id") if isinstance(tokens, dict) else None
+    key = login.get("OPENAI_API_KEY")
+    identity = json.dumps([key, account]).encode() if key or account else data
+    return hashlib.sha256(identity).hexdigest()
+
+
 def _move_aside(link: Path, login: Path) -> None:
     replaced = link.with_name("auth.json.replaced")
     try:
@@ -64,8 +82,12 @@ def _is_newer(copy: Path, login: Path) -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    return _parse(path.read_bytes())
+
+
+def _parse(data: bytes) -> dict[str, Any]:
     try:
-        login = json.loads(path.read_bytes())
+        login = json.loads(data)
     except ValueError:
         return {}
     return login if isinstance(login, dict) else {}
