@@ -74,6 +74,7 @@ class _StartedRun:
 
     start_info: dict[str, Any]
     resumed_thread: str | None
+    instructions: str | None
 
 
 class RealCodex(CodexDouble, ScriptedDouble):
@@ -183,7 +184,7 @@ class RealCodex(CodexDouble, ScriptedDouble):
             session=started.resumed_thread,
             thread_id=(requests[0].session or "") if requests else "",
             called_model=bool(requests),
-            instructions=read_instructions(started.start_info["argv"]),
+            instructions=started.instructions,
         )
 
 
@@ -220,14 +221,15 @@ class _LaunchHandler(socketserver.StreamRequestHandler):
 def _parse_start(start_info: dict[str, Any]) -> _StartedRun | None:
     """Return the run; None for ``--version``, ``--help`` and other commands than ``exec``."""
     argv = start_info["argv"]
+    instructions = read_instructions(argv)  # now: the caller may delete the file after the turn
     try:
         arguments = parse(list(argv))
     except UsageError:
-        return _StartedRun(start_info, None) if {"exec", "e"} & set(argv) else None
+        return _StartedRun(start_info, None, instructions) if {"exec", "e"} & set(argv) else None
     if arguments.has("help") or arguments.has("version") or not {"exec", "e"} & set(argv):
         return None
     names_thread = arguments.command == "resume" and arguments.positionals and not arguments.has("last")
-    return _StartedRun(start_info, arguments.positionals[0] if names_thread else None)
+    return _StartedRun(start_info, arguments.positionals[0] if names_thread else None, instructions)
 
 
 @contextlib.contextmanager

@@ -171,10 +171,23 @@ def _run_turn(process: FakeProcess, arguments: Arguments) -> None:
         process.write_run_record()
         _replay(process, "untrusted_folder")
     process.run_record["prompt"] = prompt = _prompt_of(process, arguments)
+    process.run_record["instructions"] = _instructions_of(arguments)
     if not prompt.strip():
         process.write_run_record()
         _replay(process, "no_prompt")
     answer_prompt(process, arguments, _open_thread(process, arguments), prompt)
+
+
+def _instructions_of(arguments: Arguments) -> str | None:
+    """Return the content of the instructions file now: the caller may delete it after the turn."""
+    for setting in reversed(arguments.options.get("config", [])):
+        name, _, path = setting.partition("=")
+        if name.strip() == "model_instructions_file":
+            try:
+                return read_bytes(path.strip().strip('"')).decode("utf-8", "replace")
+            except OSError:
+                return None
+    return None
 
 
 def _is_trusted(arguments: Arguments, folder: str) -> bool:
