@@ -1,7 +1,8 @@
 """Mask phone numbers and passwords in logs.
 
 The messages of this package name calls, turns and errors, never what was said. Phone numbers that come
-in foreign text (an exception, a traceback) are masked by a filter of the logger ``yemot_ai``.
+in foreign text (an exception, a traceback) are masked by a filter of the logger ``yemot_ai``, and control
+characters in it are escaped.
 
 >>> mask_numbers("call from 0501234567")
 'call from …4567'
@@ -12,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["MASKING_FILTER", "NumberMaskingFilter", "mask_numbers", "redact_url"]
+__all__ = ["MASKING_FILTER", "NumberMaskingFilter", "escape", "mask_numbers", "redact_url"]
 
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])"
@@ -30,16 +31,41 @@ def mask_numbers(text: str) -> str:
 
 
 class NumberMaskingFilter(logging.Filter):
-    """Masks phone numbers in messages and tracebacks."""
+    """Masks phone numbers in messages and tracebacks, and escapes control characters of their arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; always return True."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_quote, record.args))
         message = record.getMessage()
         if (masked := mask_numbers(message)) != message:
             record.msg, record.args = masked, ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = mask_numbers(_FORMATTER.formatException(record.exc_info))
+            record.exc_text = escape(mask_numbers(_FORMATTER.formatException(record.exc_info)), keep="\n")
         return True
+
+
+def _quote(argument: object) -> object:
+    """Return an argument of a message, with control characters escaped if it is a text or an error.
+
+    It may come from a request, and a line end in it would begin a line of the log.
+    """
+    if not isinstance(argument, str | BaseException):
+        return argument
+    text = str(argument)
+    return argument if text.isprintable() else escape(text)
+
+
+def escape(text: str, *, keep: str = "") -> str:
+    r"""Return ``text`` with the characters that are not printable as escapes, except those to ``keep``.
+
+    >>> print(escape("c1\nFAKE\x1b[2J"))
+    c1\nFAKE\x1b[2J
+    """
+    return "".join(
+        character if character.isprintable() or character in keep else ascii(character)[1:-1]
+        for character in text
+    )
 
 
 _FORMATTER = logging.Formatter()

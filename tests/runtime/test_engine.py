@@ -268,3 +268,19 @@ def test_virtual_time_passes_for_a_handler_that_waits_for_its_own_threads() -> N
             call.play_message(" ".join(threads.map(call.ask_ai, ["א", "ב"])))
 
     assert flow.handle_request(REQUEST) == "id_list_message=t-כן כן"
+
+
+def test_a_function_that_blocks_in_all_its_threads_takes_none_from_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("yemot_ai._runtime.engine.WORKER_THREADS", 2)
+    engine, blocked = Engine(), threading.Event()
+
+    async def main() -> object:
+        waiting = [asyncio.create_task(engine.call(blocked.wait)) for _ in range(3)]
+        answer = await engine.call(lambda: "answer")
+        blocked.set()
+        await asyncio.gather(*waiting)
+        return answer
+
+    assert engine.run(main()) == "answer"

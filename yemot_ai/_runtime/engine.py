@@ -37,7 +37,10 @@ T = TypeVar("T")
 
 
 WORKER_THREADS = 256
-"""How many plain (``def``) handlers may run at once: each occupies a thread while a model writes."""
+"""How many calls of one plain (``def``) handler or agent's function may run at once.
+
+Each occupies a thread while a model writes.
+"""
 
 BACKGROUND_THREADS = 32
 """How many blocking functions that no caller waits for may run at once."""
@@ -144,10 +147,15 @@ class Engine:
         return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
 
     async def call(self, function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - a developer's
-        """Call a developer's function: a coroutine function on the loop, any other one in a worker thread."""
+        """Call a developer's function: a coroutine function on the loop, any other one in a worker thread.
+
+        Each function has ``WORKER_THREADS`` of its own.
+        """
         if inspect.iscoroutinefunction(function):
             return await function(*args)
-        returned = await self.run_in_thread(function, *args)
+        # A function that waits for seconds, in hundreds of calls, must not keep the others from a thread.
+        slots = self._slots_by_function.setdefault(id(function), asyncio.Semaphore(WORKER_THREADS))
+        returned = await self._run_in_thread(slots, functools.partial(function, *args))
         return await returned if inspect.iscoroutine(returned) else returned
 
     async def run_in_background(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -221,6 +229,10 @@ class Engine:
 
     def _reset_semaphores(self) -> None:
         self._thread_slots = asyncio.Semaphore(WORKER_THREADS)
+        # By id, for as long as the function runs somewhere: not every callable can be hashed.
+        self._slots_by_function: weakref.WeakValueDictionary[int, asyncio.Semaphore] = (
+            weakref.WeakValueDictionary()
+        )
         self._background_slots = asyncio.Semaphore(BACKGROUND_THREADS)
 
     def _start(self) -> asyncio.AbstractEventLoop:

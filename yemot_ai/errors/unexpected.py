@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections import UserString
 from typing import Final
 
 from yemot_ai.errors.provider import ProviderError
@@ -45,7 +46,11 @@ def log_without_message(error: BaseException, event: str) -> None:
         error: the exception; its message is not logged.
         event: what happened, as the first words of the log record.
     """
-    log.error("%s: %s", event, "".join(_describe(error, _MAX_GROUP_DEPTH)))
+    log.error("%s: %s", event, _Description("".join(_describe(error, _MAX_GROUP_DEPTH))))
+
+
+class _Description(UserString):
+    """A text of several lines; line ends in a ``str`` would be escaped."""
 
 
 def _describe(error: BaseException, levels: int) -> list[str]:

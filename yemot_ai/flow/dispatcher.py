@@ -7,6 +7,7 @@ run or a turn is moved to the engine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Coroutine, Mapping
@@ -22,7 +23,13 @@ from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, one_level_up
-from yemot_ai.flow.visits import cached_response, enter_visit, find_identical_response, find_response
+from yemot_ai.flow.visits import (
+    cached_response,
+    enter_visit,
+    find_identical_response,
+    find_response,
+    is_other_caller,
+)
 from yemot_ai.protocol import Noop, Play, Request, Response
 from yemot_ai.sessions import CALLER_KEY_PREFIX, Session, Visit
 
@@ -80,6 +87,8 @@ class Dispatcher:
         session = await self._runtime.store.load(request.call_key) or Session(request.call_key)
         if session.ended:
             return HANGUP_RESPONSE
+        if is_other_caller(session, request):
+            return self._refuse(request)
         cached = self._find_poll_response(request) or find_response(session.recent, request)
         return cached or await self._route(request)
 
@@ -98,7 +107,15 @@ class Dispatcher:
     def _find_poll_response(self, request: Request) -> str | None:
         return find_identical_response(self._local_calls.get_or_create(request.call_key).polls, request)
 
+    def _refuse(self, request: Request) -> str:
+        log.warning("call %.60r: a request from another phone is refused", request.call_key)
+        return str(Response((Play(self._dialog.to_messages(self._dialog.access_denied)), HANGUP)))
+
     async def _end_call(self, request: Request, _max_wait: float | None = None) -> str:
+        with contextlib.suppress(StoreError):  # the end of a call is retried, whoever has asked for it
+            session = await self._runtime.store.load(request.call_key)
+            if session is not None and is_other_caller(session, request):
+                return self._refuse(request)
         try:
             await self._runtime.calls.end(request.call_key, "hangup")
         except StoreError as error:  # the caller has left: there is no line to keep polling

@@ -36,8 +36,14 @@ __all__ = [
     "without_polls",
 ]
 
-_AGENT_NAME = re.compile(r"ai_([0-9]{1,6})(?:w([0-9]{1,4}))?")
-_OUTAGE_NAME = re.compile(r"ai_x([0-9]{1,4})")
+_AGENT_NAME = re.compile(r"ai_([0-9]+)(?:w([0-9]+))?")
+_OUTAGE_NAME = re.compile(r"ai_x([0-9]+)")
+
+MAX_DIGITS = 6
+"""Digits of a number that a name carries; a longer one is forged, and only ignored."""
+
+MAX_LOST_TURNS = 10_000
+"""How many turns a session may be behind the line, because its store has lost it or was restored."""
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -67,9 +73,11 @@ def poll_name(turn: int, poll: int) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def parse_cursor(name: str) -> Cursor | None:
-    """Parse a name of the agent loop; None for other names."""
+    """Parse a name of the agent loop; None for other names, and for a number that is too large."""
     match = _AGENT_NAME.fullmatch(name)
-    return Cursor(int(match[1]), int(match[2] or 0)) if match else None
+    if match is None or max(len(match[1]), len(match[2] or "")) > MAX_DIGITS:
+        return None
+    return Cursor(int(match[1]), int(match[2] or 0))
 
 
 def outage_poll_name(number: int) -> str:
@@ -95,24 +103,34 @@ def count_outage_polls(values: Pairs) -> OutagePolls:
     >>> count_outage_polls((("ai_x1", "Ok"), ("ai_4", "שלום"), ("ai_x2", "Ok"), ("ai_x3", "Ok")))
     OutagePolls(in_a_row=2, newest=3)
     """
-    numbers = [match and int(match[1]) for match in (_OUTAGE_NAME.fullmatch(name) for name, _ in values)]
-    row = sum(1 for _ in itertools.takewhile(bool, reversed(numbers)))
-    return OutagePolls(row, max((number for number in numbers if number), default=0))
+    polls = [_OUTAGE_NAME.fullmatch(name) for name, _ in values]
+    row = sum(1 for _ in itertools.takewhile(bool, reversed(polls)))
+    numbers = (int(poll[1]) for poll in polls if poll and len(poll[1]) <= MAX_DIGITS)
+    return OutagePolls(row, max(numbers, default=0))
 
 
 def is_reserved(name: str) -> bool:
     """Return whether ``name`` belongs to the agent loop; handlers do not see such values."""
     if not name.startswith("ai_"):
         return False
-    return parse_cursor(name) is not None or _OUTAGE_NAME.fullmatch(name) is not None
+    return _AGENT_NAME.fullmatch(name) is not None or _OUTAGE_NAME.fullmatch(name) is not None
 
 
-def newest_cursor(values: Pairs, first_turn: int) -> Cursor | None:
+def newest_cursor(values: Pairs, first_turn: int, next_turn: int = 1) -> Cursor | None:
     """Return the highest cursor from ``first_turn`` on, or None.
 
-    By number, because the order of parameters is not documented.
+    By number, because the order of parameters is not documented. A number far above those of the call is
+    forged, and ignored: the one after it might have too many digits.
+
+    Args:
+        values: the values of the request.
+        first_turn: lower ones belong to earlier visits.
+        next_turn: the smallest number that the session has not used.
     """
-    cursors = [cursor for name, _ in values if (cursor := parse_cursor(name)) and cursor.turn >= first_turn]
+    stop = next_turn + MAX_LOST_TURNS
+    cursors = [
+        cursor for name, _ in values if (cursor := parse_cursor(name)) and first_turn <= cursor.turn < stop
+    ]
     return max(cursors, default=None)
 
 
@@ -122,8 +140,8 @@ def without_polls(values: Pairs) -> Pairs:
 
 
 def _is_poll(name: str) -> bool:
-    cursor = parse_cursor(name)
-    return cursor.poll > 0 if cursor else _OUTAGE_NAME.fullmatch(name) is not None
+    agent = _AGENT_NAME.fullmatch(name)
+    return bool(agent[2] and agent[2].strip("0")) if agent else _OUTAGE_NAME.fullmatch(name) is not None
 
 
 def unused_name(name: str, used: Container[str]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from yemot_ai.flow.value_names import Pairs, without_polls
 from yemot_ai.protocol import Request, Response
+from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.sessions import CachedResponse, Session, Visit
 
 __all__ = [
@@ -17,8 +19,16 @@ __all__ = [
     "find_response",
     "fingerprint",
     "has_newer_values",
+    "is_other_caller",
     "with_response",
 ]
+
+
+MAX_LATENESS: Final = 60
+"""Seconds by which a request may be late: the line waits for none so long.
+
+A newest time that is further in the future is forged, and must not make all later requests late.
+"""
 
 
 def enter_visit(session: Session, request: Request) -> Session:
@@ -34,8 +44,25 @@ def enter_visit(session: Session, request: Request) -> Session:
     # In a session's first visit every cursor counts: after a restart that lost the sessions the line
     # still sends the cursor of its turn.
     first_turn = session.next_turn if visit else 1
-    opened = Visit(number, request.extension, first_turn, tuple(session.names))
-    return replace(session, visit=opened, phone=request.phone or session.phone)
+    opened = Visit(
+        number, request.extension, first_turn, tuple(session.names), sends_phone=bool(request.phone)
+    )
+    return replace(session, visit=opened, phone=session.phone or request.phone)
+
+
+def is_other_caller(session: Session, request: Request) -> bool:
+    """Return whether a request with the id of a call comes from another phone.
+
+    An id is no secret: it is in the logs of the line. A number may be missing only in an extension that does
+    not send it (``api_phone_send=no`` [OFF]).
+    """
+    if session.phone in {"", request.phone}:
+        return False
+    known, given = normalize_number(session.phone), normalize_number(request.phone)
+    if not known or given == known:
+        return False
+    visit = session.visit or Visit()
+    return bool(given) or (visit.sends_phone and visit.extension == request.extension)
 
 
 def find_response(recent: Iterable[CachedResponse], request: Request) -> str | None:
@@ -57,7 +84,8 @@ def find_response(recent: Iterable[CachedResponse], request: Request) -> str | N
         # Without a time, a caller who returns looks like a repeated request.
         return find_identical_response(cached[-1:], request) if not newest.left else None
     identical = find_identical_response(cached, request)
-    return newest.answer if identical is None and request.time < newest.time else identical
+    is_late = 0 < newest.time - request.time <= MAX_LATENESS
+    return newest.answer if identical is None and is_late else identical
 
 
 def fingerprint(request: Request) -> str:

@@ -87,3 +87,4 @@ class Visit:
     def step_prefix(self) -> str:
         """The beginning of the turn ids of a plain handler's steps."""
         return f"v{self.number}s"
+    sends_phone: bool = False

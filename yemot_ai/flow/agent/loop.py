@@ -126,7 +126,7 @@ class AgentLoop:
             that it has to wait for.
         """
         visit = _visit(session)
-        cursor = newest_cursor(request.values, visit.first_turn) or Cursor(0, 0)
+        cursor = newest_cursor(request.values, visit.first_turn, session.next_turn) or Cursor(0, 0)
         decided_turn, decided = visit.decided
         if decided and cursor.turn <= decided_turn:
             return session, decided

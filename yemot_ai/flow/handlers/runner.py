@@ -86,7 +86,7 @@ class HandlerRunner:
         visit = session.visit or Visit()
         local_call = self._local_calls.get_or_create(request.call_key)
         inflight = self._join_or_start(handler, visit, request, local_call)
-        cursor = newest_cursor(request.values, visit.first_turn)
+        cursor = newest_cursor(request.values, visit.first_turn, session.next_turn)
         is_poll = cursor is not None and cursor.poll > 0
         default_wait = self._dialog.poll_wait if is_poll else self._dialog.answer_wait
         await asyncio.wait({inflight.task}, timeout=default_wait if max_wait is None else max_wait)
