@@ -16,7 +16,8 @@ from yemot_ai.sessions import Session, Turn, TurnFailure, TurnStatus
 __all__ = ["MAX_LOST_WORKERS", "add_pieces", "as_answered", "as_failed", "claim", "finish", "retire_thread"]
 
 MAX_LOST_WORKERS: Final = 3
-"""How many workers may die during one turn: a turn that kills its worker must not kill them all."""
+"""How many workers may die during one turn, or between two of its steps: a turn that kills its worker must
+not kill them all."""
 
 
 def claim(session: Session, claimed: Turn) -> Session:
@@ -82,12 +83,25 @@ def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) 
         session = session.with_thread(result.conversation, result.session)
     if result.retired_session is not None:
         session = replace(session, retired=(*session.retired, (result.conversation, result.retired_session)))
+    session = _with_progress(session, finished)
     # Last: the provider session of an answer that was cut does not say what was spoken of it, either.
     is_failed = finished.status is TurnStatus.FAILED
     if is_failed and not finished.pieces:
         session = session.without_unspoken_steps(finished.id, finished.failure)
     is_cut_off = is_failed and (finished.pieces or result.conversation)
     return session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
+
+
+def _with_progress(session: Session, step: Turn) -> Session:
+    """Return the session in which no worker was lost since the turn's newest step was answered.
+
+    The next worker does not ask that step again, so it gets further than those that were lost; a turn that
+    kills its workers at the same place still ends.
+    """
+    turn = session.turn(step.parent) if step.parent and step.status is TurnStatus.ANSWERED else None
+    if turn is None or turn.is_done or not turn.lost:
+        return session
+    return session.with_turn(replace(turn, lost=0))
 
 
 def retire_thread(session: Session, turn_id: str, result: TurnResult) -> Session:
