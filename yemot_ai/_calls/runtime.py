@@ -45,7 +45,8 @@ class Runtime:
         ledger: runs and stores the turns.
         hangup_watch: detects calls that end at another worker.
         conversation: the conversation of handlers and of agents without their own.
-        running_tasks: functions that return the tasks of turns and handlers that run in this process.
+        running_tasks: functions that return the tasks of turns, handlers and ends of calls that run in this
+            process.
         servers: how many ASGI servers of its flows have started and not ended.
     """
 
@@ -90,7 +91,10 @@ class Runtime:
             on_discarded=self.calls.discard_unsaved,
         )
         self.calls.end_callbacks.append(self.ledger.cancel_call)
-        self.running_tasks: list[Callable[[], Sequence[asyncio.Task[Any]]]] = [self.ledger.running_tasks]
+        self.running_tasks: list[Callable[[], Sequence[asyncio.Task[Any]]]] = [
+            self.ledger.running_tasks,
+            self.calls.running_tasks,
+        ]
         self.servers = 0
         self.conversation = self.new_conversation("call")
 
@@ -136,7 +140,7 @@ class Runtime:
             await self.store.check()
 
     async def drain(self, seconds: float) -> int:
-        """Wait until no turn and no handler runs, at most ``seconds``; return how many still run."""
+        """Wait until no turn, handler or end of a call runs; return how many still run after ``seconds``."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (tasks := self._running()) and loop.time() < until:

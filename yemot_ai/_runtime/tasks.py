@@ -105,6 +105,10 @@ class KeyedTasks(Generic[K, T]):
         """Return the task under ``key``; None if none runs."""
         return self._tasks.get(key)
 
+    def running(self) -> list[asyncio.Task[T]]:
+        """Return the tasks that run."""
+        return list(self._tasks.values())
+
     def __contains__(self, key: object) -> bool:
         """Return whether a task runs under ``key``; from any thread."""
         return key in self._tasks
