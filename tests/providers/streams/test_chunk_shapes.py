@@ -12,7 +12,7 @@ from tests.providers.streams.stream_events import USAGE, USAGE_CHUNK, Event, cha
 from tests.support.asking import ask_provider
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai._runtime.engine import Engine
-from yemot_ai.errors import AnswerEmptyError, OverloadedError, ProviderCrashError
+from yemot_ai.errors import AnswerEmptyError, OverloadedError, ProviderCrashError, ProviderError
 from yemot_ai.providers import Reply
 
 TEXT = "פתוח עד שבע. ביום שישי עד אחת."
@@ -78,6 +78,9 @@ SHAPES: dict[str, list[Event]] = {
     "no reason": [*map(chunk, PIECES), "[DONE]"],
     "no reason, with usage": [*map(chunk, PIECES), USAGE_CHUNK, "[DONE]"],
     "reasons as texts to the end": [*(chunk(piece, "null") for piece in PIECES), "[DONE]"],
+    "events without data": ["", *map(chunk, PIECES), "", "null", STOP, "[DONE]"],
+    "done in quotes": [*map(chunk, PIECES), '"[DONE]"'],
+    "done in small letters": [*map(chunk, PIECES), "[done]"],
     "no end but a reason": [*map(chunk, PIECES), STOP],
 }
 
@@ -128,6 +131,27 @@ def test_an_error_in_a_chunk_without_choices_is_an_error(error: Event) -> None:
     for events in ([error], [chunk(PIECES[0]), error], [chunk(PIECES[0]), error, "[DONE]"]):
         with pytest.raises(OverloadedError):
             ask_stream(*events)
+
+
+REFUSALS: dict[str, tuple[Event, str]] = {
+    "minimax": ({"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+                "quota_exceeded"),
+    "minimax rate": ({"base_resp": {"status_code": 1002, "status_msg": "rate limit exceeded(RPM)"}},
+                     "rate_limited"),
+    "siliconflow": ({"code": 20015, "message": "The parameter is invalid.", "data": None}, "provider"),
+    "tgi": ({"error": "Request failed during generation: CUDA out of memory", "error_type": "generation"},
+            "overloaded"),
+    "lmstudio": ({"error": {"message": "The model has crashed without additional information."}},
+                 "overloaded"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_in_a_chunk_has_its_reason(name: str) -> None:
+    event, kind = REFUSALS[name]
+    with pytest.raises(ProviderError, match=r"invalid|balance|RPM|CUDA|crashed") as caught:
+        ask_stream(event)
+    assert caught.value.kind == kind
 
 
 @pytest.mark.parametrize("content", [5, True, {"a": {}}, [[]]], ids=str)

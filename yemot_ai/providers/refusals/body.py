@@ -46,7 +46,7 @@ LAST_STATUS: Final = 599
 _CHILDREN: Final = frozenset({
     "error", "errors", "message", "msg", "detail", "details", "error_description", "error_message",
     "errormessage", "innererror", "inner_error", "metadata", "raw", "body", "response", "cause",
-    "provider_specific_fields",
+    "provider_specific_fields", "base_resp", "status_msg",
 })  # fmt: skip
 """Fields with a text or with another body, in lower case."""
 
@@ -101,6 +101,7 @@ class ErrorBody:
         status: the HTTP status, else the one that the body names; None if there is none.
         retry_after: seconds that the service asks to wait, or None.
         reset_after: seconds until the used-up limits of the account are reset, or None.
+        has_message: whether the message is the body's own.
     """
 
     message: str
@@ -108,6 +109,7 @@ class ErrorBody:
     status: int | None = None
     retry_after: float | None = None
     reset_after: float | None = None
+    has_message: bool = field(default=False, compare=False, repr=False)
 
     @classmethod
     def parse(
@@ -134,6 +136,7 @@ class ErrorBody:
             actual,
             _first(in_header, *found.waits, wait_from_text(text, _zone(found.codes, text))),
             _first(*found.resets, reset_from_headers(headers)),
+            has_message=bool(text),
         )
 
 

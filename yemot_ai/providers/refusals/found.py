@@ -11,7 +11,7 @@ __all__ = ["is_whole_body", "refusal_in"]
 
 
 def refusal_in(response: object) -> ErrorBody | None:
-    """Return the refusal that a response is; None if it is none that the table knows.
+    """Return the refusal that a response is: one that the table knows, or a message with a code; else None.
 
     >>> refusal_in({"detail": "Model foo not found"}).message
     'Model foo not found'
@@ -22,7 +22,8 @@ def refusal_in(response: object) -> ErrorBody | None:
     """
     items = response if isinstance(response, list) else [response]  # Gemini's body is a list
     body = ErrorBody.parse([_plain(item) for item in items])
-    return None if refusal_kind(body) is None else body
+    is_refusal = refusal_kind(body) is not None or (body.has_message and bool(body.codes))
+    return body if is_refusal else None
 
 
 def is_whole_body(response: Any) -> bool:  # noqa: ANN401 - an HTTP response of the SDK's library

@@ -264,13 +264,15 @@ ROWS: Final = (
         (None, 400, 401, 403, 404, 422, 500),
     ),
     # The service. Anthropic, OpenAI, Gemini, Bedrock: docs. llama.cpp 503 "Loading model": its source.
-    # Mistral 429: continue#6185. Codex: openai/codex#43682.
+    # Mistral 429: continue#6185. Codex: openai/codex#43682. TGI, LM Studio, vLLM in a stream: their sources.
     Row(
         OverloadedError,
         (
             r"overloaded|at capacity|capacity exceeded|no capacity|high demand|slow[ _]down",
             r"temporarily unavailable|service unavailable|bad gateway|gateway time-?out",
-            r"loading model|model is (?:currently |still )?loading|server (?:is )?busy|internal server error",
+            r"loading model|model is (?:currently |still )?loading|server (?:is )?busy",
+            r"internal (?:server )?error|\bcuda\b|out of memory",
+            r"(?:model|engine|server|worker|process) (?:has )?(?:crashed|died|is dead)",
         ),
         (
             "overloaded_error", "server_is_overloaded", "slow_down", "unavailable", "unavailable_error",

@@ -1,6 +1,7 @@
 """Notice the end of a stream that the SDK keeps to itself: the event ``[DONE]``.
 
 It ends an answer whose server never says why the model stopped (``finish_reason`` is null in every chunk).
+Events without data, with which proxies keep a connection open, are left out: the SDK takes them for JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final
 __all__ = ["DoneWatch", "watch_done"]
 
 _DONE: Final = "[DONE]"
+_NO_DATA: Final = frozenset({"", "null"})
 
 
 class DoneWatch:
@@ -30,7 +32,12 @@ class DoneWatch:
     async def aiter_bytes(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         """Yield the events in the bytes of a response."""
         async for event in self._decoder.aiter_bytes(chunks):
-            self.seen = self.seen or event.data.startswith(_DONE)
+            data = event.data.strip()
+            self.seen = self.seen or data.strip('"').upper() == _DONE
+            if data in _NO_DATA:
+                continue
+            if self.seen and not data.startswith(_DONE):  # the SDK knows only the usual form
+                return
             yield event
 
 
