@@ -98,6 +98,7 @@ serials = st.one_of(
     st.binary(min_size=6, max_size=6).map(lambda octets: octets.hex(":").upper()),
     st.integers(10**18, 10**19 - 1).map(lambda n: f"IL62 {n}"),
     st.integers(2_000_000, 9_999_999).map(lambda n: f"*{n // 1000}"),
+    st.integers(100, 99_999).map(lambda n: f"*{str(n)[0]}-{str(n)[1:]}"),
     st.integers(1_000, 9_999).map(lambda n: f"555-{n}" if n % 10 else "555-1234"),
     st.tuples(st.integers(2020, 2030), st.integers(1, 9_999)).map(lambda n: f"{n[0]}-{n[1]:05}"),
 )

@@ -62,7 +62,7 @@ _MONTH_AFTER: Final = re.compile(
 _DAY_BEFORE: Final = re.compile(r"\d(?:st|nd|rd|th)? (?:of |[בל])?[א-תA-Za-z]+\.?$")
 _NOON_BEFORE: Final = re.compile("(?:אחה|לפנה)(?:\"|'')צ$")
 
-_NUMERAL: Final = re.compile('(?:תש[א-ת]?"[א-ת]|[יכל]"[א-ט]|ט"[וז])(?![א-ת])')
+_NUMERAL: Final = re.compile('(?:תש[א-ת]?"[א-ת]|(?:[קרש]{0,2}[יכלמנסעפצ]|[קרש]{1,2})"[א-ט]|ט"[וז])(?![א-ת])')
 """A year or a number of two letters in Hebrew letters."""
 _NUMERAL_BEFORE: Final = re.compile(f"(?<![א-ת])[ובהלמשכ]?(?:{_NUMERAL.pattern}|[א-ת]')$")
 _NUMERAL_DAY: Final = re.compile(f"(?:{_NUMERAL.pattern}|[א-ת]') ב?([א-ת]{{2,9}})(?![א-ת])")

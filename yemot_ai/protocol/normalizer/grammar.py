@@ -171,7 +171,7 @@ _PRODUCTS: Final[tuple[_Token, ...]] = (
     (rf"(?<=[\d{SUPERSCRIPTS}]) ?[xX×*] ?(?=\d)", _name("×")),
     (rf"(?<=[\d)])(?: [×*] |[×*])(?={_GROUP})|(?<=\))(?: [×*] |[×*])(?=\d)", _name("×")),
     (rf"(?<=[\d)]) ?/ ?(?={_GROUP})|(?<=\)) ?/ ?(?=\d)", _name("÷")),
-    (r"(?<=\d) : (?=[\d.]+ ?=)|(?<=[\d)]):(?=\(-\d)", _name("÷")),
+    (r"(?<=\d) : (?=[\d.]+ ?=)|(?<=[\d)]):(?=\(-\d)|(?<=\d\)):(?=\d)", _name("÷")),
 )
 _NUMBERS: Final[tuple[_Token, ...]] = (
     (_HEBREW_RUN, _as_written),
@@ -182,6 +182,7 @@ _NUMBERS: Final[tuple[_Token, ...]] = (
 )
 _SIGNS: Final[tuple[_Token, ...]] = (
     (_SIGNED, _signed),
+    (rf"(?<=[\d%])-(?= ?{CURRENCY}| ?$|[,.;)])", _name("minus")),
     (HYPHEN, speak_hyphen),
     (r"(?<![^\s(=])-(?=\(? ?-?\d|\(? ?\d*[A-Za-z](?![A-Za-z])|\(-)", _name("minus")),
     (rf"[{SUPERSCRIPTS}]+", _raised),

@@ -34,7 +34,7 @@ _SENTENCE_END: Final = re.compile(rf"([.!?]{_ABBREVIATED}[\"')\]}}*_~`]*) ")
 _ENCODED_SLASH: Final = re.compile(r"(?<=[\w/?&=#:])%2[Ff]")
 _RULE: Final = re.compile(r"[-|:=*_+~ ]*")
 _BLOCK_MARKS: Final = (
-    re.compile(r"(?:> ?)+"),
+    re.compile(r"(?:> |>(?!\d))+"),
     re.compile(r"#{1,6} "),
     re.compile(r"[-*+•] (?:\[[ xX]\] )?"),
     re.compile(r"\[\^\w{1,20}\]: ?"),

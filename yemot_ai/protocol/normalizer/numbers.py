@@ -70,13 +70,14 @@ _DAY: Final = re.compile(
 _DATE_NAMED: Final = re.compile(f"{_BEFORE}(?:תאריך|יום(?: [א-ת]+'?)?)[ ,:(]*(?:[הבלמ]-?)?$|(?<![א-ת])ה-$")
 _UNTIL_DAY: Final = re.compile(r" ?(?:(?:ו?עד|ל)(?: ה)?-? ?|[-—] ?)\d{1,2}/\d{1,2}(?![\d/])| בשעה")
 _GRADE: Final = re.compile(
-    f"{_BEFORE}(?:ציון|ציוני|ציונים|דירוג|דורג|דירוגו|קיבל|קיבלת|קיבלה|קיבלתי|נתן|נתנו|הצליח|הצלחת|נקודות|תוצאה|תוצאת|עמוד|שאלה|שקופית|שלב)"
+    f"{_BEFORE}(?:ציון|ציוני|ציונים|דירוג|דורג|דירוגו|קיבל|קיבלת|קיבלה|קיבלתי|נתן|נתנו|הצליח|הצלחת|נקודות|תוצאה|תוצאת|עמוד|עמ'|שאלה|שקופית|שלב)"
     r"(?: [א-ת]+)?(?: של)?[ :]*$"
 )
 _PRESSURE: Final = re.compile("לחץ(?: ה?דם)?(?: [א-ת]+)?[ :]*$|blood pressure[a-z :]*$")
 _GRADED: Final = re.compile(r" (?:כוכב|נקוד|תשוב|שאל)")
 _MEASURED: Final = re.compile(
-    r" (?:כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג|ה?שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח|מיליון|אחוז"
+    r" (?:כדור|טבלי|מ\"ל|מיליון|אחוז|כוס|כפית|כף|כפ|ליטר|קילו|ק\"ג"
+    "|ה?שעה|מטר|דקה|דונם|בקבוק|חביל|לימון|בצל|מנה|מנת|תפוח|קמח"
     "|מה|מכל|מן )"
 )
 _WHOLE_AND: Final = re.compile(
@@ -195,8 +196,10 @@ def _fraction(upper: int, lower: int, names: SignNames) -> str:
 
 def _slashed(written: str, context: Context, names: SignNames) -> str:
     parts = written.split("/")
-    if len(parts) > 2 or context.in_formula:  # noqa: PLR2004
+    if context.in_formula:
         return f" {names['÷']} ".join(parts)
+    if len(parts) > 2:  # noqa: PLR2004
+        return " ".join(parts)
     if "." in written:
         return _dotted(f" {names['out of']} ".join(parts), context, names)
     upper, lower = (int(part) for part in parts)

@@ -43,8 +43,8 @@ __all__ = ["CHAIN", "HEBREW", "speak_chain"]
 
 _SIGN: Final = rf"(?<!{WORD})(?<![)\]])(?<![^\d]-)-(?=[{CURRENCY[1:-1]}.\d])"
 _GROUPED: Final = (
-    rf"(?P<sign>{_SIGN})?(?P<currency>{CURRENCY} ?)?{ATOM}(?P<power>{POWER})?(?P<multiplier>{MULTIPLIER})?"
-    rf"(?:(?P<unit>{UNIT})(?P<per>/(?=[א-ת]))?)?"
+    rf"(?P<sign>{_SIGN})?(?P<currency>{CURRENCY}(?:-(?=\d)| )?)?{ATOM}"
+    rf"(?P<power>{POWER})?(?P<multiplier>{MULTIPLIER})?(?:(?P<unit>{UNIT})(?P<per>/(?=[א-ת]))?)?"
 )
 _UNGROUPED: Final = re.sub(r"\(\?P<\w+>", "(?:", _GROUPED)
 _JOINT: Final = rf"(?:- ?| - | ?{DASH} ?|~| ~ |(?<={FRACTION_SLASH}\d) -(?=\d))"
@@ -179,14 +179,16 @@ def _speak_quantity(quantity: _Quantity, context: Context, names: SignNames) -> 
     if match.lastgroup == quantity.kind and not (match["sign"] or match["currency"]):
         return speak_atom(quantity.kind, quantity.written, context, names).replace(".", f" {names['.']} ")
     unit = match["unit"] or match["currency"] or ""
+    if match["unit"]:
+        context = replace(context, after=match["unit"])
     is_amount = unit and quantity.kind == "number"
     number = quantity.written if is_amount else speak_atom(quantity.kind, quantity.written, context, names)
     if match["power"] and not (match["power"] == "¹" and len(number) >= _YEAR):
         number += f" {speak_power(match['power'], names)}"  # a raised 1 after a year is a footnote
-    sign = f"{names['minus']} " if match["sign"] else ""
+    sign = f"{names['minus']} " if match["sign"] or unit.endswith("-") else ""
     if unit and _HALF_DAY.fullmatch(unit):
         return sign + speak_amount(number, "", "", names) + unit.replace(".", "")
-    spoken = sign + speak_amount(number, unit.strip(), match["multiplier"] or "", names)
+    spoken = sign + speak_amount(number, unit.strip(" -"), match["multiplier"] or "", names)
     return f"{spoken} {names['ratio']}" if match["per"] else spoken
 
 
