@@ -28,6 +28,7 @@ class ScriptedBackend:
         self.provider = ScriptedProvider()
 
     def answers(self, text: str) -> None:
+        text.encode()  # a script has no lone surrogate
         half = len(text) // 2
         self.provider.answers([text[:half], text[half:]])
 
@@ -54,6 +55,9 @@ class ScriptedBackend:
 
     def breaks(self, text: str) -> None:
         self.provider.drops(text)
+
+    def cuts(self, text: str) -> None:
+        self.provider.cuts("length", text)
 
     def forgets(self) -> None:
         self.provider.unknown_session()
@@ -100,19 +104,18 @@ def fallback(server: ModelServer) -> FallbackProvider:
 
 
 GARBLED = frozenset({"failure-garbled"})
+CODEX = frozenset({"failure-refused-request", "answer-cut"})
 
 SUBJECTS = {
     "openai-responses": Subject(responses, ModelServer, GARBLED),
     "openai-chat": Subject(chat, ModelServer, GARBLED),
     "anthropic": Subject(messages, ModelServer, GARBLED),
     "fallback": Subject(fallback, ModelServer, GARBLED),
-    "codex-exec": Subject(
-        lambda codex: CodexCLIProvider(codex.executable), FakeCodex, frozenset({"failure-refused-request"})
-    ),
+    "codex-exec": Subject(lambda codex: CodexCLIProvider(codex.executable), FakeCodex, CODEX),
     "codex-app-server": Subject(
         lambda codex: CodexAppServerProvider(codex.executable),
         FakeCodex,
-        frozenset({"failure-refused-request", "answer-alone"}),
+        CODEX | {"answer-alone"},
     ),
     "scripted": Subject(
         lambda backend: backend.provider, ScriptedBackend, GARBLED | {"answer-alone", "failure-empty"}

@@ -68,6 +68,9 @@ class _ServerBackend:
     def breaks(self, text: str) -> None:
         self.server.drops(_pieces(text))
 
+    def cuts(self, text: str) -> None:
+        self.server.cuts("length", _pieces(text))
+
     def answers_nothing(self) -> None:
         self.server.answers("")
 
@@ -91,6 +94,7 @@ class _CodexBackend:
         self.codex = codex
 
     def answers(self, text: str) -> None:
+        text.encode()  # Codex writes UTF-8, and can have no lone surrogate
         self.codex.answers(_pieces(text))
 
     def refuses(self, kind: str) -> None:
@@ -194,7 +198,8 @@ def _received_by_service(request: ModelRequest) -> Received:
 
 def _received_by_codex(run: CodexRun) -> Received:
     context = f"{run.instructions or ''}\n{run.prompt}"
-    return Received(run.prompt, run.instructions, context, run.session, run.argv)
+    last = run.thread_id if "--last" in run.argv else ""  # `resume --last` names no thread
+    return Received(run.prompt, run.instructions, context, run.session or last or None, run.argv)
 
 
 def _texts(body: Any) -> Iterator[str]:  # noqa: ANN401 - JSON

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
+from yemot_ai.errors import AnswerCutError
 from yemot_ai.providers import Reply, Usage
-from yemot_ai_testing.conformance.providers.backend import WritesCommentary
+from yemot_ai_testing.conformance.providers.backend import CutsAnswers, WritesCommentary
 from yemot_ai_testing.conformance.providers.bench import ProviderBench
 from yemot_ai_testing.conformance.rule import NotApplicable, RuleGroup, expect_equal, expect_true
 
@@ -18,6 +20,11 @@ PARAGRAPH: Final = (
 )
 LONG_ANSWER: Final = f"{PARAGRAPH * 60}אלה כל הפרטים, עם ך, ם, ן, ף וץ בסוף מילים 👩‍👩‍👧"
 """About 7 kB: many sentences, lines, lists, quotes, and characters of several code units."""
+
+VERY_LONG_ANSWER: Final = "מילה " * 40_000 + "סוף"
+ODD_ANSWER: Final = (
+    "\u200fימין\u200e\u2028שורה\u2029ועוד\x85סוף e\u0301 👩\u200d👧 \ufeffבלי \x0bטאב\x0c\x1c קצה"
+)
 
 
 @ANSWER_RULES.rule("reply", fix="return or yield Reply(text, session=…) of yemot_ai.providers")
@@ -50,6 +57,58 @@ async def answer_is_whole(bench: ProviderBench) -> None:
     for text in ("כן", LONG_ANSWER):
         bench.backend.answers(text)
         expect_equal("the answer", (await bench.ask(bench.word("שאלה"))).text, text)
+
+
+@ANSWER_RULES.rule("long", fix="read lines and events without a limit of their length")
+async def long_answer_is_whole(bench: ProviderBench) -> None:
+    """An answer of 200,000 characters is whole, although it may be one line of the protocol."""
+    bench.backend.answers(VERY_LONG_ANSWER)
+    reply = await bench.ask("ספר הכול")
+    expect_equal("the length of the answer", len(reply.text), len(VERY_LONG_ANSWER))
+    expect_equal("the answer", reply.text, VERY_LONG_ANSWER)
+
+
+@ANSWER_RULES.rule(
+    "odd", fix="split a stream at the line ends of its protocol only: not with str.splitlines()"
+)
+async def odd_answer_is_whole(bench: ProviderBench) -> None:
+    """Line separators, direction marks and combined characters of an answer are kept."""
+    bench.backend.answers(ODD_ANSWER)
+    expect_equal("the answer", (await bench.ask("ספר לי")).text, ODD_ANSWER)
+
+
+@ANSWER_RULES.rule(
+    "surrogate", fix="replace lone surrogates in what the model wrote: no store can write them"
+)
+async def answer_can_be_encoded(bench: ProviderBench) -> None:
+    """A lone surrogate of an answer is replaced, in the text and in the session; the rest is kept."""
+    try:
+        bench.backend.answers("לפני \ud83d אחרי")
+    except ValueError as error:
+        raise NotApplicable(f"the model cannot write one: {error}") from error
+    reply = await bench.ask("ספר לי")
+    session = json.dumps(reply.session, ensure_ascii=False, default=str)
+    expect_true(is_encodable(reply.text + session), "a text without lone surrogates", ascii(reply))
+    ends = reply.text.startswith("לפני ") and reply.text.endswith(" אחרי")
+    expect_true(ends, "the words around the surrogate", reply.text)
+
+
+def is_encodable(text: str) -> bool:
+    return text == text.encode("utf-8", "ignore").decode()
+
+
+@ANSWER_RULES.rule(
+    "cut",
+    fix="return Reply(…, cut=reason), or raise AnswerCutError, if the model reports that it was stopped",
+)
+async def cut_answer_says_so(bench: ProviderBench) -> None:
+    """An answer that reached a limit of tokens is not taken for a whole one."""
+    bench.require(CutsAnswers).cuts("עד כאן. וכאן")
+    try:
+        reply = await bench.ask("ספר לי")
+    except AnswerCutError:
+        return
+    expect_true(reply.cut, "Reply.cut, or AnswerCutError", reply)
 
 
 @ANSWER_RULES.rule(

@@ -20,6 +20,7 @@ from typing import Protocol, runtime_checkable
 __all__ = [
     "BreaksOff",
     "CountsRunningCalls",
+    "CutsAnswers",
     "ForgetsSessions",
     "HoldsCalls",
     "ModelBackend",
@@ -59,7 +60,11 @@ class ModelBackend(Protocol):
     """A scripted model: each call of the model consumes the next step."""
 
     def answers(self, text: str) -> object:
-        """Answer the next call with ``text``; to a provider that streams, in several pieces."""
+        """Answer the next call with ``text``; to a provider that streams, in several pieces.
+
+        Raises:
+            ValueError: the model cannot write this text, which may have a lone surrogate.
+        """
         ...
 
     def refuses(self, kind: str) -> object:
@@ -119,6 +124,15 @@ class BreaksOff(Protocol):
 
     def breaks(self, text: str) -> object:
         """End the connection or the process of the next call after ``text``, before the answer is whole."""
+        ...
+
+
+@runtime_checkable
+class CutsAnswers(Protocol):
+    """A backend whose model has a limit of tokens."""
+
+    def cuts(self, text: str) -> object:
+        """End the next answer after ``text``, and say that the limit was reached."""
         ...
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from yemot_ai.errors import ConfigurationError, ProviderError
 from yemot_ai.providers import JSON, AnyProvider, Exchange, Provider, Reply, SupportsAclose, read_reply
 from yemot_ai.providers.adapter import as_provider
-from yemot_ai_testing.conformance.providers.backend import ModelBackend, Received
+from yemot_ai_testing.conformance.providers.backend import CountsRunningCalls, ModelBackend, Received
 from yemot_ai_testing.conformance.providers.leftovers import Leftovers
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, NotRun, expect_true
 
@@ -176,7 +176,8 @@ class ProviderBench:
         """Ask a question that gets no answer, and provide its task when the model has got it."""
         before = len(self.backend.received())
         self.backend.hangs()
-        task = asyncio.create_task(self.ask(prompt))
+        # Without the timeout of ``ask``: it would end a question that keeps others waiting.
+        task = asyncio.create_task(read_reply(self.provider.ask(prompt), self.provider.name))
         try:
             await self.received(before + 1)
             yield task
@@ -198,6 +199,12 @@ class ProviderBench:
             await asyncio.sleep(0)
             await _cancel(task)
         return task
+
+    async def expect_idle(self) -> None:
+        """Wait until no call of the model runs, if the backend counts them."""
+        backend = self._backend
+        if isinstance(backend, CountsRunningCalls):
+            await self.eventually(lambda: backend.running() == 0, "the end of the model's work")
 
     async def settled(self) -> Leftovers:
         """Wait until nothing changes for a moment; return what there is."""

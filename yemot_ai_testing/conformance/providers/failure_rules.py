@@ -104,7 +104,7 @@ async def next_question_is_answered(bench: ProviderBench) -> None:
 
 @FAILURE_RULES.rule("deadline", fix="wrap the turn in asyncio.timeout(…) and raise ProviderTimeoutError")
 async def silent_model_ends_at_the_deadline(bench: ProviderBench) -> None:
-    """A model that is silent ends at the deadline, with a ProviderTimeoutError."""
+    """A question to a silent model ends at the deadline, with a ProviderTimeoutError."""
     deadline = await _deadline(bench)
     bench.backend.hangs()
     await _expect_timeout(bench, deadline, stream=False)
@@ -114,7 +114,7 @@ async def silent_model_ends_at_the_deadline(bench: ProviderBench) -> None:
     "deadline-later", fix="let one deadline cover the whole turn, not the time to the first text"
 )
 async def stalled_model_ends_at_the_deadline(bench: ProviderBench) -> None:
-    """A model that stops in the middle of its answer ends at the deadline, with a ProviderTimeoutError."""
+    """An answer that stops in the middle ends at the deadline, with a ProviderTimeoutError."""
     bench.require_streaming()
     deadline = await _deadline(bench)
     bench.require(StopsInTheMiddle).begins("המשפט הראשון שלם. ")
@@ -139,6 +139,7 @@ async def _expect_timeout(bench: ProviderBench, deadline: float, *, stream: bool
     expect_true(isinstance(error, ProviderTimeoutError), "ProviderTimeoutError", repr(error))
     in_time = deadline * 0.8 <= passed <= deadline + DEADLINE_SLACK
     expect_true(in_time, f"an end after {deadline:g} s", f"after {passed:.1f} s")
+    await bench.expect_idle()
 
 
 async def _expect_transient(bench: ProviderBench) -> None:

@@ -26,6 +26,12 @@ FOREIGN_SESSIONS: Final[tuple[JSON, ...]] = (
 )
 """Sessions of no provider, as they are in a store after the provider was replaced."""
 
+ODD_INSTRUCTIONS: Final = (
+    "ענה \"בקצרה\",\nבלי רשימות.\n\n''' \\ \\n {name} %s ${HOME} $(id) ]] = #",
+    "--help",
+    "הוראה " * 1_666 + "סוף",
+)
+
 
 @SESSION_RULES.rule(
     "json", fix="return texts, numbers, lists and dicts with texts as keys; no objects, tuples"
@@ -140,6 +146,23 @@ async def history_is_used(bench: ProviderBench) -> None:
     expect_equal("their order", positions, sorted(positions))
 
 
+@SESSION_RULES.rule("history-odd", fix="clean the history as the prompt: lone surrogates, empty texts")
+async def odd_history_is_no_crash(bench: ProviderBench) -> None:
+    """A history with empty texts, control characters and lone surrogates is used."""
+    kept = bench.word()
+    odd = [
+        Exchange("", ""),
+        Exchange("\x00\u2028 --help", "\ud83d"),
+        Exchange("\udc80 \n", " "),
+        Exchange(kept, "כן"),
+    ]
+    bench.answers("כן")
+    await bench.ask(bench.word(), history=odd)
+    if bench.is_scripted:
+        got = bench.backend.received()[-1]
+        expect_true(kept in got.context, f"{kept!r} in the history", got)
+
+
 @SESSION_RULES.rule("history-kept", fix="put history= into the new session, as if its turns had been asked")
 async def history_is_kept(bench: ProviderBench) -> None:
     """The turn after a rebuilt one still has the history."""
@@ -162,6 +185,16 @@ async def instructions_are_sent_once(bench: ProviderBench) -> None:
         instructions in (got.instructions or ""), f"the instructions {instructions!r}", got.instructions
     )
     expect_equal("how often they are sent", got.context.count(instructions), 1)
+
+
+@SESSION_RULES.rule("instructions-exact", fix="pass instructions= as data too: escape them, or use a file")
+async def instructions_arrive_exactly(bench: ProviderBench) -> None:
+    """Instructions with quotes, lines, placeholders and 10,000 characters arrive unchanged."""
+    for instructions in ODD_INSTRUCTIONS:
+        bench.backend.answers("כן")
+        await bench.ask(bench.word(), instructions=instructions)
+        got = bench.backend.received()[-1].instructions or ""
+        expect_true(instructions in got, f"the instructions {instructions!r}", got)
 
 
 @SESSION_RULES.rule("instructions-later", fix="send instructions= in every turn, also when session= is given")

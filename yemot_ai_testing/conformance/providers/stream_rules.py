@@ -8,8 +8,9 @@ from typing import Final
 
 from yemot_ai.providers import Reply
 from yemot_ai_testing.conformance.providers.answer_rules import LONG_ANSWER
-from yemot_ai_testing.conformance.providers.backend import BreaksOff, CountsRunningCalls, StopsInTheMiddle
+from yemot_ai_testing.conformance.providers.backend import BreaksOff, StopsInTheMiddle
 from yemot_ai_testing.conformance.providers.bench import REFUSALS, TIMEOUT, ProviderBench, through_json
+from yemot_ai_testing.conformance.providers.work_rules import answers_at_once
 from yemot_ai_testing.conformance.rule import Breach, NotRun, RuleGroup, expect_equal, expect_true
 
 __all__ = ["STREAM_RULES"]
@@ -49,6 +50,15 @@ async def streamed_conversation_continues(bench: ProviderBench) -> None:
     expect_true(got.knows(asked) or session is None, f"{asked!r} before the prompt", got)
 
 
+@STREAM_RULES.rule("own-answers", fix="keep what belongs to a turn in local variables, not on self")
+async def each_call_gets_its_own_pieces(bench: ProviderBench) -> None:
+    """Of answers that are streamed at the same moment, each has its own pieces."""
+    bench.require_streaming()
+    streamed, answers = await answers_at_once(bench, bench.ask_in_pieces)
+    expect_equal("the pieces", ["".join(pieces).strip() for pieces, _ in streamed], answers)
+    expect_equal("the answers", [reply.text for _, reply in streamed], answers)
+
+
 @STREAM_RULES.rule("early", fix="yield pieces as they come, or set `streams = False`")
 async def first_piece_comes_early(bench: ProviderBench) -> None:
     """With stream=True a piece comes while the model writes the rest."""
@@ -63,8 +73,7 @@ async def first_piece_comes_early(bench: ProviderBench) -> None:
 async def closed_answer_stops(bench: ProviderBench) -> None:
     """Closing a streamed answer ends the model's work, and the next question is answered."""
     await _close_early(bench)
-    if isinstance(bench.backend, CountsRunningCalls):
-        await bench.eventually(lambda: bench.backend.running() == 0, "the end of the model's work")  # type: ignore[attr-defined]  # checked above
+    await bench.expect_idle()
     bench.answers("כן")
     expect_equal("the next answer", (await bench.ask("ועכשיו?")).text, "כן")
 

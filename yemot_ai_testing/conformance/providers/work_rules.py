@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from yemot_ai.providers import SupportsAclose
 from yemot_ai_testing.conformance.providers.backend import CountsRunningCalls, HoldsCalls
 from yemot_ai_testing.conformance.providers.bench import ProviderBench, expect_no_error
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, RuleGroup, expect_equal, expect_true
 
-__all__ = ["CLOSE_RULES", "WORK_RULES"]
+__all__ = ["CLOSE_RULES", "WORK_RULES", "answers_at_once"]
+
+T = TypeVar("T")
 
 WORK_RULES: Final = RuleGroup[ProviderBench]("work")
 CLOSE_RULES: Final = RuleGroup[ProviderBench]("close")
@@ -37,9 +40,9 @@ async def cancelled_question_ends(bench: ProviderBench) -> None:
 @WORK_RULES.rule("stopped", fix="close the connection or kill the process when the task is cancelled")
 async def cancelled_model_stops(bench: ProviderBench) -> None:
     """Cancelling a question ends the model's work."""
-    counting = bench.require(CountsRunningCalls)
+    bench.require(CountsRunningCalls)
     await bench.cancel_question("מי שם?")
-    await bench.eventually(lambda: counting.running() == 0, "the end of the model's work")
+    await bench.expect_idle()
 
 
 @WORK_RULES.rule(
@@ -89,19 +92,26 @@ async def calls_do_not_wait_for_each_other(bench: ProviderBench) -> None:
 @WORK_RULES.rule("own-answers", fix="keep what belongs to a turn in local variables, not on self")
 async def each_call_gets_its_own_answer(bench: ProviderBench) -> None:
     """Of calls that are answered at the same moment, each gets its own answer."""
+    replies, answers = await answers_at_once(bench, bench.ask)
+    expect_equal("the answers", [reply.text for reply in replies], answers)
+
+
+async def answers_at_once(
+    bench: ProviderBench, ask: Callable[[str], Coroutine[Any, Any, T]]
+) -> tuple[list[T], list[str]]:
+    """Let questions be answered at the same moment; return the results, and the answers of the model."""
     holding = bench.require(HoldsCalls)
     answers = [bench.word("תשובה") for _ in range(AT_ONCE)]
     bench.answers(*answers)
     holding.hold()
-    tasks: list[asyncio.Task[object]] = []
+    tasks: list[asyncio.Task[T]] = []
     try:
         for number in range(AT_ONCE):
-            tasks.append(asyncio.create_task(bench.ask(f"שאלה {number}")))
+            tasks.append(asyncio.create_task(ask(f"שאלה {number}")))
             await bench.received(number + 1)
     finally:
         holding.release()
-    replies = await asyncio.gather(*tasks)
-    expect_equal("the answers", [getattr(reply, "text", reply) for reply in replies], answers)
+    return await asyncio.gather(*tasks), answers
 
 
 @WORK_RULES.rule("loop", fix="use an async client, or asyncio.to_thread for what blocks")
