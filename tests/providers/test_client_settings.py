@@ -75,7 +75,20 @@ def test_a_key_that_is_no_text_is_an_error_at_construction(
 
 @PROVIDERS
 @pytest.mark.parametrize(
-    "key", [f" {KEY}\n", f"\t{KEY}", "none", 'a"b', "not needed", "lm-studio", "bearer", "key=1", "your", "$"]
+    "key",
+    [
+        f" {KEY}\n",
+        f"\t{KEY}",
+        "none",
+        'a"b',
+        "not needed",
+        "lm-studio",
+        "bearer",
+        "my-local-key",
+        "key=1",
+        "your",
+        "$",
+    ],
 )
 def test_white_space_around_a_key_and_any_other_key_are_no_error(
     make: type[OpenAIProvider | AnthropicProvider], key: str

@@ -14,7 +14,7 @@ import pytest
 from tests.providers.streams.stream_events import chat, messages, responses
 from tests.support.fixed_response_server import FixedResponseServer
 from yemot_ai import YemotAI
-from yemot_ai.errors import ProviderError
+from yemot_ai.errors import ProviderError, ProviderTimeoutError
 from yemot_ai.providers import FallbackProvider, Provider
 from yemot_ai.providers.refusals import ErrorBody
 from yemot_ai.providers.sdk.quoted_words import without_words
@@ -143,4 +143,12 @@ def test_what_the_service_itself_says_stays() -> None:
         ai = YemotAI(provider=chat(server.url))
         with pytest.raises(ProviderError, match=r"reached for gpt-5\.5\. Please try again in 7m12s"):
             ai.reply("c1", "מה המכסה שלי?")
+        ai.close()
+
+
+def test_the_message_of_a_timeout_stays_whole() -> None:
+    with FixedResponseServer(None) as server:
+        ai = YemotAI(provider=chat(server.url, 0.2), retries=0)
+        with pytest.raises(ProviderTimeoutError, match=r"no answer from openai within 0\.2 s"):
+            ai.reply("c1", "there was no answer from openai within the hour")
         ai.close()

@@ -58,6 +58,7 @@ class TurnFailure:
         error_type = next((known for known in _error_types() if _stored_name(known) == kind), ProviderError)
         # The constructors take different arguments; the message is already there.
         error = error_type.__new__(error_type, self.message)
+        error.args = (self.message,)  # the constructor of an OSError, such as a timeout, has not kept it
         error.__dict__.update(self.fields)
         return error
 

@@ -23,7 +23,7 @@ _QUOTED: Final = re.compile(r"['\"`]|.*['\"`]\Z", re.DOTALL)
 _SCHEME: Final = re.compile(r"(?:Authorization:\s*)?(?:Bearer|Basic)\s|Authorization:", re.IGNORECASE)
 _ASSIGNMENT: Final = re.compile(r"(?:export\s+)?[A-Za-z]\w*_?(?:KEY|key)\s*=")
 _PLACEHOLDER: Final = re.compile(
-    r"<.*>|\$\{?\w+\}?|%\w+%|\{\{.*\}\}|.*\.\.\..*|(?:your|my|insert|enter)[-_ ].*key.*", re.IGNORECASE
+    r"<.*>|\$\{?\w+\}?|%\w+%|\{\{.*\}\}|.*\.\.\..*|(?:your|insert|enter)[-_ ].*key.*", re.IGNORECASE
 )
 _SECRET_WITH_SPACE: Final = re.compile(r"sk-\S*\s")
 

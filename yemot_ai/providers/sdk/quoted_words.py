@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from yemot_ai.errors import ProviderError
+from yemot_ai.errors import ProviderCrashError, ProviderError, ProviderTimeoutError
 
 __all__ = ["hide_words", "without_words"]
 
@@ -29,9 +29,11 @@ def hide_words(error: ProviderError, words: Iterable[str]) -> None:
     """Remove from the message of an error what it quotes of a request.
 
     Args:
-        error: the error; it is changed.
+        error: the error; it is changed. One of a timeout or of a connection quotes nothing.
         words: the texts of the request.
     """
+    if isinstance(error, ProviderTimeoutError | ProviderCrashError):
+        return
     message = str(error)
     hidden = without_words(message, words)
     if hidden != message:
