@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from yemot_ai.errors import OverloadedError, ProviderError
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing import ModelServer, contract
+from yemot_ai_testing.conformance.providers import bench
 from yemot_ai_testing.contract import ContractBreachError, Received, RulesNotRunWarning
 
 RULES = contract.provider_rules()
@@ -209,3 +213,91 @@ def test_each_rule_gets_a_backend_that_is_closed_after_it() -> None:
     suite.run("answer-name")
 
     assert [server.closed for server in servers] == [True, True]  # type: ignore[attr-defined]  # of Recorded
+
+
+class AnswersWithNumber(Parrot):
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        return Reply(7, session=None)  # type: ignore[arg-type]  # the fault
+
+
+class NoGenerator:
+    name = "no-generator"
+    streams = True
+
+    async def ask(self, prompt: str, **how: object) -> Reply:
+        return Reply(prompt, session=None)
+
+
+class NeverCloses(Parrot):
+    async def aclose(self) -> None:
+        await asyncio.Event().wait()
+
+
+class Exits(Parrot):
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        raise SystemExit(3)
+
+
+class SleepsInLoop(Parrot):
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        time.sleep(0.4)  # noqa: ASYNC251 - the fault
+        return Reply(prompt, session=None)
+
+
+class RefusesCancellation(Parrot):
+    """Goes on until ``ended`` is set."""
+
+    ended = threading.Event()
+
+    async def start_session(
+        self, prompt: str, *, instructions: str | None = None, history: Sequence[Exchange] = ()
+    ) -> Reply:
+        while not self.ended.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+        return Reply(prompt, session=None)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:coroutine 'NoGenerator.ask' was never awaited")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the same
+@pytest.mark.parametrize(
+    ("make", "rule", "actual"),
+    [
+        (AnswersWithNumber, "session-json", "Reply(text=7"),
+        (NoGenerator, "answer-reply", "TypeError"),
+        (NeverCloses, "close-twice", "TimeoutError"),
+        (Exits, "answer-reply", "SystemExit(3)"),
+        (SleepsInLoop, "work-loop", " s"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_the_suite_survives_a_provider_that_is_none(
+    make: Callable[[], Parrot], rule: str, actual: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "TIMEOUT", 2.0)
+    verdict = contract.provider(make).run(rule)
+
+    assert verdict.outcome == "breached"
+    assert actual in verdict.actual
+
+
+@pytest.mark.slow
+def test_the_suite_survives_a_provider_that_cannot_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "TIMEOUT", 1.0)
+    verdict = contract.provider(RefusesCancellation).run("work-cancelled")
+    RefusesCancellation.ended.set()
+
+    assert (verdict.outcome, verdict.actual) == ("breached", "it still runs")
+
+
+@pytest.mark.parametrize("deadline", [-1.0, float("nan"), float("inf")])
+def test_a_deadline_that_is_no_time_is_refused(deadline: float) -> None:
+    with pytest.raises(ValueError, match="deadline is a number of seconds from 0 on"):
+        contract.provider(Parrot, deadline=deadline)

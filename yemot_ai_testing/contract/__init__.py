@@ -44,6 +44,7 @@ from yemot_ai_testing.conformance.rule import (
     RulesNotRunWarning,
     Verdict,
 )
+from yemot_ai_testing.doubles.arguments import as_seconds
 
 if TYPE_CHECKING:
     from yemot_ai.providers import AnyProvider
@@ -122,16 +123,18 @@ def codex_rules(interface: Interface = "exec") -> tuple[AnyRule, ...]:
     return RULES[interface]
 
 
-def session_store(make_store: StoreFactory) -> StoreSuite:
+def session_store(make_store: StoreFactory, *, make_other: StoreFactory | None = None) -> StoreSuite:
     """Return the rule suite of session stores for a store.
 
     Args:
         make_store: opens the store. It is called twice for each rule, for two views of the same sessions,
             as two workers have them. Names are unique, so the store may be in use.
+        make_other: opens the store of another application on the same server, with another prefix or table;
+            without it, the rules of shared servers do not apply.
     """
     from yemot_ai_testing.conformance.stores.suite import StoreSuite  # noqa: PLC0415 - Codex needs no store
 
-    return StoreSuite(make_store)
+    return StoreSuite(make_store, make_other)
 
 
 def session_store_rules() -> tuple[AnyRule, ...]:
@@ -179,11 +182,16 @@ def provider(
         deadline: seconds after which the providers give up a question; None if they do not, or if it takes
             too long for a test.
         name: the name of the provider in reports.
+
+    Raises:
+        ValueError: the deadline is negative or not finite.
+        TypeError: the deadline is no number.
     """
     from yemot_ai_testing.conformance.providers.suite import ProviderSuite  # noqa: PLC0415 - as above
     from yemot_ai_testing.contract.backends import opened  # noqa: PLC0415 - as above
 
-    return ProviderSuite(opened(make_provider, backend), name, deadline)
+    seconds = None if deadline is None else as_seconds("deadline", deadline)
+    return ProviderSuite(opened(make_provider, backend), name, seconds)
 
 
 def provider_rules() -> tuple[AnyRule, ...]:

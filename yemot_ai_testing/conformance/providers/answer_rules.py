@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Final
 
 from yemot_ai.errors import AnswerCutError
@@ -31,7 +32,7 @@ ODD_ANSWER: Final = (
 async def answer_is_a_reply(bench: ProviderBench) -> None:
     """A question without stream=True is answered by one Reply with a text."""
     bench.answers("בשמונה")
-    parts = [part async for part in bench.provider.ask("מתי פותחים?")]
+    parts = await bench.in_time(_parts(bench.provider.ask("מתי פותחים?")))
     replies = [part for part in parts if isinstance(part, Reply)]
     expect_true(len(parts) == len(replies) == 1, "one Reply and nothing else", parts)
     (reply,) = replies
@@ -142,6 +143,7 @@ async def usage_is_of_one_turn(bench: ProviderBench) -> None:
     if not usages:
         raise NotApplicable("the provider reports no usage")
     for usage in usages:
+        expect_true(isinstance(usage, Usage), "a Usage", repr(usage))
         counts = (
             usage.input_tokens,
             usage.cached_input_tokens,
@@ -151,6 +153,10 @@ async def usage_is_of_one_turn(bench: ProviderBench) -> None:
         expect_true(all(type(count) is int and count >= 0 for count in counts), "whole numbers from 0", usage)
     first, last = usages[0].output_tokens, usages[-1].output_tokens
     expect_true(not first or last < 2 * first, "the same output tokens for the same answer", usages)
+
+
+async def _parts(answer: AsyncIterator[str | Reply]) -> list[str | Reply]:
+    return [part async for part in answer]
 
 
 async def _same_answers(bench: ProviderBench, *, turns: int) -> list[Reply]:

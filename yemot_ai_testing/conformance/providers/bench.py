@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from yemot_ai.errors import ConfigurationError, ProviderError
 from yemot_ai.providers import JSON, AnyProvider, Exchange, Provider, Reply, SupportsAclose, read_reply
@@ -17,6 +17,8 @@ from yemot_ai_testing.conformance.providers.leftovers import Leftovers
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, NotRun, expect_true
 
 __all__ = ["REFUSALS", "TIMEOUT", "ProviderBench", "expect_no_error", "through_json"]
+
+T = TypeVar("T")
 
 TIMEOUT: Final = 10.0
 """Seconds to wait for an expected event, on a busy machine too."""
@@ -120,17 +122,17 @@ class ProviderBench:
         """
         asked, pieces = provider or self.provider, list[str]()
         parts = asked.ask(prompt, session=session, instructions=instructions, history=history)
-        return await self.answer_in(read_reply(parts, asked.name, pieces.append))
+        return _checked(await self.in_time(read_reply(parts, asked.name, pieces.append)))
 
     async def ask_in_pieces(self, prompt: str, *, session: JSON = None) -> tuple[list[str], Reply]:
         """Ask a question with ``stream=True``; return the pieces and the reply."""
         pieces: list[str] = []
         parts = self.provider.ask(prompt, session=session, stream=True)
-        reply = await self.answer_in(read_reply(parts, self.provider.name, pieces.append))
-        return pieces, reply
+        reply = await self.in_time(read_reply(parts, self.provider.name, pieces.append))
+        return pieces, _checked(reply)
 
-    async def answer_in(self, answer: Coroutine[Any, Any, Reply]) -> Reply:
-        """Wait for a reply; raise ``Breach`` if it takes too long, or for an error of another class."""
+    async def in_time(self, answer: Coroutine[Any, Any, T]) -> T:
+        """Wait for an answer; raise ``Breach`` if it takes too long, or for an error of another class."""
         seconds = TIMEOUT + (self.deadline or 0.0)
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -226,14 +228,25 @@ class ProviderBench:
 
     async def close(self) -> None:
         """Close the providers that can be closed; the rules about ``aclose`` report its errors."""
-        closing = [one.aclose() for one in self._providers if isinstance(one, SupportsAclose)]
+        closing = [
+            expect_no_error(one.aclose(), "aclose()")
+            for one in self._providers
+            if isinstance(one, SupportsAclose)
+        ]
         await asyncio.gather(*closing, return_exceptions=True)
 
 
+def _checked(reply: Reply) -> Reply:
+    """Return a reply; raise ``Breach`` if its text is none: the rules compare it."""
+    expect_true(isinstance(reply.text, str), "Reply.text to be a text", reply)
+    return reply
+
+
 async def expect_no_error(action: Awaitable[object], what: str) -> None:
-    """Wait for an action of a provider; raise ``Breach`` if it raises."""
+    """Wait for an action of a provider; raise ``Breach`` if it raises, or takes too long."""
     try:
-        await action
+        async with asyncio.timeout(TIMEOUT):
+            await action
     except Exception as error:  # every error is a breach
         raise Breach(f"no error of {what}", f"{type(error).__name__}: {error}") from error
 

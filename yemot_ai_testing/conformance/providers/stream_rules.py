@@ -115,8 +115,13 @@ async def _close_early(bench: ProviderBench) -> None:
         await _close(parts)
 
 
+async def _next(parts: AsyncIterator[str | Reply]) -> str | Reply:
+    """Return the next part; as a coroutine, it can be a task, whatever the provider returned."""
+    return await anext(parts)
+
+
 async def _expect_piece(parts: AsyncIterator[str | Reply]) -> None:
-    reading = asyncio.ensure_future(anext(parts))
+    reading = asyncio.ensure_future(_next(parts))
     done, _ = await asyncio.wait({reading}, timeout=TIMEOUT / 2)
     if not done:
         reading.cancel()

@@ -90,7 +90,7 @@ class _LoopThread:
     """
 
     def __init__(self, check: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.error: Exception | None = None
+        self.error: Exception | None = Breach("an event loop that runs", "it was stopped")
         self._check = check
         self._last_step = time.monotonic()
         self._done = threading.Event()
@@ -109,12 +109,16 @@ class _LoopThread:
         self._thread.join(MAX_BLOCKED)
 
     def _run(self) -> None:
-        asyncio.run(self._run_watched())
+        try:
+            asyncio.run(self._run_watched())
+        except (SystemExit, KeyboardInterrupt) as error:  # they leave the loop at once
+            self.error = Breach("no error", repr(error))
 
     async def _run_watched(self) -> None:
         steps = asyncio.create_task(self._count_steps())
         try:
             await self._check()
+            self.error = None
         except Exception as error:  # noqa: BLE001 - it is raised again in the thread of the suite
             self.error = error
         finally:

@@ -23,7 +23,10 @@ AT_ONCE: Final = 4
 """How many calls run at the same time, or one after another."""
 
 MAX_PAUSE: Final = 1.0
-"""Seconds in which the event loop may run nothing else, on a busy machine too."""
+"""Seconds in which the event loop may run nothing else, in all questions together, on a busy machine too."""
+
+SHORT_PAUSE: Final = 0.1
+"""Seconds of a pause that does not count: other processes need the processor too."""
 
 
 @WORK_RULES.rule(
@@ -117,16 +120,19 @@ async def answers_at_once(
 @WORK_RULES.rule("loop", fix="use an async client, or asyncio.to_thread for what blocks")
 async def event_loop_runs_on(bench: ProviderBench) -> None:
     """The event loop serves other calls while a question is answered."""
+    await _ask(bench, times=1)  # it may import an SDK
     pauses: list[float] = []
     watching = asyncio.create_task(_measure_pauses(pauses))
+    await asyncio.sleep(0)
     try:
-        await _ask(bench, times=2)
+        await _ask(bench, times=AT_ONCE)
         await bench.cancel_question("מי שם?")
     finally:
         watching.cancel()
-    longest = max(pauses, default=0.0)
+        await asyncio.wait({watching})
+    blocked = sum(pause for pause in pauses if pause > SHORT_PAUSE)
     expect_true(
-        longest < MAX_PAUSE, f"less than {MAX_PAUSE:g} s in which nothing else ran", f"{longest:.1f} s"
+        blocked < MAX_PAUSE, f"less than {MAX_PAUSE:g} s in which nothing else ran", f"{blocked:.1f} s"
     )
 
 
@@ -171,9 +177,10 @@ async def _measure_pauses(pauses: list[float]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         before = loop.time()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.01)
-        pauses.append(loop.time() - before)
+        try:
+            await asyncio.sleep(0.01)
+        finally:
+            pauses.append(loop.time() - before)
 
 
 def _closable(provider: object) -> SupportsAclose:
