@@ -271,7 +271,7 @@ ROWS: Final = (
             r"overloaded|at capacity|capacity exceeded|no capacity|high demand|slow[ _]down",
             r"temporarily unavailable|service unavailable|bad gateway|gateway time-?out",
             r"loading model|model is (?:currently |still )?loading|server (?:is )?busy",
-            r"internal (?:server )?error|\bcuda\b|out of memory",
+            r"internal server error|\bcuda\b|out of memory",
             r"(?:model|engine|server|worker|process) (?:has )?(?:crashed|died|is dead)",
         ),
         (
