@@ -34,6 +34,9 @@ _ENFORCED_FILES: Final = ("managed_config.toml", "requirements.toml")
 _REPLACED: Final = ("developer_instructions", "notify", "model_instructions_file", "model_catalog_json")
 """Settings that reach callers with any value."""
 
+_UNSAFE_FEATURES: Final = ("code_mode", "memories", "multi_agent_v2")
+"""Features that are off by default, and give the model tools or texts (measured, 0.171)."""
+
 _cache: dict[tuple[object, ...], tuple[str, ...]] = {}
 
 
@@ -54,7 +57,7 @@ async def machine_overrides(executable: str, *, env: Mapping[str, str], cwd: Pat
     settings = [_read(_FOLDER / name) for name in _SETTINGS_FILES]
     for parsed in settings:
         overrides |= {
-            f"features.{name}": False for name, value in _table(parsed, "features") if value is True
+            f"features.{name}": False for name, value in _table(parsed, "features") if _is_on(value)
         }
     names = {name for parsed in settings for name, _ in _table(parsed, "mcp_servers")}
     names.update(await _listed_servers(executable, env=env, cwd=cwd))
@@ -91,10 +94,13 @@ def _conflicts(enforced: Mapping[str, Any], ours: Mapping[str, object]) -> Itera
         for name, server in _table(enforced, "mcp_servers")
         if isinstance(server, Mapping) and server.get("enabled") is True
     )
-    for name, value in ours.items():
+    unsafe = {f"features.{name}": False for name in _UNSAFE_FEATURES}
+    for name, value in {**ours, **unsafe}.items():
         found: Any = enforced
         for key in name.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
+        if name.startswith("features."):
+            found = _is_on(found) if found is not None else None
         if found is not None and found != value:
             yield name
 
@@ -126,6 +132,13 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _is_on(feature: object) -> bool:
+    """Return whether a value switches a feature on: ``true``, or a table without ``enabled = false``."""
+    if isinstance(feature, Mapping):
+        return feature.get("enabled") is not False
+    return feature is True
 
 
 def _table(settings: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:

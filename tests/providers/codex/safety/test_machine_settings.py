@@ -125,7 +125,8 @@ def ask(
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_settings_of_the_machine_reach_no_caller(machine: Machine, provider: type) -> None:
-    (machine.etc / "config.toml").write_text(f"{machine.settings}[features]\nmemories = true\n")
+    features = "memories = true\ncode_mode = {enabled = true}\n[features.multi_agent_v2]\nenabled = true\n"
+    (machine.etc / "config.toml").write_text(f"{machine.settings}[features]\n{features}")
     request = ask(machine, provider)
 
     assert request.get("tools", []) == []
@@ -189,6 +190,8 @@ ENFORCED = {
         'model_instructions_file = "x"': "model_instructions_file",
         'web_search = "live"': "web_search",
         "[features]\nshell_tool = true": "features.shell_tool",
+        "[features]\nmemories = true": "features.memories",
+        "[features.multi_agent_v2]\nenabled = true": "features.multi_agent_v2",
         '[mcp_servers.spy]\ncommand = "x"\nenabled = true': "mcp_servers.spy",
         "[skills]\ninclude_instructions = true": "skills.include_instructions",
         "project_doc_max_bytes = 10": "project_doc_max_bytes",
@@ -223,7 +226,7 @@ def test_a_line_is_refused_where_an_enforced_setting_would_reach_callers(
     "text",
     [
         'model = "gpt-5.5"\nweb_search = "disabled"\nproject_root_markers = []',
-        "[features]\nshell_tool = false\nfast_mode = true",
+        "[features]\nshell_tool = false\nfast_mode = true\ncode_mode = {enabled = false}",
         'allowed_sandbox_modes = ["read-only"]\n[mcp_servers.spy.identity]\ncommand = "x"',
     ],
 )
