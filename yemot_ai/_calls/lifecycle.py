@@ -19,6 +19,7 @@ from yemot_ai._calls.caller_memory import CallerMemory
 from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai._calls.limits import Limits
 from yemot_ai._calls.sweeper import Sweeper
+from yemot_ai._calls.unanswered import UnansweredCalls
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
 from yemot_ai._turns.work import TurnResult
@@ -59,6 +60,7 @@ class CallLifecycle:
     Attributes:
         end_callbacks: functions that are called with the id of a call that ends, on the engine's loop; what
             they return is awaited if it is awaitable.
+        unanswered: the calls without a turn.
     """
 
     store: SessionStore
@@ -75,6 +77,7 @@ class CallLifecycle:
         interval = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
         self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
         self._is_limited = self.limits != Limits()
+        self.unanswered = UnansweredCalls(self.store)
         self._threads: dict[str, Threads] = {}
         self._retrying_ends: KeyedTasks[str, None] = KeyedTasks()
 
@@ -102,6 +105,8 @@ class CallLifecycle:
             self.hooks.call_started(session)
             if self.hooks.call_end:  # a call that never asks the AI can become idle, too
                 self._sweeper.start()
+        for dropped in self.unanswered.note(session):
+            self.engine.submit(self.unanswered.drop(dropped))
         return session
 
     async def decide(self, call_id: str, change: Callable[[Session], tuple[Session, T]]) -> tuple[Session, T]:

@@ -149,7 +149,7 @@ class Engine:
     async def call(self, function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - a developer's
         """Call a developer's function: a coroutine function on the loop, any other one in a worker thread.
 
-        Each function has ``WORKER_THREADS`` of its own.
+        Each function has its ``WORKER_THREADS``.
         """
         if inspect.iscoroutinefunction(function):
             return await function(*args)

@@ -122,6 +122,8 @@ class AIFlow(yemot_flow.Flow):
         )
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
+        runtime.calls.unanswered.limits = self._admission.limits
+        runtime.calls.unanswered.drop_callbacks.append(self._local_calls.drop)
         runtime.running_tasks.append(self._local_calls.running_tasks)
 
     def add_route(  # type: ignore[override]  # as above

@@ -70,6 +70,7 @@ class Visit:
         decided: the number of the newest turn that has its response, and that response.
         spoken_progress: how far an answer that is still being written has been spoken.
         spoken_steps: the turn ids of the steps that a plain handler had asked before its newest response.
+        sends_phone: whether the line sent the caller's number when the visit started.
     """
 
     number: int = 1
@@ -82,9 +83,9 @@ class Visit:
     decided: tuple[int, str] = (0, "")
     spoken_progress: SpokenProgress = NOTHING_SPOKEN
     spoken_steps: tuple[str, ...] = ()
+    sends_phone: bool = False
 
     @property
     def step_prefix(self) -> str:
         """The beginning of the turn ids of a plain handler's steps."""
         return f"v{self.number}s"
-    sends_phone: bool = False

@@ -46,7 +46,7 @@ class BoundedBody:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more of it is to be read."""
+        """Whether the rest should not be read."""
         return self.size > READ * self.limit
 
     def content(self) -> bytes:

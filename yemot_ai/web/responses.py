@@ -1,4 +1,4 @@
-"""What both mounts answer, besides the responses of the application."""
+"""Statuses and checks that both mounts share."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def too_large_status(form: Form, limits: RequestLimits) -> HTTPStatus:
 
 
 def refused_status(method: str, upgrade: str) -> HTTPStatus | None:
-    """Return the status for a request that is none of the line's, whatever its body; None for others.
+    """Return the status for a request that is none of the line's, independently of its body; None for others.
 
     Args:
         method: its method.

@@ -76,6 +76,15 @@ class LocalCalls:
             runs = [call.inflight for call in self._calls.values() if call.inflight]
         return [run.task for run in runs if not run.task.done()]
 
+    def drop(self, call_id: str) -> None:
+        """Remove a call, unless its handler runs."""
+        with self._lock:
+            call = self._calls.get(call_id)
+            if call is None or (call.inflight and not call.inflight.task.done()):
+                return
+            del self._calls[call_id]
+        self._on_removed(call_id)
+
     def pop(self, call_id: str) -> LocalCall | None:
         """Remove a call and return it."""
         with self._lock:
