@@ -150,7 +150,7 @@ def _is_range_from_number(text: str, before: str, end: int, right: re.Match[str]
     """Return whether ``Q1-Q3``, ``Jan 5-Mar``, ``2024-מרץ 2025`` or ``9:00-יום ה'`` is around the hyphen."""
     numbered, after = _NUMBERED.search(before), _NUMBERED_AFTER.match(text, end)
     if numbered and after and numbered[1] == after[1]:
-        return int(numbered[2]) < int(after[2])
+        return int(numbered[2]) != int(after[2])
     if numbered and after and _NAMED.search(before[: numbered.start()]):
         return True
     if not (right and before[-1:].isdecimal()):

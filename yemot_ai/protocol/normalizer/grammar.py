@@ -186,7 +186,7 @@ _SIGNS: Final[tuple[_Token, ...]] = (
     (HYPHEN, speak_hyphen),
     (r"(?<![^\s(=])-(?=\(? ?-?\d|\(? ?\d*[A-Za-z](?![A-Za-z])|\(-)", _name("minus")),
     (rf"[{SUPERSCRIPTS}]+", _raised),
-    (rf"(?:(?<={WORD})|(?<=\)))\^(?:2(?!\d)|(?=\(?-?{WORD}))", _exponent),
+    (rf"(?:(?<={WORD})|(?<=\)))\^(?:2(?!\d)|(?=\(? ?[-{MINUS}]? ?{WORD}))", _exponent),
     (r"[~≈](?= ?\d)", _about),
     (r"#(?= ?\d)", _number_sign),
     (r"(?<![-=])[-=]++>|→", ","),
