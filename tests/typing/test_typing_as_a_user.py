@@ -13,7 +13,7 @@ from yemot_ai.providers import JSON, Exchange, Provider, Reply, SessionProvider
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai.transcription import OpenAITranscriber, Transcriber
 from yemot_ai.transcription.download import Recordings
-from yemot_ai_testing import Caller, ScriptedProvider
+from yemot_ai_testing import Caller, FakeCodex, ModelServer, ScriptedProvider, contract
 
 
 class Parrot:
@@ -63,6 +63,44 @@ def test_any_object_with_the_methods_is_a_provider() -> None:
     assert_type(ai.ask("c1", "שלום"), Turn)
     assert_type(ai.areply("c1", "שלום", turn_id="x"), Coroutine[Any, Any, str]).close()
     ai.end("c1")
+
+
+class QueueBackend:
+    """A backend needs no base class."""
+
+    def __init__(self) -> None:
+        self.calls: list[contract.Received] = []
+
+    def answers(self, text: str) -> None: ...
+
+    def refuses(self, kind: str) -> None: ...
+
+    def hangs(self) -> None: ...
+
+    def received(self) -> list[contract.Received]:
+        return self.calls
+
+
+def test_what_make_provider_gets_is_what_backend_returns() -> None:
+    def on_server(server: ModelServer) -> Parrot:
+        return Parrot()
+
+    def on_queue(queue: QueueBackend) -> Echo:
+        return Echo()
+
+    def on_codex(codex: FakeCodex) -> Parrot:
+        return Parrot()
+
+    backend: contract.ModelBackend = QueueBackend()
+    assert backend.received() == []
+    suites = [
+        contract.provider(Parrot),
+        contract.provider(on_server, backend=ModelServer),
+        contract.provider(on_queue, backend=QueueBackend, deadline=2.0, name="queue"),
+        contract.provider(on_codex, backend=FakeCodex),
+    ]
+    assert_type(suites[0].run("answer-reply"), contract.Verdict)
+    contract.provider(on_server, backend=QueueBackend)  # type: ignore[misc]  # another backend
 
 
 class Ear:

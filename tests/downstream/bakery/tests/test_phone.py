@@ -7,7 +7,8 @@ from bakery.phone import line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yemot_ai_testing import Caller, OpenAIMock
+from yemot_ai.providers import OpenAIProvider
+from yemot_ai_testing import Caller, ModelServer, OpenAIMock, contract
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -42,6 +43,13 @@ def test_an_overloaded_service_is_asked_again(yemot_caller: Caller, openai_mock:
     openai_mock.fails("overloaded").answers("בשמונה")
     yemot_caller.dial()
     assert yemot_caller.says("מתי פותחים?").endswith("בשמונה")
+
+
+def test_the_service_keeps_the_rules_of_providers() -> None:
+    suite = contract.provider(
+        lambda server: OpenAIProvider(api_key="test", base_url=server.base_url), backend=ModelServer
+    )
+    suite.check("answer-whole", "session-workers", "failure-overloaded")
 
 
 @settings(max_examples=20, deadline=None)
