@@ -16,6 +16,7 @@ __all__ = [
     "IsolationError",
     "LineError",
     "NeverDueError",
+    "OrderSyntaxError",
     "ScenarioFailedError",
     "ScenarioLoadError",
     "ServerFailedError",
@@ -120,6 +121,21 @@ class EndlessLineError(ToolkitError, AssertionError):
         super().__init__(
             f"after {requests} requests in {seconds:g} s the line still does not wait for the caller; "
             f"the last response was {body!r}: {causes}"
+        )
+
+
+class OrderSyntaxError(ToolkitError, ValueError):
+    """A text is not an order of tasks.
+
+    Attributes:
+        text: the text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(
+            f"{text!r} is not an order: write for example 'arrival', 'chance 7', 'priorities 7, changes 3 9' "
+            "or 'arrival, cancel worker 2 before 5'"
         )
 
 

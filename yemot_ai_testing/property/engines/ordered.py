@@ -1,4 +1,4 @@
-"""An engine with virtual time and a fixed order of events: the same seed gives the same order.
+"""An engine with virtual time and a fixed order of events.
 
 A thread that waits for the engine continues, and a blocking handler starts, only when the loop is idle: one
 after the other, in the order of their arrival. So threads never race with the loop or with each other.
@@ -28,6 +28,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
+from yemot_ai_testing.property.engines.order import Order, Size
+from yemot_ai_testing.property.engines.ready_queue import ReadyQueue
+from yemot_ai_testing.property.engines.schedulers import Canceller, Scheduler
 from yemot_ai_testing.virtual_time import (
     STALL_SECONDS,
     VirtualClock,
@@ -50,17 +53,55 @@ _order_number: ContextVar[float] = ContextVar("_order_number", default=UNORDERED
 
 
 class OrderedEngine(VirtualEngine):
-    """An engine that runs threads one after the other, when its loop is idle."""
+    """An engine that runs threads one after the other, when its loop is idle.
 
-    def __init__(self) -> None:
-        self._order_numbers = itertools.count()
-        queue = self._idle_queue = _IdleQueue()
-        super().__init__(lambda clock: VirtualLoop(clock, _OrderedSelector(clock, queue)))
+    Args:
+        order: the order of the tasks and threads; None runs them as they come, as asyncio does.
+    """
+
+    def __init__(self, order: Order | None = None) -> None:
+        self._thread_numbers = itertools.count()
+        self._idle_queue, self._ready_queue = _IdleQueue(), ReadyQueue()
+        super().__init__(self._new_ordered_loop)
+        self.use_order(order)
+
+    def use_order(self, order: Order | None) -> None:
+        """Use another order from now on; for an engine whose loop is idle.
+
+        Args:
+            order: the order; None runs tasks and threads as they come.
+        """
+        queue = self._ready_queue
+        queue.scheduler = None if order is None else Scheduler(order)
+        cancellation = None if order is None else order.cancellation
+        queue.canceller = None if cancellation is None else Canceller(cancellation)
+
+    @property
+    def program_size(self) -> Size | None:
+        """How many tasks have competed, and how many steps they had; None without an order."""
+        scheduler = self._ready_queue.scheduler
+        return None if scheduler is None else Size(scheduler.tasks, scheduler.longest)
+
+    @property
+    def suspensions(self) -> dict[int, int]:
+        """The steps of each task with the name of the order's cancellation, by its number."""
+        canceller = self._ready_queue.canceller
+        return {} if canceller is None else dict(canceller.steps)
+
+    def _new_ordered_loop(self, clock: VirtualClock) -> VirtualLoop:
+        loop = VirtualLoop(clock, _OrderedSelector(clock, self._idle_queue))
+        loop._ready = self._ready_queue  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no public way
+        return loop
+
+    def _next_order_number(self) -> float:
+        number = next(self._thread_numbers)
+        scheduler = self._ready_queue.scheduler
+        return number if scheduler is None else scheduler.thread_rank(number)
 
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
         """Hold virtual time; blocks that end together continue in the order in which they started."""
-        order_number = next(self._order_numbers)
+        order_number = self._next_order_number()
         try:
             async with super().hold_time():
                 yield
@@ -68,7 +109,7 @@ class OrderedEngine(VirtualEngine):
             await self._idle_queue.wait(order_number)
 
     async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
-        order_number = next(self._order_numbers)
+        order_number = self._next_order_number()
 
         def numbered() -> T:
             _order_number.set(order_number)  # in the thread's own context
