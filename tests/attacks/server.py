@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -24,6 +24,8 @@ from yemot_ai_testing import Caller
 from yemot_ai_testing.line.transports.http import send_once
 from yemot_ai_testing.line.transports.http_exchange import HTTPReply, HTTPRequest
 from yemot_ai_testing.processes.child import ChildProcess
+
+SERVE = ("yemot_ai", "serve", "attacked:flow")
 
 LINE = "ApiCallId={}&ApiPhone=0501234567&ApiExtension="
 
@@ -50,6 +52,10 @@ flow = AIFlow(ai, **({settings}))
 @flow.ai_agent("", greeting="שלום")
 def agent(call, text): ...
 
+@flow.get("menu")
+def menu(call):
+    call.read("בחירה", val_name="choice")
+
 @flow.get("slow")
 def slow(call):
     time.sleep(25)
@@ -72,7 +78,15 @@ class Served:
     connections: list[socket.socket] = field(default_factory=list)
 
     @classmethod
-    def start(cls, folder: Path, *options: str, app: str = APP, settings: str = "{}", files: int = 0) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        *options: str,
+        app: str = APP,
+        settings: str = "{}",
+        files: int = 0,
+        command: Sequence[str] = SERVE,
+    ) -> Self:
         """Start ``yemot-ai serve``.
 
         Args:
@@ -81,14 +95,15 @@ class Served:
             app: the source of the application; ``{settings}`` in it are those of ``AIFlow``.
             settings: a dictionary, as source.
             files: the most files that the server may have open (0: as this process).
+            command: a module and its first arguments, instead of ``yemot-ai serve``.
         """
         (folder / "attacked.py").write_text(app.replace("{settings}", settings))
         log = folder / "log.txt"
-        command = [sys.executable, "-m", "yemot_ai", "serve", "attacked:flow", "--port", "0", *options]
-        shell = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
+        python = [sys.executable, "-m", *command, "--port", "0", *options]
+        shell = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *python]
         with log.open("wb") as output:
             process = ChildProcess(
-                shell if files else command,
+                shell if files else python,
                 env=dict(os.environ),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -151,11 +166,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(
-    folder: Path, *options: str, app: str = APP, settings: str = "{}", files: int = 0
-) -> Iterator[Served]:
+def served(folder: Path, *options: str, **how: Any) -> Iterator[Served]:  # noqa: ANN401 - of Served.start
     """Serve while the context is open."""
-    server = Served.start(folder, *options, app=app, settings=settings, files=files)
+    server = Served.start(folder, *options, **how)
     try:
         yield server
     finally:

@@ -25,6 +25,7 @@ REFUSED = "אין אפשרות להשתמש בשירות הזה"
 ONLY_FIELDS = b"ApiCallId=x" + b"&a" * 480_000
 FIELDS_WITH_NAMES = b"&".join(b"p%d=x" % number for number in range(100_000))
 ESCAPES = b"&".join(b"p%d=" % number + b"%D7%A9" * 30 for number in range(4_900))[:MEGABYTE]
+CURSORS = b"&".join(b"ai_%dw%d=Ok" % (number, number) for number in range(4_900))
 ONE_VALUE = b"a=" + b"%41" * 349_000
 ONE_NAME = b"%41" * 349_000 + b"=1"
 
@@ -45,8 +46,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
-    [ONLY_FIELDS, FIELDS_WITH_NAMES, ESCAPES, ONE_VALUE, ONE_NAME, b"&" * MEGABYTE, b"=" * MEGABYTE],
-    ids=["fields", "names", "escapes", "one value", "one name", "separators", "equals"],
+    [ONLY_FIELDS, FIELDS_WITH_NAMES, ESCAPES, CURSORS, ONE_VALUE, ONE_NAME, b"&" * MEGABYTE, b"=" * MEGABYTE],
+    ids=["fields", "names", "escapes", "cursors", "one value", "one name", "separators", "equals"],
 )
 def test_no_caller_waits_a_second_because_of_thirty_large_requests(server: Served, body: bytes) -> None:
     stop = threading.Event()
@@ -291,3 +292,72 @@ def test_no_codex_outlives_the_server(tmp_path: Path, fake_codex: FakeCodex, mod
         server.process.wait(8)
 
         until(lambda: fake_codex.processes_alive() == 0, within=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["codex", "codex-app-server"])
+def test_no_codex_outlives_another_asgi_server(tmp_path: Path, fake_codex: FakeCodex, mode: str) -> None:
+    fake_codex.hangs()
+    app = CODEX_APP + "app = flow.make_asgi_app(drain_seconds=0.2)\n"
+    with served(tmp_path, app=app, settings=mode, command=("uvicorn", "attacked:app")) as server:
+        assert b"ai_1w1" in server.post(SPEAKS.format("codex", 60).encode()).body
+        server.end(signal.SIGTERM, within=8)
+
+        until(lambda: fake_codex.processes_alive() == 0, within=3)
+
+
+MANY = "&".join(f"p{number}={'x' * 90}" for number in range(4_900)).encode()
+WIDE = "&".join(f"p{number}={'é😀' * 10}" for number in range(4_900)).encode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extension", ["", "menu"])
+@pytest.mark.parametrize("values", [MANY, ESCAPES, WIDE], ids=["many", "escapes", "wide"])
+def test_forged_calls_take_a_bounded_memory(tmp_path: Path, extension: str, values: bytes) -> None:
+    with served(tmp_path) as server:
+        server.post(LINE.format("first").encode())
+        before = server.megabytes
+        for start in range(0, 60, 10):
+            calls = (f"forged-{start + number}" for number in range(10))
+            server.post_all(
+                [LINE.format(call).encode() + extension.encode() + b"&" + values for call in calls]
+            )
+
+        assert server.megabytes - before < 120
+
+
+@pytest.mark.slow
+def test_small_forged_calls_take_a_bounded_memory(tmp_path: Path) -> None:
+    settings = "{'request_limits': RequestLimits(unanswered_calls=100)}"
+    with served(tmp_path, settings=settings) as server:
+        for start in (0, 100):
+            server.post_all([LINE.format(f"a{start + number}").encode() for number in range(100)])
+        before = server.megabytes
+        for start in range(0, 3000, 100):
+            server.post_all([LINE.format(f"b{start + number}").encode() for number in range(50)])
+            server.post_all(
+                [LINE.format(f"c{start + number}").encode() + b"&hangup=yes" for number in range(50)]
+            )
+
+        assert server.megabytes - before < 8
+
+
+@pytest.mark.slow
+def test_a_body_without_an_end_is_read_up_to_a_bound(server: Served) -> None:
+    connection = server.connect(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    sent = 0
+    while sent < 512 and not select.select([connection], [], [], 0)[0]:
+        connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        sent += 1
+
+    assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+    assert sent < 256
+
+
+@pytest.mark.slow
+def test_refused_requests_do_not_fill_the_log(guarded: Served) -> None:
+    before = guarded.log.stat().st_size
+    for start in range(0, 1000, 50):
+        guarded.post_all([LINE.format(f"r{start + number}").encode() for number in range(50)])
+
+    assert guarded.log.stat().st_size - before < 5000

@@ -77,19 +77,25 @@ def test_a_connection_is_refused_if_all_others_are_busy(caplog: pytest.LogCaptur
     assert "all 1 are busy" in caplog.text
 
 
-def test_what_strangers_can_repeat_is_logged_once_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_strangers_can_repeat_is_logged_some_times_and_then_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
     logger = logging.getLogger("yemot_ai.tests.repeated")
     logger.addFilter(RepetitionFilter())
 
-    for number in range(3):
-        logger.warning("Invalid HTTP request received.")
+    for number in range(50):
+        logger.warning("call %.60r is refused: %s", f"c{number}", "for a reason")
         logger.warning("another line %d", number)
+    now += 61
+    logger.warning("call %.60r is refused: %s", "next", "for a reason")
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "Invalid HTTP request received. (0 more since the last such line)",
-        "another line 0",
-        "another line 1",
-        "another line 2",
+    refused = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert len(caplog.records) == 20 + 50 + 1
+    assert refused[19:] == [
+        "call 'c19' is refused: for a reason",
+        "call 'next' is refused: for a reason (30 more like this were not logged)",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["LEVELS", "RepetitionFilter", "configure_logging"]
@@ -17,21 +18,32 @@ REPEATED: Final = (
     "No supported WebSocket library detected.",
     "Unsupported upgrade request.",
     "a connection is refused: all",
+    "a query of %d bytes",
+    "call %.60r ends: ",
+    "call %.60r is refused: ",
+    "call %.60r: a request from another phone",
     "socket.accept() out of system resource",
 )
-"""What a stranger can cause again and again: the beginnings of the messages of uvicorn, asyncio and ours."""
+"""The beginnings of the messages, of this package, uvicorn and asyncio, that a stranger can cause at will."""
 
 INTERVAL: Final = 60.0
-"""Seconds in which a repeated message is logged once."""
+"""Seconds in which such a message is logged at most ``MOST`` times."""
+
+MOST: Final = 20
+
+
+@dataclass(slots=True)
+class _Count:
+    since: float
+    records: int = 0
 
 
 class RepetitionFilter(logging.Filter):
-    """Passes each message of ``REPEATED`` once in an interval, with the number of those in between."""
+    """Passes each message of ``REPEATED`` at most ``MOST`` times in an interval; logs how many it dropped."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._logged: dict[str, float] = {}
-        self._dropped: dict[str, int] = {}
+        self._counts: dict[str, _Count] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is logged."""
@@ -40,14 +52,14 @@ class RepetitionFilter(logging.Filter):
         if beginning is None:
             return True
         now = time.monotonic()
-        if now - self._logged.get(beginning, -INTERVAL) < INTERVAL:
-            self._dropped[beginning] = self._dropped.get(beginning, 0) + 1
-            return False
-        self._logged[beginning] = now
-        dropped = self._dropped.pop(beginning, 0)
-        record.msg = f"{message.splitlines()[0]} ({dropped} more since the last such line)"
-        record.exc_info = None
-        return True
+        count = self._counts.get(beginning)
+        if count is None or now - count.since > INTERVAL:
+            dropped = count.records - MOST if count else 0
+            count = self._counts[beginning] = _Count(now)
+            if dropped > 0:
+                record.msg = f"{message} ({dropped} more like this were not logged)"
+        count.records += 1
+        return count.records <= MOST
 
 
 def configure_logging(level: str) -> None:
