@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai._turns.sentences import SentenceSplitter, split_sentences
+from yemot_ai._turns.sentences import SentenceSplitter, keep_whole_words, split_sentences
 
 WRITTEN = st.text(st.sampled_from("אבג ד.!?…\n\"*)'12:/Dr_\u05f4,"), max_size=80) | st.text(max_size=80)
 
@@ -59,9 +60,47 @@ def test_a_sentence_is_returned_as_soon_as_it_is_known_to_be_complete() -> None:
     assert splitter.flush() == [" ועוד"]
 
 
-def test_a_long_text_without_an_end_is_looked_at_once() -> None:
-    splitter = SentenceSplitter()
-    for _ in range(20_000):
-        assert not splitter.feed("מילה ")
+SLOW_TEXTS = {
+    "dot leaders": ".",
+    "exclamation marks": "!",
+    "ellipses": "…",
+    "marks and quotes": '."',
+    "line breaks": "\n",
+    "spaces": " ",
+    "initials": "א. ",
+    "list marks": "- ",
+    "words without an end": "מילה ",
+    "one word": "א",
+    "emphasis": "*",
+}
 
-    assert len(splitter.flush()) == 1
+
+@pytest.mark.parametrize("part", SLOW_TEXTS.values(), ids=SLOW_TEXTS)
+def test_the_time_for_a_text_grows_linearly_with_it(part: str) -> None:
+    def seconds(count: int) -> float:
+        start = time.process_time()
+        splitter = SentenceSplitter()
+        for _ in range(count):
+            splitter.feed(part)
+        for rest in splitter.flush():
+            keep_whole_words(f"{rest}א", is_first=True)
+        return time.process_time() - start
+
+    assert seconds(20_000) < 25 * max(seconds(2_000), 0.002)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "spoken"),
+    [
+        ("סוף.", "סוף."),
+        ("סוף.'\"  ", "סוף.'\"  "),
+        ("סוף\n ", "סוף\n "),
+        ("סוף\n**", "סוף\n**"),
+        ("עולה 3.", "עולה"),
+        ("סוף", ""),
+        (" ", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_sentence_without_its_end_the_last_word_is_dropped(sentence: str, spoken: str) -> None:
+    assert keep_whole_words(sentence, is_first=True) == spoken

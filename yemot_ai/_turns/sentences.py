@@ -14,23 +14,25 @@ The sentences do not depend on how the text is cut into parts, and joined they a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 __all__ = ["SentenceSplitter", "keep_whole_words", "split_sentences"]
 
 _END_MARKS: Final = ".!?…。！？؟׃"
 _CLOSING_MARKS: Final = "\"'”’״׳»)]}*_~`"
-_END: Final = re.compile(rf"\n|([{_END_MARKS}]+)[{re.escape(_CLOSING_MARKS)}]*(?=\s)")
-"""Where a sentence may end: marks and closing marks, before a space that has been received."""
-
-_WHOLE: Final = re.compile(rf"(?:[{_END_MARKS}]|\n)[{re.escape(_CLOSING_MARKS)}]*\s*\Z")
-"""The end of a sentence at the end of a text that does not continue."""
+_CLOSING: Final = re.escape(_CLOSING_MARKS)
+_CHUNK: Final = re.compile(
+    rf"(?P<marks>[{_END_MARKS}]+)|(?P<closing>[{_CLOSING}]+)|(?P<space>\s)|[^{_END_MARKS}{_CLOSING}\s]+"
+)
 
 _OPEN_NUMBER: Final = re.compile(r"\d\.\Z")
 """A number that may have been cut after its decimal point."""
 
-_ORDINAL: Final = re.compile(r"\s*(?:[-*+•>#]+\s+)*[*_]*\d{1,3}\.")
+_ORDINAL: Final = re.compile(r"(?:[-*+•>#]+\s+)*[*_]*\d{1,3}\.")
 """The start of a list item: ``1.``."""
+_MAX_ORDINAL: Final = 40
 
 _ABBREVIATION: Final = re.compile(
     r"(?:^|(?<=[\s(\"'\[*_]))"
@@ -40,50 +42,87 @@ _ABBREVIATION: Final = re.compile(
 _MAX_ABBREVIATION: Final = 12
 
 
+class _Run(Enum):
+    """What the last characters of an open sentence are."""
+
+    NONE = auto()
+    MARKS = auto()
+    CLOSING = auto()
+
+
+@dataclass(slots=True)
+class _OpenSentence:
+    """A sentence whose end has not been received; each chunk is read once.
+
+    Attributes:
+        chunks: its text.
+        start: its first characters, without the white space before them: a list item begins with them.
+        end: its last characters: an abbreviation ends with them.
+        run: whether it ends with end marks, with closing marks after them, or with neither.
+        is_open: whether its only end mark is the full stop of an abbreviation or of a list item.
+    """
+
+    chunks: list[str] = field(default_factory=list)
+    start: str = ""
+    end: str = ""
+    run: _Run = _Run.NONE
+    is_open: bool = False
+
+    def add(self, chunk: str, kind: str | None) -> None:
+        self.chunks.append(chunk)
+        if len(self.start) <= _MAX_ORDINAL:
+            self.start = (self.start + chunk).lstrip()[: _MAX_ORDINAL + 1]
+        self.end = (self.end + chunk[-_MAX_ABBREVIATION:])[-_MAX_ABBREVIATION:]
+        if kind == "marks":
+            self.is_open = chunk == "." and self.run is not _Run.MARKS and self._ends_inside()
+            self.run = _Run.MARKS
+        elif kind != "closing" or self.run is _Run.NONE:
+            self.run = _Run.NONE
+        else:
+            self.run = _Run.CLOSING
+
+    @property
+    def ends_before_space(self) -> bool:
+        return self.run is not _Run.NONE and not self.is_open
+
+    def _ends_inside(self) -> bool:
+        return bool(_ABBREVIATION.search(self.end) or _ORDINAL.fullmatch(self.start))
+
+
 class SentenceSplitter:
-    """Splits a text that arrives in parts.
+    """Splits a text that arrives in parts; the time grows linearly with the text.
 
     A sentence ends after its end marks and closing marks; the space after them starts the next sentence,
     so that the sentences joined are the text. A line break ends a sentence too. A full stop inside a
     number, an address or an abbreviation does not.
     """
 
-    __slots__ = ("_scanned", "_text")
+    __slots__ = ("_open",)
 
     def __init__(self) -> None:
-        self._text = ""
-        self._scanned = 0
+        self._open = _OpenSentence()
 
     def feed(self, text: str) -> list[str]:
         """Add text; return the sentences that are now complete."""
-        self._text += text
         sentences = []
-        while (end := self._find_end()) is not None:
-            sentences.append(self._text[:end])
-            self._text, self._scanned = self._text[end:], 0
+        for match in _CHUNK.finditer(text):
+            chunk, kind = match[0], match.lastgroup
+            if kind == "space" and self._open.ends_before_space:
+                sentences.append(self._take())
+            self._open.add(chunk, kind)
+            if chunk == "\n" and self._open.start:
+                sentences.append(self._take())
         return sentences
 
     def flush(self) -> list[str]:
         """Return the rest of the text as the last sentence; [] if it is blank."""
-        text, self._text, self._scanned = self._text, "", 0
-        return [text] if text.strip() else []
+        has_words = bool(self._open.start)
+        text = self._take()
+        return [text] if has_words else []
 
-    def _find_end(self) -> int | None:
-        """Return where the first sentence ends; None if that is not known yet."""
-        for match in _END.finditer(self._text, self._scanned):
-            if self._is_end(match):
-                return match.end()
-        # Scan marks at the very end again when the text after them has arrived.
-        self._scanned = len(self._text.rstrip(_CLOSING_MARKS).rstrip(_END_MARKS))
-        return None
-
-    def _is_end(self, match: re.Match[str]) -> bool:
-        if not self._text[: match.end()].strip():
-            return False  # a blank line before a sentence
-        if match.group(1) != ".":
-            return True
-        upto = self._text[: match.end(1)]
-        return not _ABBREVIATION.search(upto[-_MAX_ABBREVIATION:]) and not _ORDINAL.fullmatch(upto)
+    def _take(self) -> str:
+        text, self._open = "".join(self._open.chunks), _OpenSentence()
+        return text
 
 
 def split_sentences(text: str) -> list[str]:
@@ -108,7 +147,7 @@ def keep_whole_words(sentence: str, *, is_first: bool) -> str:
     >>> keep_whole_words("זה עולה מאה ועש", is_first=True)
     'זה עולה מאה'
     """
-    if _WHOLE.search(sentence) and not _OPEN_NUMBER.search(sentence):
+    if _is_whole(sentence):
         return sentence
     if not is_first:
         return ""
@@ -116,3 +155,10 @@ def keep_whole_words(sentence: str, *, is_first: bool) -> str:
         return sentence.rstrip()
     words, *last = sentence.rsplit(maxsplit=1)
     return words if last else ""
+
+
+def _is_whole(sentence: str) -> bool:
+    """Return whether the last sentence of a text has its end."""
+    text = sentence.rstrip()
+    has_end = "\n" in sentence[len(text) :] or text.rstrip(_CLOSING_MARKS)[-1:] in {*_END_MARKS, "\n"}
+    return has_end and not _OPEN_NUMBER.search(sentence)
