@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from yemot_ai_testing.cli.main import main
-from yemot_ai_testing.codex.rules.suite import RULES
+from yemot_ai_testing.codex.rules.fixes import wrapper_fix
+from yemot_ai_testing.codex.rules.suite import RULES, CodexSuite
+from yemot_ai_testing.conformance.rule import Breach
 from yemot_ai_testing.executable import write_executable
 
 RULE = "argv-unknown-option"
@@ -35,13 +37,48 @@ def run(wrapper: str, *arguments: str) -> int:
 
 def test_a_breach_names_what_to_change_in_a_wrapper(wrapper: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wrapper) == 1
-    assert (
-        '      fix       pass all arguments on, each as it is: `exec codex "$@"`' in capsys.readouterr().out
-    )
+    assert "      fix       return the exit code of Codex: `exec codex …` or" in capsys.readouterr().out
 
 
-def test_each_rule_of_codex_names_what_to_change() -> None:
-    assert [rule.id for rules in RULES.values() for rule in rules if not rule.fix] == []
+def test_what_mends_several_rules_is_said_first(wrapper: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["contract", "--codex", wrapper, "--rule", RULE, "argv-two-prompts", "argv-last-alone"])
+    lines = capsys.readouterr().out.splitlines()
+
+    place = next(number for number, line in enumerate(lines) if ": 0 held, 3 breached" in line)
+    assert lines[place + 1].startswith("  3 rules: return the exit code of Codex")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected", "actual", "fix"),
+    [
+        ("argv-two-prompts", "exit code: 2", "0", "return the exit code"),
+        ("failure-overloaded", "exit code of the resumed turn: 1", "0", "return the exit code"),
+        ("signal-term-asking", "an end within 5 s", "it still runs", "replace the wrapper by Codex"),
+        ("signal-term-asking", "exit code: -15", "0", "replace the wrapper by Codex"),
+        (
+            "argv-dash",
+            "lines of standard output that are JSON objects",
+            "b'x'",
+            "write what the wrapper says",
+        ),
+        ("home-file", "standard output: b''", "b'hello'", "write what the wrapper says"),
+        ("argv-no-prompt", "standard error: … Reading prompt …", "", "leave standard error"),
+        ("argv-prompt", "prompts: ['a b']", "[]", "pass all arguments on, each as it is"),
+        ("stdin-nul", "prompts: ['é']", "[]", "leave standard input to Codex"),
+        ("stdin-white-space", "prompts: [' é ']", "['é']", "pass standard input on byte by byte"),
+        ("server-turn-order", "the notifications", "[]", "copy each line at once"),
+    ],
+)
+def test_the_fix_follows_from_what_happened_then_from_the_rule(
+    rule: str, expected: str, actual: str, fix: str
+) -> None:
+    assert wrapper_fix(CodexSuite.find_rule(rule), Breach(expected, actual)).startswith(fix)
+
+
+def test_there_is_a_fix_for_each_rule_of_codex() -> None:
+    rules = [rule for rules in RULES.values() for rule in rules]
+
+    assert [rule.id for rule in rules if not wrapper_fix(rule, Breach("this", "that"))] == []
 
 
 def test_an_expected_breach_does_not_count(
@@ -116,7 +153,7 @@ def test_json_and_markdown_are_written_into_files(
     (subject,) = json.loads(data.read_text(encoding="utf-8"))
     breached, held = subject["rules"]
     assert (breached["id"], breached["outcome"], held["outcome"]) == (RULE, "breached", "held")
-    assert breached["fix"].startswith("pass all arguments on")
+    assert breached["fix"].startswith("return the exit code of Codex")
     assert "fix" not in held
     lines = page.read_text(encoding="utf-8").splitlines()
     assert lines[:4] == [

@@ -64,7 +64,7 @@ class Expectations:
     def applied_to(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """Return the verdicts; an expected breach has the outcome ``expected``, and its reason."""
         return [
-            replace(verdict, outcome="expected", reason=self.reasons[verdict.rule.id])
+            replace(verdict, outcome="expected", reason=self.reasons[verdict.rule.id], fix="")
             if verdict.outcome == "breached" and verdict.rule.id in self.reasons
             else verdict
             for verdict in verdicts

@@ -129,6 +129,7 @@ class Verdict:
         actual: what happened, if it was breached.
         reason: why the breach is expected, the rule does not apply, or was not run.
         seconds: the duration of the check.
+        fix: what to change in the subject, if the rule was breached; empty if there is no advice.
     """
 
     rule: AnyRule
@@ -137,6 +138,7 @@ class Verdict:
     actual: str = ""
     reason: str = ""
     seconds: float = 0.0
+    fix: str = ""
 
 
 class ContractBreachError(AssertionError):
@@ -157,7 +159,7 @@ class ContractBreachError(AssertionError):
                 f"  {one.rule.id}: {one.rule.title}",
                 f"    expected {one.expected}",
                 f"    actual   {one.actual}",
-                *([f"    fix      {one.rule.fix}"] if one.rule.fix else []),
+                *([f"    fix      {one.fix}"] if one.fix else []),
             ]
         super().__init__("\n".join(lines))
 
@@ -232,6 +234,11 @@ class RuleSuite(ABC):
             raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(similar or by_id)}")
         return by_id[rule_id]
 
+    def fix_for(self, rule: AnyRule, breach: Breach) -> str:
+        """Return what to change in a subject that breaks a rule in this way; that of the rule by default."""
+        del breach
+        return rule.fix
+
     def run(self, rule: AnyRule | str) -> Verdict:
         """Check one rule.
 
@@ -249,8 +256,8 @@ class RuleSuite(ABC):
         try:
             self._check_rule(rule)
         except Breach as breach:
-            seconds = time.monotonic() - started
-            return Verdict(rule, "breached", breach.expected, breach.actual, seconds=seconds)
+            seconds, fix = time.monotonic() - started, self.fix_for(rule, breach)
+            return Verdict(rule, "breached", breach.expected, breach.actual, seconds=seconds, fix=fix)
         except (NotApplicable, NotRun) as reason:
             outcome: RuleOutcome = "not run" if isinstance(reason, NotRun) else "not applicable"
             return Verdict(rule, outcome, reason=str(reason), seconds=time.monotonic() - started)

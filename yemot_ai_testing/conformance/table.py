@@ -60,8 +60,8 @@ def format_markdown(rules: Sequence[AnyRule], columns: Mapping[str, Sequence[Ver
 def _markdown_details(verdict: Verdict) -> Iterator[str]:
     if verdict.outcome == "breached":
         yield f"* ✗ `{verdict.rule.id}`: expected {_cell(verdict.expected)}; actual {_cell(verdict.actual)}"
-        if verdict.rule.fix:
-            yield f"  * fix: {_cell(verdict.rule.fix)}"
+        if verdict.fix:
+            yield f"  * fix: {_cell(verdict.fix)}"
     elif verdict.reason:
         yield f"* {_SYMBOLS[verdict.outcome]} `{verdict.rule.id}`: {_cell(verdict.reason)}"
 
@@ -83,15 +83,24 @@ def _heading(names: Sequence[str]) -> Iterator[str]:
 def _details(name: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
     seconds = sum(verdict.seconds for verdict in verdicts)
     yield f"{name}: {_summary(verdicts)} ({seconds:.0f} s of runs)"
+    yield from _common_fixes(verdicts)
     for verdict in verdicts:
         if verdict.outcome == "breached":
             yield f"  ✗ {verdict.rule.id}: {verdict.rule.title} [{verdict.rule.source}]"
             yield f"      expected  {verdict.expected}"
             yield f"      actual    {verdict.actual}"
-            if verdict.rule.fix:
-                yield f"      fix       {verdict.rule.fix}"
+            if verdict.fix:
+                yield f"      fix       {verdict.fix}"
     for outcome in _SYMBOLS:
         yield from _reasons([one for one in verdicts if one.outcome == outcome and one.reason])
+
+
+def _common_fixes(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the fixes that mend several rules, the one for most rules first."""
+    fixes = Counter(verdict.fix for verdict in verdicts if verdict.outcome == "breached" and verdict.fix)
+    for fix, count in fixes.most_common():
+        if count > 1:
+            yield f"  {count} rules: {fix}"
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:
@@ -122,8 +131,12 @@ def as_data(columns: Mapping[str, Sequence[Verdict]], versions: Mapping[str, str
 
 def _verdict_data(verdict: Verdict) -> dict[str, Any]:
     rule = verdict.rule
-    fix = rule.fix if verdict.outcome == "breached" else ""
-    details = {"expected": verdict.expected, "actual": verdict.actual, "reason": verdict.reason, "fix": fix}
+    details = {
+        "expected": verdict.expected,
+        "actual": verdict.actual,
+        "reason": verdict.reason,
+        "fix": verdict.fix,
+    }
     return {
         "id": rule.id,
         "interface": rule.interface,

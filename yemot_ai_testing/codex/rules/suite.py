@@ -21,7 +21,7 @@ from yemot_ai_testing.codex.rules.app_server.bench import open_bench
 from yemot_ai_testing.codex.rules.backends import Backend, is_double
 from yemot_ai_testing.codex.rules.bench import ExecBench
 from yemot_ai_testing.codex.rules.exec import RULE_GROUPS
-from yemot_ai_testing.codex.rules.fixes import with_fix
+from yemot_ai_testing.codex.rules.fixes import wrapper_fix
 from yemot_ai_testing.conformance.rule import AnyRule, Breach, Interface, RuleSuite
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "CodexSuite", "ExecutableUnusableError", "open_suite"]
 
 RULES: Final[Mapping[Interface, tuple[AnyRule, ...]]] = {
-    "exec": tuple(with_fix(rule) for group in RULE_GROUPS for rule in group.rules),
-    "app-server": tuple(with_fix(rule) for group in SERVER_RULE_GROUPS for rule in group.rules),
+    "exec": tuple(rule for group in RULE_GROUPS for rule in group.rules),
+    "app-server": tuple(rule for group in SERVER_RULE_GROUPS for rule in group.rules),
 }
 """All rules by interface, in the order of their numbers (from 1)."""
 
@@ -64,6 +64,10 @@ class CodexSuite(RuleSuite):
     def rules(self) -> tuple[AnyRule, ...]:
         """All rules of the interface, including those that do not apply to this version."""
         return RULES[self.interface]
+
+    def fix_for(self, rule: AnyRule, breach: Breach) -> str:
+        """Return what to change in a wrapper that breaks a rule in this way."""
+        return wrapper_fix(rule, breach)
 
     def _check_rule(self, rule: AnyRule) -> None:
         try:
