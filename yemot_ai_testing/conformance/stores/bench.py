@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from yemot_ai.errors import SessionConflictError
 from yemot_ai.sessions import Session, SessionStore
-from yemot_ai_testing.conformance.rule import Breach, expect_true
+from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_true
 
 __all__ = [
     "TIMEOUT",
@@ -40,16 +40,30 @@ class StoreBench:
 
     Args:
         make_store: opens a view of the store.
+        make_other: opens the store of another application on the same server; None if there is none.
 
     Attributes:
         store: the view of the first worker.
         second_store: the view of the second worker.
     """
 
-    def __init__(self, make_store: StoreFactory) -> None:
+    def __init__(self, make_store: StoreFactory, make_other: StoreFactory | None = None) -> None:
         self.store = make_store()
         self.second_store = make_store()
+        self._make_other = make_other
+        self._others: list[SessionStore] = []
         self._suffix = uuid.uuid4().hex
+
+    def other_store(self) -> SessionStore:
+        """Open the store of another application on the same server.
+
+        Raises:
+            NotApplicable: if none was given.
+        """
+        if self._make_other is None:
+            raise NotApplicable("contract.session_store(…, make_other=…) has no store of another application")
+        self._others.append(self._make_other())
+        return self._others[-1]
 
     def unique_name(self, word: str = "call") -> str:
         """Return a name that is unique to this bench; the same word gives the same name."""
@@ -74,8 +88,9 @@ class StoreBench:
         return {one.removesuffix(f"-{self._suffix}") for one in found}
 
     async def close(self) -> None:
-        """Close both views on this event loop."""
-        for store in {id(store): store for store in (self.store, self.second_store)}.values():
+        """Close all views on this event loop."""
+        stores = (self.store, self.second_store, *self._others)
+        for store in {id(store): store for store in stores}.values():
             if isinstance(store, _Closable):
                 await store.aclose()
 

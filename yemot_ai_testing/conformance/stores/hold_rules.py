@@ -18,7 +18,7 @@ from yemot_ai_testing.conformance.stores.bench import (
     worker_loop,
 )
 
-__all__ = ["HOLD_RULES"]
+__all__ = ["HOLD_RULES", "LONG_LEASE", "SHORT_LEASE", "can_hold", "hold_on_worker"]
 
 HOLD_RULES: Final[RuleGroup[StoreBench]] = RuleGroup("hold")
 
@@ -49,7 +49,7 @@ async def _excludes(bench: StoreBench) -> None:
 @HOLD_RULES.rule("same-view", "Two tasks of one worker exclude each other too")
 async def _same_view(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
-        got = await _can_hold(bench.store, bench.unique_name(), 0.3)
+        got = await can_hold(bench.store, bench.unique_name(), 0.3)
     expect_true(not got, "a second task of the same worker to wait", "both hold the key")
 
 
@@ -58,7 +58,7 @@ async def _similar_keys(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name("k"), lease=LONG_LEASE):
         for other in ("K", "k/", "k ", "../k", "", "כ", "k\x00", "\ud800"):
             expect_true(
-                await _can_hold(bench.second_store, bench.unique_name(other), TIMEOUT),
+                await can_hold(bench.second_store, bench.unique_name(other), TIMEOUT),
                 f"{other!r} to be free",
                 "it is held",
             )
@@ -94,7 +94,7 @@ async def _given_up(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=LONG_LEASE):
         for _ in range(5):
             expect_true(
-                not await _can_hold(bench.second_store, bench.unique_name(), 0.05),
+                not await can_hold(bench.second_store, bench.unique_name(), 0.05),
                 "the others to wait",
                 "both hold the key",
             )
@@ -132,32 +132,32 @@ async def _no_session(bench: StoreBench) -> None:
 @HOLD_RULES.rule("renewed", "A running holder keeps the key for longer than its lease")
 async def _renewed(bench: StoreBench) -> None:
     async with bench.store.hold(bench.unique_name(), lease=RENEWED_LEASE):
-        got = await _can_hold(bench.second_store, bench.unique_name(), RENEWED_LEASE * 1.75)
+        got = await can_hold(bench.second_store, bench.unique_name(), RENEWED_LEASE * 1.75)
     expect_true(not got, "the key to be kept while its holder runs", "another worker got it")
 
 
 @HOLD_RULES.rule("dead", "The key of a worker that has stopped is free when its lease has expired")
 async def _stopped_worker(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
-        await _hold_on_worker(loop, bench)
+        await hold_on_worker(loop, bench)
         loop.freeze()
-        got = await _can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE + TIMEOUT)
+        got = await can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE + TIMEOUT)
     expect_true(got, "the key to be free after the lease", "it is still held")
 
 
 @HOLD_RULES.rule("not-before", "The key of a worker that has stopped is kept until its lease has expired")
 async def _not_before(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
-        await _hold_on_worker(loop, bench, lease=LONG_LEASE)
+        await hold_on_worker(loop, bench, lease=LONG_LEASE)
         loop.freeze()
-        got = await _can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE)
+        got = await can_hold(bench.second_store, bench.unique_name(), SHORT_LEASE)
     expect_true(not got, "the key to be kept until the lease has expired", "another worker got it")
 
 
 @HOLD_RULES.rule("outlived", "A holder whose key another worker has taken is stopped with HoldLostError")
 async def _lease_taken_over(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
-        ended = await _hold_on_worker(loop, bench)
+        ended = await hold_on_worker(loop, bench)
         loop.freeze()
         async with bench.second_store.hold(bench.unique_name(), lease=LONG_LEASE):
             loop.thaw()
@@ -168,18 +168,16 @@ async def _lease_taken_over(bench: StoreBench) -> None:
 @HOLD_RULES.rule("not-anothers", "A holder that has lost its key does not release it for the next holder")
 async def _keeps_next_holder(bench: StoreBench) -> None:
     async with worker_loop(bench) as loop:
-        ended = await _hold_on_worker(loop, bench)
+        ended = await hold_on_worker(loop, bench)
         loop.freeze()
         async with bench.second_store.hold(bench.unique_name(), lease=LONG_LEASE):
             loop.thaw()
             await asyncio.wrap_future(ended)
-            got = await _can_hold(bench.store, bench.unique_name(), SHORT_LEASE)
+            got = await can_hold(bench.store, bench.unique_name(), SHORT_LEASE)
     expect_true(not got, "the next holder to be the only one", "a third one got the key")
 
 
-async def _hold_on_worker(
-    worker: WorkerLoop, bench: StoreBench, *, lease: float = SHORT_LEASE
-) -> Future[str]:
+async def hold_on_worker(worker: WorkerLoop, bench: StoreBench, *, lease: float = SHORT_LEASE) -> Future[str]:
     """Let another worker hold the key; return the future of the outcome."""
     inside = threading.Event()
 
@@ -198,11 +196,11 @@ async def _hold_on_worker(
 
 
 async def _expect_free(bench: StoreBench) -> None:
-    got = await _can_hold(bench.second_store, bench.unique_name(), TIMEOUT)
+    got = await can_hold(bench.second_store, bench.unique_name(), TIMEOUT)
     expect_true(got, "the key to be free", "it is held")
 
 
-async def _can_hold(store: SessionStore, key: str, seconds: float) -> bool:
+async def can_hold(store: SessionStore, key: str, seconds: float) -> bool:
     """Return whether the key can be held within ``seconds``."""
     try:
         async with asyncio.timeout(seconds), store.hold(key, lease=LONG_LEASE):

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from yemot_ai_testing.conformance.rule import AnyRule, Breach, RuleSuite
+from yemot_ai_testing.conformance.rule import AnyRule, Breach, NotApplicable, RuleSuite
 from yemot_ai_testing.conformance.stores import STORE_RULES
 from yemot_ai_testing.conformance.stores.bench import StoreBench, StoreFactory
 
@@ -25,6 +25,8 @@ class StoreSuite(RuleSuite):
     Attributes:
         make_store: opens the store; it is called twice for each rule, for two views of the same sessions,
             as two workers have them.
+        make_other: opens the store of another application on the same server; without it the rules of
+            shared servers do not apply.
         name: the name of the store in reports.
     """
 
@@ -32,6 +34,7 @@ class StoreSuite(RuleSuite):
     max_workers: ClassVar[int] = 8
 
     make_store: StoreFactory
+    make_other: StoreFactory | None = None
     name: str = "the store"
     version: str = ""
 
@@ -39,13 +42,13 @@ class StoreSuite(RuleSuite):
         asyncio.run(self._check_on_bench(rule))
 
     async def _check_on_bench(self, rule: AnyRule) -> None:
-        bench = StoreBench(self.make_store)
+        bench = StoreBench(self.make_store, self.make_other)
         try:
             async with asyncio.timeout(RULE_TIMEOUT):
                 await rule.check(bench)
         except TimeoutError as error:
             raise Breach(f"an end within {RULE_TIMEOUT:g} s", "the store hangs") from error
-        except Breach:
+        except (Breach, NotApplicable):
             raise
         except Exception as error:  # any error of a store is a breach
             raise Breach("no error", f"{type(error).__name__}: {error}") from error
