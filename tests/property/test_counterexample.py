@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,20 @@ def test_a_scenario_lists_what_it_cannot_express(tmp_path: Path) -> None:
         "#   the steps of the model: the application has no provider that a scenario can script\n"
         "#   that the calls overlapped: scenarios run one after the other, each with its own application\n"
     )
+
+
+def test_a_scenario_has_the_order_of_tasks(tmp_path: Path) -> None:
+    target = replace(TARGET, order="priorities 3, changes 5")
+    (scenario,) = scenarios(tmp_path, violation(), machine_call(None), replay=target)
+    assert scenario.order == "priorities 3, changes 5"
+    assert "# Order of tasks: priorities 3, changes 5\n" in header(tmp_path)
+
+
+def test_the_order_of_tasks_is_not_expressed_for_an_application_without_a_provider(tmp_path: Path) -> None:
+    target = ReplayTarget("shop:app", "", has_provider=False, order="chance 3")
+    (scenario,) = scenarios(tmp_path, violation(), machine_call(None), replay=target)
+    assert scenario.order is None
+    assert "#   the order of tasks: the application has no provider whose" in header(tmp_path)
 
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ scenarios = st.builds(
     st.just(NOWHERE),
     st.tuples(greetings, turns, turns, st.just(ScenarioTurn(NOWHERE, action=CallerAction("hangs_up")))),
     app=st.none() | st.just("shop.phone:flow") | serves,
+    order=st.none() | st.just("priorities 7, changes 3 17"),
     caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"]), line_options),
     afterwards=st.none()
     | st.dictionaries(st.sampled_from(LEFTOVER_KINDS), st.integers(0, 9), max_size=3).map(

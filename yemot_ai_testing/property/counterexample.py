@@ -49,11 +49,13 @@ class ReplayTarget:
         app: ``module:attr`` of a factory; None if the machine has no ``replay_app``.
         extension: the extension that callers dial.
         has_provider: whether a scenario can script the model and count its calls.
+        order: the order of tasks in which it was found; None if they ran as they came.
     """
 
     app: str | None
     extension: str
     has_provider: bool
+    order: str | None = None
 
 
 def attach_counterexample(
@@ -118,7 +120,8 @@ def _scenario(number: int, machine_call: MachineCall, replay: ReplayTarget, wron
     )
     afterwards = ExpectedLeftovers(NO_LOCATION, {"agent_turns": agent_turns}) if replay.has_provider else None
     caller = CallerSpec(phone=machine_call.caller.phone, extension=replay.extension)
-    return Scenario(f"call {number}", NO_LOCATION, tuple(turns), replay.app, caller, afterwards)
+    order = replay.order if replay.has_provider else None
+    return Scenario(f"call {number}", NO_LOCATION, tuple(turns), replay.app, caller, afterwards, order=order)
 
 
 def _turn(turn: ScenarioTurn, wrong: str) -> ScenarioTurn:
@@ -151,6 +154,8 @@ def _header_comment(
     app_option = "" if replay.app else " --yemot-app=MODULE:FACTORY"
     yield one_line(f"{violation.kind}: {violation.message}")
     yield f"Replay: pytest --yemot-scenario={shlex.quote(str(path))}{app_option}"
+    if replay.order is not None:
+        yield f"Order of tasks: {replay.order}"
     yield ""
     yield from map(one_line, violation.trace)
     missing = tuple(_inexpressible(calls, replay))
@@ -171,6 +176,8 @@ def _inexpressible(calls: Sequence[MachineCall], replay: ReplayTarget) -> Iterat
         yield "the pace at which the model wrote"
     if steps and not replay.has_provider:
         yield "the steps of the model: the application has no provider that a scenario can script"
+    if replay.order is not None and not replay.has_provider:
+        yield "the order of tasks: the application has no provider whose engine can order them"
     if len(calls) > 1:
         yield "that the calls overlapped: scenarios run one after the other, each with its own application"
 

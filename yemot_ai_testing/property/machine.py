@@ -32,6 +32,8 @@ from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history.events import ConversationReset, LoopDetected
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.property.counterexample import ViolationError
+from yemot_ai_testing.property.engines.order import Order
+from yemot_ai_testing.property.engines.order_strategy import orders
 from yemot_ai_testing.property.machine_base import CallMachineBase
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
@@ -40,6 +42,7 @@ __all__ = ["CallMachine", "ViolationError"]
 
 
 PHONE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phone_numbers))
+ORDER_CHOICES = st.runner().flatmap(lambda machine: orders() if machine.orders_tasks else st.none())
 STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model_steps))
 
 
@@ -49,9 +52,10 @@ class CallMachine(CallMachineBase):
     calls = Bundle("calls")
     ended_calls = Bundle("ended_calls")
 
-    @initialize(target=calls)
-    def first_call(self) -> MachineCall:
+    @initialize(target=calls, order=ORDER_CHOICES)
+    def first_call(self, order: Order | None = None) -> MachineCall:
         """Start with one call; the application must wait for its caller's speech."""
+        self.use_order(order)
         machine_call = self.dial(self.phone_numbers[0])
         self.check_history()
         if not machine_call.awaits_speech:

@@ -22,6 +22,8 @@ from yemot_ai_testing.history.violation import Budget
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
 from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
+from yemot_ai_testing.property.engines.order import Order
+from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
@@ -42,6 +44,7 @@ class CallMachineBase(RuleBasedStateMachine):
             application that shares answers between callers.
         restarts_workers: whether workers are replaced; the application must keep its state in ``self.store``.
         store_fails: whether ``self.store`` fails from time to time.
+        orders_tasks: whether the tasks of the application run in random orders; otherwise as they come.
         reset_key: the key that starts a new conversation; "" if there is none.
         max_silences: silences in a row after which the application must have ended the call; 0 for no limit.
         counterexample_folder: the folder for counterexamples, written as scenarios; None writes none.
@@ -59,6 +62,7 @@ class CallMachineBase(RuleBasedStateMachine):
     repeats_utterances: ClassVar[bool] = True
     restarts_workers: ClassVar[bool] = False
     store_fails: ClassVar[bool] = False
+    orders_tasks: ClassVar[bool] = True
     reset_key: ClassVar[str] = "0"
     max_silences: ClassVar[int] = 10
     counterexample_folder: ClassVar[Path | str | None] = None
@@ -67,7 +71,10 @@ class CallMachineBase(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.history = History()
-        self.provider = EchoProvider(history=self.history, sentences=self.sentences_per_answer)
+        self._engine = OrderedEngine()
+        self.provider = EchoProvider(
+            engine=self._engine, history=self.history, sentences=self.sentences_per_answer
+        )
         self.history.now = self.provider.clock.now
         self.store = RecordedStore(self.make_store(), self.history, hold_time=self.provider.engine.hold_time)
         self.app = self.make_app(self.provider)
@@ -81,6 +88,7 @@ class CallMachineBase(RuleBasedStateMachine):
         self._calls: list[MachineCall] = []
         self._last_utterance_id = FIRST_UTTERANCE_ID - 1
         self._checked_length = 0
+        self._order: Order | None = None
 
     def make_app(self, provider: EchoProvider) -> object:
         """Return the application under test: any application that a ``Caller`` accepts.
@@ -107,6 +115,15 @@ class CallMachineBase(RuleBasedStateMachine):
         """Return the number of open calls of the application; None if it has no ``open_calls()``."""
         count: Callable[[], int] | None = getattr(getattr(self.app, "ai", self.app), "open_calls", None)
         return None if count is None else count()
+
+    def use_order(self, order: Order | None) -> None:
+        """Let the tasks of the application run in another order; before the first call.
+
+        Args:
+            order: the order; None runs them as they come.
+        """
+        self._order = order
+        self._engine.use_order(order)
 
     def dial(self, phone: str) -> MachineCall:
         """Start a call."""
@@ -212,6 +229,7 @@ class CallMachineBase(RuleBasedStateMachine):
         if violations:
             if self.counterexample_folder is not None:
                 folder, machine = Path(self.counterexample_folder), type(self).__name__
-                replay = ReplayTarget(self.replay_app, self.extension, hasattr(self.app, "ai"))
+                order = None if self._order is None else str(self._order)
+                replay = ReplayTarget(self.replay_app, self.extension, hasattr(self.app, "ai"), order)
                 raise attach_counterexample(ViolationError(violations), folder, machine, self._calls, replay)
             raise ViolationError(violations)

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
 from tests.property.faults.handwritten_agent import Agent
-from tests.property.faults.replay_apps import forgetful
+from tests.property.faults.replay_apps import forgetful, speaks_before_it_remembers
 from tests.property.machine_settings import machine_settings
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
@@ -43,6 +43,15 @@ class Forgetful(OneCall):
 
     def make_app(self, provider: EchoProvider) -> object:
         return forgetful(provider)
+
+
+class Racing(OneCall):
+    """Its tasks must run in one rare order: as they come, they never fail."""
+
+    replay_app = "tests.property.faults.replay_apps:speaks_before_it_remembers"
+
+    def make_app(self, provider: EchoProvider) -> object:
+        return speaks_before_it_remembers(provider)
 
 
 def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path, ViolationError]:
@@ -95,6 +104,31 @@ def test_the_file_has_the_trace_and_a_command_that_replays_it(tmp_path: Path) ->
     )
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 failed" in run.stdout
+
+
+def test_a_race_is_replayed_in_its_order_twenty_times_of_twenty(tmp_path: Path) -> None:
+    path, error = find_counterexample(Racing, tmp_path)
+    (scenario,) = load(path).scenarios
+    assert Racing.replay_app is not None
+    replayed = [replay(path, Racing.replay_app) for _ in range(20)]
+
+    assert f"# Order of tasks: {scenario.order}\n" in path.read_text(encoding="utf-8")
+    assert scenario.order == "priorities 0"
+    assert error.violations[0].kind == "unheard"
+    assert {len(result.turns) for (result,) in replayed} == {1}
+    assert {str(result.failure) for (result,) in replayed} == {str(replayed[0][0].failure)}
+    assert replayed[0][0].failure is not None
+
+
+def test_a_race_is_gone_in_the_application_without_it(tmp_path: Path) -> None:
+    path, _ = find_counterexample(Racing, tmp_path)
+    (result,) = replay(path, "tests.property.faults.replay_apps:remembers_before_it_speaks")
+    assert result.failure is None
+
+
+def test_a_machine_that_orders_no_tasks_misses_the_race() -> None:
+    unordered = type("Unordered", (Racing,), {"orders_tasks": False})
+    run_state_machine_as_test(unordered, settings=machine_settings(40, 8))
 
 
 def test_what_a_scenario_cannot_express_is_listed(tmp_path: Path) -> None:

@@ -56,21 +56,26 @@ class OrderedEngine(VirtualEngine):
     """An engine that runs threads one after the other, when its loop is idle.
 
     Args:
-        order: the order of the tasks and threads; None runs them as they come, as asyncio does.
+        order: the order of the tasks and threads, or its text; None runs them as they come, as asyncio does.
     """
 
-    def __init__(self, order: Order | None = None) -> None:
+    def __init__(self, order: Order | str | None = None) -> None:
         self._thread_numbers = itertools.count()
         self._idle_queue, self._ready_queue = _IdleQueue(), ReadyQueue()
         super().__init__(self._new_ordered_loop)
         self.use_order(order)
 
-    def use_order(self, order: Order | None) -> None:
+    def use_order(self, order: Order | str | None) -> None:
         """Use another order from now on; for an engine whose loop is idle.
 
         Args:
-            order: the order; None runs tasks and threads as they come.
+            order: the order, or its text; None runs tasks and threads as they come.
+
+        Raises:
+            OrderSyntaxError: if a text is not an order.
         """
+        if isinstance(order, str):
+            order = Order.parse(order)
         queue = self._ready_queue
         queue.scheduler = None if order is None else Scheduler(order)
         cancellation = None if order is None else order.cancellation

@@ -39,8 +39,6 @@ def seeded_engine(
     Raises:
         OrderSyntaxError: if a text is not an order.
     """
-    if isinstance(order, str):
-        return OrderedEngine(Order.parse(order))
     if isinstance(order, int):
         return OrderedEngine(order_of_seed(order, size=size, cancels=cancels))
     return OrderedEngine(order)

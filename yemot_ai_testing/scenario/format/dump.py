@@ -104,6 +104,8 @@ def _scenario(scenario: Scenario) -> YamlMapping:
         tree["caller"] = asdict(scenario.caller) | {"line": dict(scenario.caller.line)}
         if not scenario.caller.line:
             del tree["caller"]["line"]
+    if scenario.order is not None:
+        tree["order"] = scenario.order
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
         tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}

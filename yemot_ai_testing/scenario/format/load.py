@@ -117,6 +117,7 @@ class _CallFileReader:
             caller=_caller(values.get("caller", defaults.get("caller", {}))),
             afterwards=None if afterwards is None else self._afterwards(afterwards),
             index=number,
+            order=values.get("order"),
         )
 
     def _turn(self, node: yaml.Node) -> ScenarioTurn:

@@ -250,6 +250,8 @@ class Scenario:
         turns: the turns, in order.
         afterwards: the expected leftovers.
         index: its index among the scenarios of the file, from 0.
+        order: the order in which tasks of the application run, as a call machine has found it; None runs
+            them as they come.
     """
 
     name: str
@@ -259,6 +261,7 @@ class Scenario:
     caller: CallerSpec = field(default_factory=CallerSpec)
     afterwards: ExpectedLeftovers | None = None
     index: int = 0
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

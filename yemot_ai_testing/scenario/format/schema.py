@@ -250,6 +250,7 @@ SCENARIO: Final = _object(
     {
         "name": SCENARIO_NAME,
         **TARGET_PROPERTIES,
+        "order": NONEMPTY_TEXT,
         "turns": _list(_turn(), minItems=1)
         | {"format": "turns", "x-message": "turns must contain at least one turn"},
         "afterwards": _object("afterwards", {str(kind): COUNT for kind in LEFTOVER_KINDS}),

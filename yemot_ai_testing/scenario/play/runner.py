@@ -39,7 +39,7 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioResult,
 )
 from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
-from yemot_ai_testing.scenario.play.target import PlayTarget
+from yemot_ai_testing.scenario.play.target import PlayTarget, use_order
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["perform_action", "play_scenario"]
@@ -95,6 +95,8 @@ class _ScenarioRun:
     def run(self) -> ScenarioResult:
         target, spec = self.target, self.scenario.caller
         line: Any = {**target.line, **dict(spec.line)}
+        if self.scenario.order is not None:
+            use_order(target.app, self.scenario.order)
         caller = Caller(
             target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote, **line
         )

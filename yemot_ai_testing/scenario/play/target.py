@@ -34,6 +34,7 @@ __all__ = [
     "load_app",
     "open_target",
     "resolve_codex",
+    "use_order",
 ]
 
 
@@ -247,6 +248,22 @@ def load_app(target: str, root: Path | None = None) -> object:
     """
     app = import_attribute(target, root)
     return app() if inspect.isfunction(app) and _takes_no_arguments(app) else app
+
+
+def use_order(app: object, order: str) -> None:
+    """Let the tasks of an application run in an order that a call machine has found.
+
+    Raises:
+        AppError: if the engine of the application cannot order its tasks.
+        OrderSyntaxError: if the text is not an order.
+    """
+    use = getattr(getattr(getattr(app, "ai", None), "engine", None), "use_order", None)
+    if use is None:
+        raise AppError(
+            f"order: {order!r} needs an application in this process that answers with an EchoProvider() of "
+            "yemot_ai_testing.property; or leave order out"
+        )
+    use(order)
 
 
 def _takes_no_arguments(function: FunctionType) -> bool:
