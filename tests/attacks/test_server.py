@@ -27,6 +27,8 @@ FIELDS_WITH_NAMES = b"&".join(b"p%d=x" % number for number in range(100_000))
 ESCAPES = b"&".join(b"p%d=" % number + b"%D7%A9" * 30 for number in range(4_900))[:MEGABYTE]
 CURSORS = b"&".join(b"ai_%dw%d=Ok" % (number, number) for number in range(4_900))
 ONE_VALUE = b"a=" + b"%41" * 349_000
+HALF_HEADER = b"GET / HTTP/1.1\r\nHost: x\r\n"
+HALF_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x"
 ONE_NAME = b"%41" * 349_000 + b"=1"
 
 
@@ -137,15 +139,8 @@ def test_an_honest_call_of_a_hundred_long_turns_passes(server: Served) -> None:
     assert "תשובה" in server.post(request.encode()).body.decode()
 
 
-def half_headers(server: Served, number: int) -> None:
-    for _ in range(number):
-        server.connect(b"GET / HTTP/1.1\r\nHost: x\r\n")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "sent", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "line", "header"]
-)
+@pytest.mark.parametrize("sent", [b"", b"GET", HALF_HEADER], ids=["nothing", "line", "header"])
 def test_a_connection_without_a_whole_request_ends(tmp_path: Path, sent: bytes) -> None:
     with served(tmp_path, "--header-seconds", "0.3") as server:
         connection = server.connect(sent)
@@ -175,7 +170,7 @@ def drip(connection: socket.socket) -> float:
 @pytest.mark.slow
 def test_half_a_body_ends(tmp_path: Path) -> None:
     with served(tmp_path, settings="{'request_limits': RequestLimits(body_seconds=0.3)}") as server:
-        connection = server.connect(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x")
+        connection = server.connect(HALF_BODY)
 
         assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
         while connection.recv(1000):
@@ -183,15 +178,16 @@ def test_half_a_body_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_callers_are_answered_beside_more_half_headers_than_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [HALF_HEADER, HALF_BODY], ids=["headers", "bodies"])
+def test_callers_are_answered_beside_more_half_requests_than_files(tmp_path: Path, sent: bytes) -> None:
     with many_files(4096), served(tmp_path, files=1024) as server:
-        half_headers(server, 1100)
         stop = threading.Event()
         stop.set()
+        for number in (1100, 300):
+            for _ in range(number):
+                server.connect(sent)
 
-        assert server.longest_wait(stop) < 2
-        half_headers(server, 300)
-        assert server.longest_wait(stop) < 2
+            assert server.longest_wait(stop) < 2
         assert server.log.stat().st_size < 10_000
 
 
@@ -261,8 +257,8 @@ def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, first: signal.S
 @pytest.mark.slow
 def test_a_signal_ends_the_server_beside_half_requests(tmp_path: Path) -> None:
     with served(tmp_path) as server:
-        server.connect(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x")
-        server.connect(b"GET / HTTP/1.1\r\n")
+        server.connect(HALF_BODY)
+        server.connect(HALF_HEADER)
         server.connect(b"")
         assert server.post(LINE.format("c1").encode()).status == 200
 

@@ -77,6 +77,23 @@ def test_a_connection_is_refused_if_all_others_are_busy(caplog: pytest.LogCaptur
     assert "all 1 are busy" in caplog.text
 
 
+def test_a_client_that_does_not_read_is_closed_although_it_sends() -> None:
+    async def main() -> tuple[bool, bool]:
+        connections = Connections(limit=2, header_seconds=0.01)
+        transports = Transport(), Transport()
+        for transport in transports:
+            connection = BoundedConnection(connections, Protocol)
+            connection.connection_made(transport)
+            connection.data_received(b"request")
+            connection.pause_writing()
+            connection.data_received(b"next request")
+        connection.resume_writing()
+        await asyncio.sleep(0.05)
+        return transports[0].is_closed, transports[1].is_closed
+
+    assert asyncio.run(main()) == (True, False)
+
+
 def test_what_strangers_can_repeat_is_logged_some_times_and_then_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

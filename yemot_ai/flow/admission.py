@@ -137,5 +137,6 @@ class Admission:
 def _has_call_id(request: Request) -> bool:
     """Return whether the key of a request can be a key of the store and a word of the log."""
     key = request.call_key
-    is_own = key in {request.call_id, request.yf_call_id}
-    return bool(key) and key.isprintable() and (len(key) <= MAX_ID_LENGTH or not is_own)
+    if not key or not key.isprintable():
+        return False
+    return len(key) <= MAX_ID_LENGTH or key not in {request.call_id, request.yf_call_id}

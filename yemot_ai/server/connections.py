@@ -41,10 +41,10 @@ class Connections:
     def add(self, connection: BoundedConnection) -> bool:
         """Add a connection; close another one if there are too many. Return False if none can be closed."""
         if len(self._open) >= self._limit:
-            waiting = next((other for other in self._open if other.is_waiting), None)
-            if waiting is None:
+            unserved = next((other for other in self._open if other.is_unserved), None)
+            if unserved is None:
                 return False
-            waiting.abort()
+            unserved.abort()
         self._open[connection] = None
         return True
 
@@ -55,7 +55,7 @@ class Connections:
     def close_unread(self) -> None:
         """Close the connections whose request has not arrived completely."""
         for connection in tuple(self._open):
-            if connection.is_waiting or connection.is_receiving:
+            if connection.is_unserved:
                 connection.abort()
 
 
@@ -72,6 +72,7 @@ class BoundedConnection(asyncio.Protocol):
         self._connections = connections
         self._protocol = make_protocol(**options)
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._is_refused = False
 
@@ -82,9 +83,9 @@ class BoundedConnection(asyncio.Protocol):
         return cycle is None or bool(cycle.response_complete)
 
     @property
-    def is_receiving(self) -> bool:
-        """Whether the body of its request is incomplete."""
-        return bool(self._protocol.cycle.more_body)
+    def is_unserved(self) -> bool:
+        """Whether it waits, or the body of its request has not arrived."""
+        return self.is_waiting or bool(self._protocol.cycle.more_body)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the deadline of the first request; refuse the connection if all others are busy."""
@@ -116,21 +117,25 @@ class BoundedConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Pass on the end of the connection."""
         self._stop_deadline()
+        self._stop_unread()
         self._connections.remove(self)
         if not self._is_refused:
             self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Pass on that the client reads slowly."""
+        """Pass on that the client does not read; if it does not for too long, the connection is closed."""
         self._protocol.pause_writing()
+        self._unread = asyncio.get_running_loop().call_later(self._connections.header_seconds, self.abort)
 
     def resume_writing(self) -> None:
         """Pass on that the client reads again."""
+        self._stop_unread()
         self._protocol.resume_writing()
 
     def abort(self) -> None:
         """Close the connection at once."""
         self._stop_deadline()
+        self._stop_unread()
         self._connections.remove(self)
         if self._transport is not None:
             self._transport.abort()
@@ -138,6 +143,11 @@ class BoundedConnection(asyncio.Protocol):
     def _start_deadline(self) -> None:
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._connections.header_seconds, self.abort)
+
+    def _stop_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:

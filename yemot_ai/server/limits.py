@@ -23,7 +23,7 @@ class ServerLimits:
         connections: open connections; above it, the one that waits longest for a request is closed. At most
             200 below the number of files that the process may open.
         header_seconds: seconds from the first byte of a request, or the start of a connection, until its
-            headers have to be there.
+            headers have to be there; also how long a client may leave its responses unread.
         keep_alive_seconds: seconds that a connection stays open after a response.
         drain_seconds: seconds that running turns get after SIGTERM, SIGINT or SIGHUP.
 

@@ -15,8 +15,6 @@ FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 REPEATED: Final = (
     "Invalid HTTP request received.",
-    "No supported WebSocket library detected.",
-    "Unsupported upgrade request.",
     "a connection is refused: all",
     "a query of %d bytes",
     "call %.60r ends: ",
@@ -25,6 +23,9 @@ REPEATED: Final = (
     "socket.accept() out of system resource",
 )
 """The beginnings of the messages, of this package, uvicorn and asyncio, that a stranger can cause at will."""
+
+USELESS: Final = ("No supported WebSocket library detected.", "Unsupported upgrade request.")
+"""The beginnings of messages of uvicorn that are not logged: such a request gets its status."""
 
 INTERVAL: Final = 60.0
 """Seconds in which such a message is logged at most ``MOST`` times."""
@@ -48,6 +49,8 @@ class RepetitionFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is logged."""
         message = str(record.msg)
+        if message.startswith(USELESS):
+            return False
         beginning = next((text for text in REPEATED if message.startswith(text)), None)
         if beginning is None:
             return True

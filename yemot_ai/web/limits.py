@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from yemot_ai.errors import ConfigurationError
@@ -18,6 +19,9 @@ __all__ = ["RequestLimits"]
 
 ENCODED: Final = 3
 """A byte takes at most this many bytes in a form: ``%D7``."""
+
+UTF8: Final = 4
+"""A character takes at most this many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class RequestLimits:
     def find_excess_in(self, pairs: Iterable[tuple[str, str]]) -> str | None:
         """Return what is too large in a parsed request, for the log; None if nothing is."""
         pairs = tuple(pairs)
+        if self._has_short_texts_only(pairs):
+            return None
         if len(pairs) > self.fields:
             return f"it has {len(pairs)} fields, more than {self.fields}"
         names, values = ([_utf8_bytes(pair[part]) for pair in pairs] for part in (0, 1))
@@ -86,6 +92,16 @@ class RequestLimits:
         total = sum(names) + sum(values)
         return (
             f"its values have {total} bytes, more than {self.call_bytes}" if total > self.call_bytes else None
+        )
+
+    def _has_short_texts_only(self, pairs: tuple[tuple[str, str], ...]) -> bool:
+        """Return whether the limits are kept even if each text is as long as the longest; true of most."""
+        count = len(pairs)
+        longest = UTF8 * max(map(len, chain.from_iterable(pairs)), default=0)
+        return (
+            count <= self.fields
+            and longest <= min(self.name_bytes, self.value_bytes)
+            and 2 * count * longest <= self.call_bytes
         )
 
 
