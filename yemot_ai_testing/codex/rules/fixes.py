@@ -17,7 +17,7 @@ _LINES: Final = "copy each line at once in both directions, byte by byte; one li
 
 _EXIT_CODE: Final = "return the exit code of Codex: `exec codex …` or `exit $?`, not `|| true`"
 _SIGNALS: Final = "replace the wrapper by Codex (`exec codex …`), or pass signals on and end as Codex ended"
-_STDOUT: Final = "write what the wrapper says to standard error: standard output belongs to Codex"
+_STDOUT: Final = "write what the wrapper says to standard error, and keep the two apart (no `2>&1`)"
 _STDERR: Final = "leave standard error as it is: neither `2>/dev/null` nor `2>&1`"
 
 _BY_SYMPTOM: Final = tuple(
