@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.sessions.writer_processes import start_process
 from yemot_ai.sessions import JSONFileStore, Session, SessionStore, SQLiteStore, Turn, TurnStatus
+from yemot_ai.sessions.stores import sqlite as sqlite_store
 
 WORDS = "purple-umbrella"
 NUMBER = "0509876543"
@@ -37,6 +39,10 @@ def found(folder: Path) -> dict[str, int]:
         if path.is_file()
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def size(file: Path) -> int:
+    return file.stat().st_size
 
 
 async def until_erased(folder: Path) -> None:
@@ -144,5 +150,57 @@ def test_the_json_store_keeps_nothing_of_a_call_that_has_ended(tmp_path: Path) -
         await talk(store, "c2")
         await store.delete("c2")
         return found(tmp_path)
+
+    assert asyncio.run(run_steps()) == {}
+
+
+@pytest.mark.parametrize("when", ["erased", "closed", "listed"])
+def test_a_small_database_is_rewritten_without_what_was_moved_within_its_pages(
+    file: Path, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run_steps() -> int:
+        store = SQLiteStore(file)
+        if when != "erased":
+            assert await store._calls.run(store._erase)  # the next one is due in ten minutes
+        for number in range(30):
+            await store.save(spoken(f"c{number}", size=300), ttl=60)
+        for number in range(30):
+            await store.delete(f"c{number}")
+        if when == "listed":
+            monkeypatch.setattr(sqlite_store, "VACUUM_INTERVAL", 0.0)
+            assert [call_id async for call_id in store.call_ids()] == []
+        if when == "closed":
+            await store.aclose()
+            return size(file)
+        async with asyncio.timeout(10):
+            while size(file) > 60_000:  # noqa: ASYNC110 - files have no event
+                await asyncio.sleep(0.05)
+        await store.aclose()
+        return size(file)
+
+    assert asyncio.run(run_steps()) < 60_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_left_of_many_calls_in_any_order(file: Path, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test
+
+    async def run_steps() -> dict[str, int]:
+        store = SQLiteStore(file)
+        calls: dict[str, Session] = {}
+        for _ in range(300):
+            call_id = f"c{chance.randrange(30)}"
+            session = calls.pop(call_id, None)
+            if session and chance.random() < 0.3:
+                await store.delete(call_id)
+                continue
+            turns = spoken(call_id, size=chance.choice([1, 3, 30, 300])).turns
+            session = session or Session(call_id, phone=NUMBER)
+            calls[call_id] = await store.save(replace(session, turns=(*session.turns, *turns)), ttl=60)
+        for session in calls.values():
+            await store.save(session.tombstone(), ttl=60)
+        await store.aclose()
+        return found(file.parent)
 
     assert asyncio.run(run_steps()) == {}

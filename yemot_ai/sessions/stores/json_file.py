@@ -74,7 +74,7 @@ class JSONFileStore:
     immediate = False
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._root = Path(path).expanduser().absolute()
+        self._root = Path(path).expanduser().resolve()
         self._calls = BlockingCalls()
         self._unreadable: set[Path] = set()
         with translate_os_errors(f"the folder {self._root} cannot be used"):
@@ -192,8 +192,7 @@ class JSONFileStore:
             return None
         if envelope.saved > latest:
             return None
-        with self._locked(path.name):
-            session = self._read_locked(path, lambda path: read_session(path, None))
+        session = self._read(path, lambda path: read_session(path, None))
         return session.call_id if session and path.name == file_name(session.call_id) else None
 
     def _ended(self, call_ids: tuple[str, ...]) -> frozenset[str]:
@@ -233,13 +232,14 @@ class JSONFileStore:
 
     @contextmanager
     def _skip_unreadable(self, path: Path) -> Iterator[None]:
-        """Skip what cannot be read, or only by a newer version: it must not hide the other calls."""
+        """Skip what cannot be read, or only by a newer version: it must not hide the other calls.
+
+        What is locked, because it has expired or is damaged, is looked at the next time.
+        """
         try:
             yield
-        except SessionFormatError:
+        except (BusyError, SessionFormatError):
             pass
-        except BusyError:  # the listing is repeated
-            raise
         except StoreError as error:
             if path not in self._unreadable:
                 log.warning("%s; the other calls are not affected", error)

@@ -91,8 +91,8 @@ class _Pool:
 class RedisStore:
     """Keeps sessions in a Redis server.
 
-    Needs the extra ``redis``. Keys and leases expire by the server's clock. Each event loop has its own
-    connection pool, so the store may be used from any loop.
+    Needs the extra ``redis``, and Redis 5 or later. Keys and leases expire by the server's clock. Each event
+    loop has its own connection pool, so the store may be used from any loop.
 
     Args:
         url: ``redis://[:password@]host[:port][/database]``, ``rediss://`` or ``unix://``.

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from yemot_ai.errors import SessionConflictError, SessionDamagedError, StoreError
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
@@ -38,6 +39,13 @@ __all__ = ["SQLiteStore"]
 log = logging.getLogger("yemot_ai")
 
 
+VACUUM_INTERVAL: Final = 600.0
+"""Seconds between two rewritings of the database, which wear out a disk."""
+
+MAX_VACUUM_SIZE: Final = 16_000_000
+"""Bytes of a database that is rewritten: it takes 0.1 s, in which callers wait."""
+
+
 class SQLiteStore:
     """Keeps sessions in one database file, in WAL mode.
 
@@ -58,6 +66,8 @@ class SQLiteStore:
         self._path = Path(path).expanduser().resolve()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._deleted = True  # perhaps by a process that was killed
+        self._vacuumed = -math.inf
         self._calls = BlockingCalls()
         self._eraser = Eraser(functools.partial(self._calls.run, self._erase))
         _stores.add(self)
@@ -78,7 +88,7 @@ class SQLiteStore:
         """
         saved = await self._calls.run(self._save, session, ttl)
         if saved.ended:
-            self._eraser.start()
+            self._start_erasing()
         return saved
 
     async def delete(self, call_id: str) -> None:
@@ -86,7 +96,7 @@ class SQLiteStore:
         await self._calls.run(
             self._run, "DELETE FROM sessions WHERE call_id = :call_id", call_id=statements.encode_key(call_id)
         )
-        self._eraser.start()
+        self._start_erasing()
 
     def hold(self, key: str, *, lease: float = DEFAULT_LEASE) -> Hold:
         """Hold ``key`` exclusively, among all processes of this machine."""
@@ -95,8 +105,8 @@ class SQLiteStore:
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         """Iterate over the calls that have a session, saved longest ago first; delete expired ones."""
         expired, call_ids = await self._calls.run(self._list_call_ids, idle)
-        if expired:
-            self._eraser.start()
+        if expired or self._is_vacuum_due():
+            self._start_erasing()
         for call_id in call_ids:
             yield call_id
 
@@ -237,6 +247,7 @@ class SQLiteStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(statements.TABLES)
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA temp_store = MEMORY")  # not a copy of the database in a folder for all
         if connection.execute("PRAGMA secure_delete = ON").fetchone() != (1,):
             log.warning("%s: this build of SQLite cannot overwrite what is deleted", self._path)
         # What a process that was killed has deleted is still in its log.
@@ -247,13 +258,28 @@ class SQLiteStore:
     def _beside(self, name: str) -> Path:
         return self._path.with_name(f"{self._path.name}-{name}")
 
+    def _start_erasing(self) -> None:
+        self._deleted = True
+        self._eraser.start()
+
     def _erase(self) -> bool:
         """Write the log to the database and empty it; return False if another process uses it."""
         with self._lock, self._translate_errors():
             if self._connection is None:  # closed, which does the same
                 return True
+            if self._is_vacuum_due():
+                self._vacuum(self._connection)
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def _is_vacuum_due(self) -> bool:
+        return self._deleted and time.monotonic() >= self._vacuumed + VACUUM_INTERVAL
+
+    def _vacuum(self, connection: sqlite3.Connection) -> None:
+        """Rewrite a small database: what SQLite has moved within a page leaves a copy behind."""
+        if self._path.stat().st_size <= MAX_VACUUM_SIZE:
+            connection.execute("VACUUM")
+        self._deleted, self._vacuumed = False, time.monotonic()
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -279,7 +305,9 @@ class SQLiteStore:
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
-                with contextlib.suppress(sqlite3.Error):  # it is not used again
+                with contextlib.suppress(sqlite3.Error, OSError):  # it is not used again
+                    if self._deleted:
+                        self._vacuum(connection)
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()

@@ -115,7 +115,7 @@ async def _many_keys(bench: StoreBench) -> None:
             not await can_hold(bench.second_store, keys[-1], 0.1), "the last key to be held", "it is free"
         )
         session = await bench.save_new()
-        expect_equal("a session meanwhile", await bench.second_store.load(session.call_id), session)
+        expect_equal("a session while they are held", await bench.second_store.load(session.call_id), session)
     await _expect_free(bench, keys[0], "all were released")
 
 
