@@ -7,7 +7,7 @@ from typing import Final
 
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import HistoryIndex
-from yemot_ai_testing.history.rules import hangup, heard, model_calls, responses, streaming
+from yemot_ai_testing.history.rules import hangup, heard, model_calls, responses, streaming, wording
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]
@@ -33,6 +33,7 @@ RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] 
     streaming.sentences_spoken_once_in_order,
     streaming.every_sentence_is_spoken,
     streaming.interruption_ends_answer,
+    wording.answers_are_spoken_in_full,
 )
 
 

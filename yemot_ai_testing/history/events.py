@@ -133,12 +133,14 @@ class ModelAnswered:
         model_call_id: the model call.
         session: the conversation that it is part of now.
         error: why there is no answer, such as ``cancelled``; "" if there is one.
+        text: the answer; "" if it is not known.
     """
 
     at: float
     model_call_id: str
     session: str = ""
     error: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

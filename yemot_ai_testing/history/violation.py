@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 __all__ = ["VIOLATION_KINDS", "Budget", "Violation", "ViolationKind"]
 
 ViolationKind: TypeAlias = Literal[
+    "altered",
     "asked_twice",
     "asked_unsaid",
     "answered_twice",

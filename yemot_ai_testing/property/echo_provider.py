@@ -50,9 +50,22 @@ BLOCKING_TIMEOUT = 60.0
 MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
 """An answer with characters that have a meaning in the protocol or in Markdown."""
 
+PLAIN_ANSWER = (
+    "כן! אנחנו פתוחים ביום ראשון, בין שמונה לארבע. אפשר לחנות כאן? בוודאי, חינם לכל האורחים. \n"
+    "מוזמנים לבוא עם הילדים והחברים. להתראות בקרוב, ושיהיה לכם יום נעים"
+)
+"""An answer of several sentences and lines, without characters that have a meaning elsewhere."""
+
+LONG_ANSWER = " \n".join(
+    f"סעיף {number}. {PLAIN_ANSWER}." for number in ("ראשון", "שני", "שלישי", "רביעי", "חמישי", "שישי")
+)
+"""An answer of more than 150 words: more than the line plays of one message."""
+
 MODEL_STEPS: Sequence[Step | None] = (
     None,
     Answer((MARKDOWN_ANSWER,)),
+    Answer((PLAIN_ANSWER,)),
+    Answer((LONG_ANSWER,)),
     Answer(("",), 1.0),
     Answer(("",), 4.0),
     Answer(("",), 9.0),
@@ -252,8 +265,12 @@ class EchoProvider(PausableModel):
         if self._sentence_count == 1:
             words = "".join(step.pieces) if isinstance(step, Answer) else ""
             answer = answer_text(model_call.model_call_id, prompt)
-            return f"{answer}. {words}" if words else answer
-        return answer_in_sentences(model_call.model_call_id, prompt, total=self._sentence_count)
+            model_call.text = f"{answer}. {words}" if words else answer
+        else:
+            model_call.text = answer_in_sentences(
+                model_call.model_call_id, prompt, total=self._sentence_count
+            )
+        return model_call.text
 
     @contextmanager
     def _recorded_call(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from yemot_ai_testing.history.events import CallerSpoke, LoopDetected, OpenCalls
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import RecordedApp, call_name
 from yemot_ai_testing.history.recorders.store import RecordedStore
-from yemot_ai_testing.history.violation import Budget
+from yemot_ai_testing.history.violation import Budget, ViolationKind
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
 from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
@@ -46,6 +46,8 @@ class CallMachineBase(RuleBasedStateMachine):
         store_fails: whether ``self.store`` fails from time to time.
         orders_tasks: whether the tasks of the application run in random orders; otherwise as they come.
         reset_key: the key that starts a new conversation; "" if there is none.
+        allows: kinds of violations that the application commits on purpose, such as ``altered`` for one that
+            shortens or rewords answers; none by default.
         max_silences: silences in a row after which the application must have ended the call; 0 for no limit.
         counterexample_folder: the folder for counterexamples, written as scenarios; None writes none.
         replay_app: ``module:attr`` of a factory of the same application with an ``EchoProvider``, for the
@@ -64,6 +66,7 @@ class CallMachineBase(RuleBasedStateMachine):
     store_fails: ClassVar[bool] = False
     orders_tasks: ClassVar[bool] = True
     reset_key: ClassVar[str] = "0"
+    allows: ClassVar[Collection[ViolationKind]] = ()
     max_silences: ClassVar[int] = 10
     counterexample_folder: ClassVar[Path | str | None] = None
     replay_app: ClassVar[str | None] = None
@@ -225,7 +228,7 @@ class CallMachineBase(RuleBasedStateMachine):
         if sessions is not None:
             self.history.add(OpenCallsCounted(self.history.now(), sessions, calls))
             self._checked_length = len(self.history)
-        violations = check(self.history, self.budget)
+        violations = [one for one in check(self.history, self.budget) if one.kind not in self.allows]
         if violations:
             if self.counterexample_folder is not None:
                 folder, machine = Path(self.counterexample_folder), type(self).__name__

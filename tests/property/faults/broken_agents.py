@@ -9,7 +9,7 @@ from typing import ClassVar
 from tests.property.faults.handwritten_agent import HANG_UP, Agent, Memory
 from tests.property.faults.subject import Fault
 from yemot_ai.protocol import Request
-from yemot_ai_testing.doubles.steps import Answer
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
 
@@ -21,7 +21,7 @@ class ByHand(CallMachine):
     """Runs a handwritten agent; a blocking one cannot cancel its model call."""
 
     agent: ClassVar[type[Agent]]
-    model_steps = QUICK
+    model_steps: ClassVar[Sequence[Step | None]] = QUICK
     budget = Budget(hangup=60.0)
 
     def make_app(self, provider: EchoProvider) -> object:

@@ -4,11 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.property.faults import broken_agents, broken_flows, broken_stores, broken_streams, healthy
+from tests.property.faults import (
+    broken_agents,
+    broken_flows,
+    broken_stores,
+    broken_streams,
+    broken_wording,
+    healthy,
+)
 from tests.property.faults.search import MAX_EXAMPLES, MAX_SECONDS, example_count, search_violation, table_row
 from tests.property.faults.subject import BROKEN, HEALTHY, Subject
 
-MODULES = (broken_agents, broken_flows, broken_stores, broken_streams, healthy)
+MODULES = (broken_agents, broken_flows, broken_stores, broken_streams, broken_wording, healthy)
 TITLE = "planted faults: fault | found by | examples | CPU s"
 
 
@@ -38,4 +45,4 @@ def test_no_violation_is_found_in_a_healthy_application(
 def test_there_are_enough_faults() -> None:
     assert len(BROKEN) >= 20
     assert len({subject.name for subject in BROKEN + HEALTHY}) == len(BROKEN + HEALTHY)
-    assert len(MODULES) == 5
+    assert len(MODULES) == 6

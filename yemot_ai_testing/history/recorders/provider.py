@@ -36,11 +36,13 @@ class RecordedModelCall:
     Attributes:
         model_call_id: its ID.
         session: the conversation that it is part of; set it before the call ends.
+        text: the whole answer; set it before the call ends.
     """
 
     def __init__(self, model_call_id: str, session: str, history: History) -> None:
         self.model_call_id = model_call_id
         self.session = session
+        self.text = ""
         self._history = history
 
     def record_piece(self, text: str) -> None:
@@ -70,7 +72,7 @@ def record_model_call(
     except BaseException as error:
         history.add(ModelAnswered(history.now(), model_call_id, "", _error_kind(error)))
         raise
-    history.add(ModelAnswered(history.now(), model_call_id, model_call.session))
+    history.add(ModelAnswered(history.now(), model_call_id, model_call.session, text=model_call.text))
 
 
 def _error_kind(error: BaseException) -> str:
@@ -116,7 +118,7 @@ class RecordedProvider:
             try:
                 async for part in parts:
                     if isinstance(part, Reply):
-                        reply, model_call.session = part, str(part.session)
+                        reply, model_call.session, model_call.text = part, str(part.session), part.text
                         break
                     model_call.record_piece(part)
                     yield part
