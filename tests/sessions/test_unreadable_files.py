@@ -113,13 +113,33 @@ def test_a_file_that_may_not_be_read_is_logged_once_with_its_path(
         monkeypatch.setattr(os, "open", denied)
         found = [await listed(store), await listed(store)]
         await store.ended(["c2"])
-        with pytest.raises(StoreError, match=f"{path} cannot be read"):
+        with pytest.raises(
+            StoreError,
+            match=f"{path} cannot be read: Permission denied .if it belongs to another user: chown",
+        ):
             await store.load("c2")
         monkeypatch.setattr(os, "open", real)
         return [*found, await listed(store)]
 
     assert list(map(sorted, asyncio.run(run_steps()))) == [["c1", "c3"], ["c1", "c3"], ["c1", "c2", "c3"]]
-    assert caplog.text.count(str(path)) == 1
+    assert caplog.text.count(f"{path} cannot be read") == 1
+
+
+def test_a_lock_file_of_another_user_is_replaced(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, real, locks = JSONFileStore(root), os.open, root / "locks"
+    for number in range(64):
+        (locks / f"{number:02}").touch()
+    before = {path: path.stat().st_ino for path in locks.iterdir()}
+
+    def denied(place: os.PathLike[str], *arguments: int) -> int:
+        path = Path(place)
+        if path.parent == locks and path.exists() and path.stat().st_ino == before[path]:
+            raise PermissionError(13, "Permission denied")
+        return real(place, *arguments)
+
+    monkeypatch.setattr(os, "open", denied)
+
+    assert asyncio.run(store.save(Session("c1"), ttl=60)).version == 1
 
 
 def test_files_of_others_in_the_folders_are_left_alone(root: Path) -> None:

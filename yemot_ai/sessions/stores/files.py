@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ __all__ = ["file_name", "is_file_name", "lock_file", "read_text", "sync_folder",
 
 _UNSAFE: Final = re.compile("[^A-Za-z0-9_]+")
 _MAX_READABLE: Final = 40
+_LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_NAME: Final = re.compile(rf"[A-Za-z0-9_]{{0,{_MAX_READABLE}}}-[0-9a-f]{{40}}\.json")
 
 
@@ -46,7 +48,8 @@ def read_text(path: Path) -> str | None:
         SessionDamagedError: if it is no regular file; a link is not followed, and no pipe is waited for.
         StoreError: if it cannot be read.
     """
-    with translate_os_errors(f"{path} cannot be read", hint="does it belong to another user?"):
+    hint = f"if it belongs to another user: chown {os.geteuid()} {shlex.quote(str(path))}"
+    with translate_os_errors(f"{path} cannot be read", hint=hint):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -75,10 +78,16 @@ def sync_folder(folder: Path) -> None:
 def lock_file(path: Path) -> Iterator[None]:
     """Lock ``path``, created if it is missing, against other processes; the end of the process unlocks it.
 
+    A lock file of another user, which cannot be opened, is replaced.
+
     Raises:
         BusyError: if it is locked.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_MODE)
+    try:
+        descriptor = os.open(path, _LOCK_FLAGS, PRIVATE_MODE)
+    except PermissionError:
+        path.unlink()
+        descriptor = os.open(path, _LOCK_FLAGS, PRIVATE_MODE)
     try:
         give_to_owner_of(path.parent, descriptor)
         try:
@@ -86,12 +95,21 @@ def lock_file(path: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BusyError(f"{path} is locked by another process") from None
         try:
+            if not _is_at(path, descriptor):
+                raise BusyError(f"{path} was replaced by another process")
             yield
         finally:
             # Closing is not enough: a child that was forked since has the descriptor, too.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

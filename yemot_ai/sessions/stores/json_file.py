@@ -35,7 +35,6 @@ from yemot_ai.sessions.stores.files import (
 from yemot_ai.sessions.stores.json_envelope import read_envelope, read_session
 from yemot_ai.sessions.stores.lease_times import NO_LEASE, LeaseTimes
 from yemot_ai.sessions.stores.permissions import (
-    PRIVATE_FOLDER_MODE,
     check_parents,
     close_folder,
     give_to_owner_of,
@@ -135,8 +134,8 @@ class JSONFileStore:
 
     def _make_folders(self) -> None:
         folders = (self._sessions, self._holds, self._locks)
-        self._root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
-        for folder in folders:
+        self._root.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self._root, *folders):
             make_folder(folder)
         close_folder(self._root, contents=[folder.name for folder in folders])
         for folder in folders:
