@@ -96,13 +96,13 @@ _SECRET = re.compile(r"[A-Za-z0-9._~-]{8,}")
 
 SECRET_BYTES = 24
 
-_LIMITS = {
-    "connections": "open connections",
-    "header_seconds": "seconds until the headers of a request have to be there",
-    "keep_alive_seconds": "seconds that a connection stays open after a response",
-    "drain_seconds": "seconds that running turns get after SIGTERM, SIGINT or SIGHUP",
+SERVER_OPTIONS = {
+    "connections": ("--limit-connections", "open connections"),
+    "header_seconds": ("--header-seconds", "seconds until the headers of a request have to be there"),
+    "keep_alive_seconds": ("--keep-alive-seconds", "seconds that a connection stays open after a response"),
+    "drain_seconds": ("--drain", "seconds that running turns get after SIGTERM, SIGINT or SIGHUP"),
 }
-"""The fields of ``ServerLimits``, for the help."""
+"""By the fields of ``ServerLimits``: the options of ``serve`` and their help."""
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -110,7 +110,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise MissingExtraError(package="uvicorn", extra="server")
     from yemot_ai.server.run import run  # noqa: PLC0415 - an extra
 
-    limits = ServerLimits(**{name: getattr(arguments, name) for name in _LIMITS})
+    limits = ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS})
     flow = load_flow(arguments.flow)
     flow.ai.check()
     return run(flow, host=arguments.host, port=arguments.port, limits=limits, log_level=arguments.log_level)
@@ -141,10 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
     serve.add_argument("--log-level", choices=LEVELS, default="info", help="default: info")
-    for name, description in _LIMITS.items():
+    for name, (option, description) in SERVER_OPTIONS.items():
         default = getattr(ServerLimits(), name)
         serve.add_argument(
-            f"--{name.replace('_', '-')}",
+            option,
+            dest=name,
             type=type(default),
             default=default,
             metavar="N",

@@ -220,6 +220,16 @@ def test_callers_in_a_slow_handler_keep_no_agent_from_its_turn(
         stuck.set()
 
 
+@pytest.mark.slow
+def test_a_hundred_long_turns_are_no_attack(counting: AIFlow) -> None:
+    caller = Caller(counting, method="POST")
+    caller.dial()
+    answers = [caller.says("אני רוצה לדעת מתי אתם פתוחים ומה המחיר " * 15) for _ in range(100)]
+    caller.hangs_up()
+
+    assert answers == [f"תשובה {number}" for number in range(1, 101)]
+
+
 def test_an_honest_caller_is_not_changed_by_any_of_this(agent: AIFlow, provider: ScriptedProvider) -> None:
     provider.answers("אחת").answers("שתיים")
     caller = Caller(agent)

@@ -221,7 +221,7 @@ def test_a_signal_lets_a_running_turn_end(tmp_path: Path, number: signal.Signals
 
 @pytest.mark.slow
 def test_callers_are_answered_while_a_turn_runs_that_outlives_the_signal(tmp_path: Path) -> None:
-    with served(tmp_path, "--drain-seconds", "4") as server:
+    with served(tmp_path, "--drain", "4") as server:
         call = SPEAKS.format("outlives", 3.5).encode()
         assert b"ai_1w1" in server.post(call).body
         server.process.send_signal(signal.SIGTERM)
@@ -232,7 +232,7 @@ def test_callers_are_answered_while_a_turn_runs_that_outlives_the_signal(tmp_pat
 
 @pytest.mark.slow
 def test_a_turn_beyond_the_deadline_is_stopped(tmp_path: Path) -> None:
-    with served(tmp_path, "--drain-seconds", "0.5") as server:
+    with served(tmp_path, "--drain", "0.5") as server:
         assert b"ai_1w1" in server.post(SPEAKS.format("stopped", 60).encode()).body
         start = time.monotonic()
 
@@ -244,7 +244,7 @@ def test_a_turn_beyond_the_deadline_is_stopped(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
 def test_a_second_signal_ends_the_server_at_once(tmp_path: Path, first: signal.Signals) -> None:
-    with served(tmp_path, "--drain-seconds", "60") as server:
+    with served(tmp_path, "--drain", "60") as server:
         assert b"ai_1w1" in server.post(SPEAKS.format("second", 60).encode()).body
         server.process.send_signal(first)
         until(lambda: "the server ends" in server.log.read_text())
@@ -279,7 +279,7 @@ flow.ai_agent("", greeting="שלום")(lambda call, text: None)
 @pytest.mark.parametrize("signals", [1, 2])
 def test_no_codex_outlives_the_server(tmp_path: Path, fake_codex: FakeCodex, mode: str, signals: int) -> None:
     fake_codex.hangs()
-    with served(tmp_path, "--drain-seconds", "0.5", app=CODEX_APP, settings=mode) as server:
+    with served(tmp_path, "--drain", "0.5", app=CODEX_APP, settings=mode) as server:
         assert b"ai_1w1" in server.post(SPEAKS.format("codex", 60).encode()).body
         server.process.send_signal(signal.SIGTERM)
         until(lambda: "the server ends" in server.log.read_text())

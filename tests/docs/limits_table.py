@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from tests.docs.generated_section import Section, code, table
 from yemot_ai import RequestLimits
+from yemot_ai.cli import SERVER_OPTIONS
 from yemot_ai.server.limits import ServerLimits
 
 __all__ = ["PAGES", "Page", "render"]
@@ -99,7 +100,7 @@ def settings() -> Iterator[tuple[str, str, float]]:
     for field in dataclasses.fields(RequestLimits):
         yield field.name, f"RequestLimits({field.name}=…)", getattr(RequestLimits(), field.name)
     for field in dataclasses.fields(ServerLimits):
-        yield field.name, f"serve --{field.name.replace('_', '-')} N", getattr(ServerLimits(), field.name)
+        yield field.name, f"serve {SERVER_OPTIONS[field.name][0]} N", getattr(ServerLimits(), field.name)
 
 
 def render(page: Page) -> str:
