@@ -1,4 +1,4 @@
-"""Clients of a chat API with one fault each; they stream."""
+"""Clients of a chat API with one fault each."""
 
 from __future__ import annotations
 
@@ -65,75 +65,6 @@ class OneHistory(ChatClient):
         return list(getattr(self, "said", []))
 
 
-@fault("yields all that there is so far as each piece", "stream-joined", "stream-own-answers")
-class GrowingPieces(ChatClient):
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        so_far = ""
-        async for part in super().parts(pieces, stream=stream):
-            if isinstance(part, str):
-                so_far += part
-                yield so_far
-            else:
-                yield part
-
-
-@fault("loses pieces that it has yielded before", "stream-joined")
-class LosesPieces(ChatClient):
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        seen: set[str] = set()
-        async for part in super().parts(pieces, stream=stream):
-            if isinstance(part, list) or part not in seen:
-                yield part
-            seen.update(part if isinstance(part, list) else [part])
-
-
-@fault("says that it streams, and yields all at the end", "stream-early")
-class StreamsLate(ChatClient):
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        async for part in super().parts(pieces, stream=False):
-            if stream:
-                for piece in part:
-                    yield piece
-            yield part
-
-
-@fault("yields pieces that nobody asked for", "answer-reply")
-class UnaskedPieces(ChatClient):
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        async for part in super().parts(pieces, stream=True):
-            yield part
-
-
-@fault(
-    "reads on in a task when the answer is closed",
-    "stream-closed",
-    "stream-leftovers",
-    "work-stopped",
-    "work-leftovers",
-    "failure-deadline",
-    "failure-deadline-later",
-)
-class ReadsOn(ChatClient):
-    tasks: set[asyncio.Task[None]]
-
-    async def pieces(self, messages: list[Message]) -> AsyncGenerator[str]:
-        queue: asyncio.Queue[str | Exception | None] = asyncio.Queue()
-        self.tasks = getattr(self, "tasks", set())
-        self.tasks.add(asyncio.create_task(self._fill(queue, super().pieces(messages))))
-        while (piece := await queue.get()) is not None:
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
-
-    async def _fill(self, queue: asyncio.Queue[str | Exception | None], pieces: AsyncIterator[str]) -> None:
-        try:
-            async for piece in pieces:
-                queue.put_nowait(piece)
-        except (openai.APIError, ProviderError) as error:
-            queue.put_nowait(error)
-        queue.put_nowait(None)
-
-
 @fault(
     "starts a thread for each turn, which never ends",
     "work-growth",
@@ -172,23 +103,6 @@ class AnswerOnSelf(ChatClient):
                 self.text.append(part)
                 if stream:
                     yield part
-        yield self.text
-
-
-@fault("collects the pieces of all streams in the provider", "stream-own-answers")
-class PiecesOnSelf(ChatClient):
-    text: list[str]
-
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        if not stream:
-            async for part in super().parts(pieces, stream=False):
-                yield part
-            return
-        self.text = []
-        async for part in super().parts(pieces, stream=True):
-            if isinstance(part, str):
-                self.text.append(part)
-                yield part
         yield self.text
 
 
@@ -294,32 +208,6 @@ class NegativeUsage(ChatClient):
         return Reply(reply.text, reply.session, Usage(output_tokens=-1))
 
 
-@fault("has a deadline for the first piece only", "failure-deadline-later")
-class DeadlineForFirstPiece(ChatClient):
-    async def parts(self, pieces: AsyncIterator[str], *, stream: bool) -> AsyncIterator[str | list[str]]:
-        text: list[str] = []
-        async with asyncio.timeout(self.deadline) as limit:
-            async for piece in pieces:
-                limit.reschedule(None)
-                text.append(piece)
-                if stream:
-                    yield piece
-        yield text
-
-
-@fault("takes a stream without an end for an answer", "failure-broken-off", "stream-broken-off", "answer-cut")
-class EndsAnywhere(ChatClient):
-    async def pieces(self, messages: list[Message]) -> AsyncGenerator[str]:
-        any_text = False
-        try:
-            async for piece in super().pieces(messages):
-                any_text = True
-                yield piece
-        except (ProviderError, openai.APIError):
-            if not any_text:
-                raise
-
-
 @fault(
     "lets the errors of the SDK out",
     "failure-unauthorized",
@@ -335,3 +223,35 @@ class EndsAnywhere(ChatClient):
 class RaisesSDKErrors(ChatClient):
     def error(self, error: openai.APIStatusError, prompt: str) -> ProviderError:
         raise error
+
+
+@fault("reads a file for a question that begins with @", "prompt-sign")
+class ReadsFiles(ChatClient):
+    def clean(self, prompt: str) -> str:
+        return f"(the file {prompt[1:]})" if prompt.startswith("@") else super().clean(prompt)
+
+
+@fault("lets an IndexError out for an empty question", "prompt-empty")
+class FirstLetter(ChatClient):
+    def messages(self, earlier: list[Message], prompt: str, instructions: str | None) -> list[Message]:
+        first = prompt.strip()[0]
+        return super().messages(
+            earlier, f"{first}{prompt[1:]}" if prompt[0] == first else prompt, instructions
+        )
+
+
+@fault("ends a session once only", "session-end")
+class EndsOnce(ChatClient):
+    async def end_session(self, session: JSON) -> None:
+        self.from_session(session).pop()
+
+
+@fault("ends all sessions with one", "session-end-others")
+class EndsAll(ChatClient):
+    ended = False
+
+    async def end_session(self, session: JSON) -> None:
+        self.ended = True
+
+    def from_session(self, session: JSON) -> list[Message]:
+        return [] if self.ended else super().from_session(session)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conformance import faulty_clients, faulty_wrappers
+from tests.conformance import faulty_clients, faulty_streams, faulty_wrappers
 from tests.conformance.chat_client import ChatClient
 from tests.conformance.codex_wrapper import CodexWrapper
 from tests.conformance.faults import DEADLINE, FAULTS, Fault
@@ -27,10 +27,16 @@ def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "MAX_BLOCKED", 2.0)
 
 
-def test_the_faults_are_planted_in_two_kinds_of_providers() -> None:
+def test_the_faults_of_each_module_are_registered() -> None:
     modules = {fault.provider.__module__ for fault in FAULTS.values()}
 
-    assert modules == {faulty_clients.__name__, faulty_wrappers.__name__}
+    assert modules == {one.__name__ for one in (faulty_clients, faulty_streams, faulty_wrappers)}
+
+
+def test_a_fault_is_planted_for_each_rule() -> None:
+    found = {rule for fault in FAULTS.values() for rule in fault.caught_by}
+
+    assert found == {rule.id for rule in contract.provider_rules()}
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from yemot_ai_testing.doubles.steps import Answer
 __all__ = ["opened"]
 
 PIECE_LENGTH: Final = 40
+MAX_PIECES: Final = 200
 NEVER: Final = 3_600.0
 """Seconds until the next piece of an answer that stops in the middle."""
 
@@ -188,7 +189,8 @@ def _entered(made: Any, stack: ExitStack) -> ModelBackend:  # noqa: ANN401 - wha
 
 def _pieces(text: str) -> list[str]:
     """Cut a text into pieces, as a stream has them: also in the middle of words."""
-    return [text[at : at + PIECE_LENGTH] for at in range(0, len(text), PIECE_LENGTH)]
+    length = max(PIECE_LENGTH, -(-len(text) // MAX_PIECES))
+    return [text[at : at + length] for at in range(0, len(text), length)]
 
 
 def _received_by_service(request: ModelRequest) -> Received:
