@@ -60,8 +60,7 @@ class MemoryStore:
 
     async def load(self, call_id: str) -> Session | None:
         """Return the newest version, or None."""
-        entry = self._find(call_id)
-        return entry.session if entry and entry.expires > self._now() else None
+        return self._find_session(call_id)
 
     async def save(self, session: Session, *, ttl: float) -> Session:
         """Store ``session``; ``ttl`` in seconds.
@@ -106,7 +105,7 @@ class MemoryStore:
 
     async def ended(self, call_ids: Collection[str]) -> frozenset[str]:
         """Return the calls among these that have ended."""
-        sessions = [await self.load(call_id) for call_id in call_ids]
+        sessions = map(self._find_session, call_ids)
         return frozenset(session.call_id for session in sessions if session and session.ended)
 
     async def acquire(self, key: str, token: str, seconds: float) -> bool:
@@ -151,6 +150,10 @@ class MemoryStore:
         following.granted.set_running_or_notify_cancel()
         if not following.granted.cancelled():
             following.granted.set_result(None)
+
+    def _find_session(self, call_id: str) -> Session | None:
+        entry = self._find(call_id)
+        return entry.session if entry and entry.expires > self._now() else None
 
     def _find(self, call_id: str) -> _Entry | None:
         for sessions in tuple(self._by_ttl.values()):
