@@ -219,11 +219,15 @@ def test_options_of_the_provider_reach_the_command_line(tmp_path: Path) -> None:
         print(json.dumps({"type": "turn.completed"}))
     """
     path = program(tmp_path, body)
-    options = {"model": "gpt-9", "sandbox": "workspace-write", "config": {"a.b": True, "c": 7, "d": '"x"'}}
+    options = {
+        "model": "gpt-9",
+        "sandbox": "workspace-write",
+        "config": {"a.b": True, "c": 7, "service_tier": "x"},
+    }
     command_line = run_async(
         ask_provider(exec_provider(executable=path, codex_home=tmp_path / "h", **options), "שלום")
     ).text
-    for part in ("--model gpt-9", "--sandbox workspace-write", "-c a.b=true", "-c c=7", '-c d="x"'):
+    for part in ("--model gpt-9", "--sandbox workspace-write", "-c a.b=true", "-c c=7", "-c service_tier=x"):
         assert part in command_line
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from yemot_ai.providers.codex.capabilities import Capabilities
 
-__all__ = ["Program", "Setting", "exec_command", "safety_settings", "server_command"]
+__all__ = ["Program", "Setting", "exec_command", "is_private", "safety_settings", "server_command"]
 
 Setting: TypeAlias = "str | int | float | bool"
 """A value for ``-c``: a string is passed unchanged; Codex reads it as TOML, else as plain text."""
@@ -54,6 +54,33 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
 }
 """Settings against other instructions and tools for the model; Codex ignores an unknown setting."""
 
+_NO_TELEMETRY: Final[Mapping[str, Setting]] = {
+    # Otherwise each `codex exec` connects to ab.chatgpt.com (measured, 0.171).
+    "analytics.enabled": False,
+    "feedback.enabled": False,
+    "check_for_update_on_startup": False,
+    "otel.exporter": '"none"',
+    "otel.trace_exporter": '"none"',
+    "otel.metrics_exporter": '"none"',
+}
+"""Settings with which Codex connects to the model only."""
+
+_PUBLIC_TEXTS: Final = frozenset(
+    {
+        *_SETTINGS,
+        "model",
+        "model_reasoning_effort",
+        "model_reasoning_summary",
+        "model_verbosity",
+        "model_catalog_json",
+        "personality",
+        "service_tier",
+    }
+)
+"""Settings of the user whose texts may be seen by all users of the machine, as arguments of a process."""
+
+_SERVICES: Final = ("model_providers.", "mcp_servers.")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -65,6 +92,8 @@ class Program:
         databases: the folder for its databases; None for Codex's own choice.
         models: the catalogue of models without their tools; None for the one in the binary.
         config: further ``-c`` settings; they override the defaults.
+        private: names of settings that Codex gets in another way than ``-c``.
+        profile: the profile with the private settings; empty if there is none.
     """
 
     executable: str
@@ -72,11 +101,23 @@ class Program:
     databases: Path | None
     models: Path | None
     config: Mapping[str, Setting]
+    private: frozenset[str] = frozenset()
+    profile: str = ""
 
     def options(self, **paths: Path) -> list[str]:
         """Return the options of a command; ``paths`` are further settings."""
         own = {**paths, "model_catalog_json": self.models, "sqlite_home": self.databases}
-        return [*_disable_options(self.capabilities), *_settings(own, self.config)]
+        settings = _settings(own, self.config)
+        arguments = [f"{name}={_toml(value)}" for name, value in settings.items() if not self._is_set(name)]
+        return [*_disable_options(self.capabilities), *(part for one in arguments for part in ("-c", one))]
+
+    def _is_set(self, name: str) -> bool:
+        """Return whether a private setting has this name, or one above or below it: an argument overrides it.
+
+        The MCP servers of the machine are switched off beside those of the user.
+        """
+        others = (f"{other}." for other in self.private if name != "mcp_servers")
+        return any(other.startswith(f"{name}.") or f"{name}.".startswith(other) for other in others)
 
 
 def exec_command(
@@ -97,6 +138,7 @@ def exec_command(
         *_sandbox_options(sandbox),
         *(["--ignore-rules"] if "ignore-rules" in program.capabilities.options else []),
         *program.options(model_instructions_file=instructions),
+        *(["--profile", program.profile] if program.profile else []),
         *(["--model", model] if model else []),
         *_resume_arguments(thread_id),
         "-",
@@ -114,6 +156,15 @@ def safety_settings() -> dict[str, object]:
     return {**parsed, **{f"features.{name}": False for name in _DISABLED}}
 
 
+def is_private(name: str, value: Setting) -> bool:
+    """Return whether a setting of the user may be a secret, and so must not be an argument of a process.
+
+    Every text may be one, except those of some names: a header, a token, a URL with a password. The whole
+    table of a service goes the same way, because Codex refuses half of it.
+    """
+    return name not in _PUBLIC_TEXTS and (isinstance(value, str) or name.startswith(_SERVICES))
+
+
 def _sandbox_options(sandbox: str) -> list[str]:
     return ["--sandbox", sandbox]
 
@@ -122,10 +173,9 @@ def _resume_arguments(thread_id: str) -> list[str]:
     return ["resume", thread_id] if thread_id else []
 
 
-def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:
+def _settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> dict[str, Setting]:
     quoted = {name: json.dumps(str(path), ensure_ascii=False) for name, path in paths.items() if path}
-    settings = {**_SETTINGS, **quoted, **config}
-    return [part for name, value in settings.items() for part in ("-c", f"{name}={_toml(value)}")]
+    return {**_SETTINGS, **_NO_TELEMETRY, **quoted, **config}
 
 
 def _disable_options(capabilities: Capabilities) -> list[str]:

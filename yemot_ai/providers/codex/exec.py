@@ -9,12 +9,14 @@ The defaults are safe for a phone line: see ``command`` and ``home.folders``.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from yemot_ai.errors import MalformedStreamError, ProviderError
 from yemot_ai.providers.codex.command import exec_command
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.codex.faults import makes_unusable
+from yemot_ai.providers.codex.home.settings_file import toml_text
 from yemot_ai.providers.codex.process import LineTooLongError, run_process
 from yemot_ai.providers.codex.prompts import prompt_with_history
 from yemot_ai.providers.codex.session import CodexSession
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from yemot_ai.providers.codex.command import Program
     from yemot_ai.providers.codex.events import TurnOutcome
     from yemot_ai.providers.codex.home.folders import CodexHome
     from yemot_ai.providers.codex.process import ProcessResult
@@ -113,7 +116,7 @@ class CodexCLIProvider:
                     _prepare, home, self._settings.instructions_for(instructions), session
                 )
                 command = exec_command(
-                    await self._settings.program(executable, session.key),
+                    await self._program(executable, session.key),
                     instructions=file,
                     sandbox=self._settings.sandbox,
                     model=self._settings.model,
@@ -127,6 +130,11 @@ class CodexCLIProvider:
             if isinstance(error, ProviderError):
                 error.thread_id = error.thread_id or reader.thread_id or thread_id
             raise
+
+    async def _program(self, executable: Path, key: str) -> Program:
+        program = await self._settings.program(executable, key)
+        private = toml_text(self._settings.private_settings)
+        return replace(program, profile=await asyncio.to_thread(self._settings.home.profile, private))
 
     async def _run_process(
         self, command: Sequence[str], prompt: str, work_dir: Path, reader: EventReader

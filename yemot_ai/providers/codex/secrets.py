@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai.errors import ProviderError
+from yemot_ai.providers.codex.home.settings_file import nested_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,10 @@ _PUBLIC: Final = frozenset(
     {"PATH", "HOME", "CODEX_HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
 _PROXY: Final = re.compile("proxy$", re.IGNORECASE)
-_SECRET_NAME: Final = re.compile("key|token|secret|password|authorization|headers", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(
+    r"key|token|secret|password|authorization|headers|query_params|\benv\b", re.IGNORECASE
+)
+_CREDENTIALS: Final = re.compile(r"://([^/\s]*)@")
 
 
 @contextmanager
@@ -30,7 +34,8 @@ def redact_secrets(env: Mapping[str, str], config: Mapping[str, object]) -> Iter
     Args:
         env: the environment of the process. Every value is secret, except those of common variables; of a
             proxy only the user name and password.
-        config: its settings; secret are those whose name contains a word such as ``key`` or ``token``.
+        config: its settings; secret are those whose name contains a word such as ``key`` or ``token``, and
+            user names and passwords in URLs.
 
     Raises:
         ProviderError: the same object.
@@ -56,11 +61,24 @@ def _environment_secrets(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def _config_secrets(config: Mapping[str, object]) -> Iterator[str]:
-    for name, value in config.items():
-        if isinstance(value, str) and _SECRET_NAME.search(name):
+    yield from (str(value) for name, value in config.items() if _SECRET_NAME.search(name))
+    for name, value in _leaves(nested_settings(config)):
+        if _SECRET_NAME.search(name):
             yield value
-            # TOML: the text in quotes is what Codex sends.
-            yield from re.findall(r'"([^"]*)"', value)
+        yield from _CREDENTIALS.findall(value)
+
+
+def _leaves(settings: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each text in nested settings, with its dotted name."""
+    match settings:
+        case dict():
+            for name, value in settings.items():
+                yield from _leaves(value, f"{path}.{name}")
+        case list():
+            for value in settings:
+                yield from _leaves(value, path)
+        case str():
+            yield path, settings
 
 
 def _redact(text: str, secrets: list[str]) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import errno
 from contextlib import asynccontextmanager
 from dataclasses import InitVar, dataclass, field
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderError, ProviderTimeoutError
 from yemot_ai.providers.codex.capabilities import probe
-from yemot_ai.providers.codex.command import Program, safety_settings
+from yemot_ai.providers.codex.command import Program, is_private, safety_settings
 from yemot_ai.providers.codex.executable import find_executable
 from yemot_ai.providers.codex.home.folders import CodexHome
+from yemot_ai.providers.codex.home.settings_file import nested_settings
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import redact_secrets
 from yemot_ai.providers.codex.system_settings import check_enforced_settings, machine_overrides
@@ -40,7 +41,8 @@ class CodexOptions(TypedDict, total=False):
         model: the model's name; None for Codex's own choice.
         sandbox: what commands of the model may do: ``read-only`` (the default), ``workspace-write`` …
         codex_home: the ``CODEX_HOME`` of the processes; None for a private home with only the login in it.
-        config: further settings, as in ``codex -c key=value``.
+        config: further settings, as in ``codex -c key=value``; texts are passed in a private file or over
+            standard input, because other users of the machine can read arguments.
         env: variables to add to the minimal environment of the processes.
     """
 
@@ -107,9 +109,25 @@ class CodexSettings:
         # In a home of the user, the settings of the machine hold as usual.
         machine = await machine_overrides(str(executable), env=env, cwd=cwd) if home.is_private else {}
         models = await asyncio.to_thread(home.models_file, capabilities.models)
-        databases = home.databases_dir(key)
-        config = {**machine, **self.further_settings}
-        return Program(str(executable), capabilities, databases, models, config)
+        private = self._private
+        public = {name: value for name, value in self.further_settings.items() if name not in private}
+        return Program(
+            str(executable),
+            capabilities,
+            databases=home.databases_dir(key),
+            models=models,
+            config={**machine, **public},
+            private=frozenset(private),
+        )
+
+    @property
+    def private_settings(self) -> dict[str, Any]:
+        """The settings that must not be arguments of a process, as nested tables."""
+        return nested_settings(self._private)
+
+    @property
+    def _private(self) -> dict[str, Setting]:
+        return {name: value for name, value in self.further_settings.items() if is_private(name, value)}
 
     def instructions_for(self, instructions: str | None) -> str:
         """Return ``instructions``, else the provider's, else the default."""

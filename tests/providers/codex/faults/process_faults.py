@@ -184,5 +184,5 @@ def _drop_setting(patch: pytest.MonkeyPatch, path: str) -> None:
     original = command_line._settings
 
     @replaces(patch, command_line, command_line._settings)
-    def settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> list[str]:
+    def settings(paths: Mapping[str, Path | None], config: Mapping[str, Setting]) -> dict[str, Setting]:
         return original({name: file for name, file in paths.items() if name != path}, config)

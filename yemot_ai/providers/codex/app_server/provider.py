@@ -181,6 +181,7 @@ class CodexAppServerProvider:
                 work_dir=home.work_dir(session.key),
                 sandbox=self._settings.sandbox,
                 model=self._settings.model,
+                settings=self._settings.private_settings,
             )
             await _ensure_thread(server, session, config)
             try:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai._runtime.tasks import run_shielded, start_task
@@ -53,12 +53,14 @@ class ThreadConfig:
         work_dir: the empty working folder.
         sandbox: ``read-only`` …
         model: the model's name; None for Codex's default.
+        settings: further settings, as nested tables; other users cannot read them here.
     """
 
     instructions: str
     work_dir: Path
     sandbox: str
     model: str | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def params(self, thread_id: str = "") -> dict[str, Any]:
         """Return the parameters of ``thread/start``; with an id, of ``thread/resume`` and ``thread/fork``."""
@@ -70,6 +72,7 @@ class ThreadConfig:
             "baseInstructions": self.instructions,
             "cwd": str(self.work_dir),
             **model,
+            **({"config": self.settings} if self.settings else {}),
             **named,
         }
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from yemot_ai.providers.codex.home.cleanup import ConversationClaims
 from yemot_ai.providers.codex.home.foreign_files import delete, move_out, replace_link
 from yemot_ai.providers.codex.home.login import link_login, login_digest
+from yemot_ai.providers.codex.home.settings_file import PROFILE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,6 +137,22 @@ class CodexHome:
     def models_file(self, catalogue: str) -> Path | None:
         """Return a private file with a catalogue of models; None if the catalogue is empty."""
         return self._private_file("models", catalogue, ".json") if catalogue else None
+
+    def profile(self, settings: str) -> str:
+        """Return the name of a private profile of ``CODEX_HOME`` with these settings; empty for none.
+
+        Args:
+            settings: the content of its file, as TOML.
+        """
+        if not settings:
+            return ""
+        data = settings.encode("utf-8", "replace")
+        name = f"{PROFILE_PREFIX}{hashlib.sha256(data).hexdigest()[:32]}"
+        path = self.codex_home / f"{name}.config.toml"
+        if not path.is_file() or path.is_symlink() or path.read_bytes() != data:
+            _write_private(path, data)
+        path.chmod(0o600)
+        return name
 
     def _private_file(self, folder: str, text: str, suffix: str) -> Path:
         data = text.encode("utf-8", "replace")

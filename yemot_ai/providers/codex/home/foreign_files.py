@@ -13,6 +13,8 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from yemot_ai.providers.codex.home.settings_file import PROFILE_PREFIX
+
 __all__ = ["delete", "move_out", "replace_link"]
 
 log = logging.getLogger("yemot_ai")
@@ -48,6 +50,9 @@ def move_out(codex_home: Path, ignored: Path) -> None:
         ignored: the folder that gets them; it is created when it is needed.
     """
     for path in codex_home.iterdir():
+        if path.name.startswith(PROFILE_PREFIX):
+            # Codex reads one only if a command names it; its content is checked then.
+            continue
         if any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _OBEYED):
             _move(path, ignored / path.name)
 
