@@ -83,7 +83,8 @@ class Order:
 
     Attributes:
         strategy: ``arrival``: the task that was ready first; ``priorities``: the one with the highest
-            priority, which is random and constant; ``chance``: a random one.
+            priority, which is random and constant (after 1,000 decisions a random one); ``chance``: a
+            random one.
         seed: determines the priorities, or the choices by chance.
         changes: decisions between several ready tasks, counted from 0, at which the task that would run
             goes behind all others.

@@ -31,7 +31,7 @@ __all__ = ["FoundOrder", "Program", "check_orders", "find_order"]
 Program: TypeAlias = Callable[[OrderedEngine], object]
 
 SMALL_SEEDS: Final = 10
-"""The seeds of priorities that shrinking tries."""
+"""How many seeds shrinking tries."""
 
 MOMENTS: Final[tuple[Moment, ...]] = ("before", "after")
 
@@ -159,7 +159,7 @@ def simpler_orders(order: Order) -> Iterator[Order]:
         yield from (replace(order, changes=(change,)) for change in order.changes)
     for index in range(len(order.changes)):
         yield replace(order, changes=order.changes[:index] + order.changes[index + 1 :])
-    if order.strategy == "priorities":
+    if order.strategy != "arrival":
         yield from (replace(order, seed=seed) for seed in range(min(order.seed, SMALL_SEEDS)))
     for index, change in enumerate(order.changes):
         for earlier in (change // 2, change - 1):
