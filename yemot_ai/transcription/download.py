@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -27,7 +29,7 @@ from yemot_ai.errors import (
 )
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    from http.client import HTTPConnection, HTTPResponse
 
 __all__ = ["DOWNLOAD_URL", "Download", "EmptyRecordingError", "RecordingNotReadyError", "Recordings"]
 
@@ -71,7 +73,7 @@ class Recordings:
     Args:
         token: the token of the platform's API; ``YEMOT_TOKEN`` unless given. It is sent in a header only.
         url: the URL of ``DownloadFile``.
-        timeout: seconds for one request.
+        timeout: seconds for one request in all: to connect, and for the head and the body of the response.
         ready_timeout: seconds in which a recording must become complete.
         max_bytes: the largest recording that is accepted.
 
@@ -126,23 +128,22 @@ class Recordings:
             ProviderError: if the request fails; the subclass says why.
         """
         # Imported here, because few processes download recordings.
-        from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - see above
+        from http.client import HTTPException  # noqa: PLC0415 - see above
 
-        target = _platform_path(path)
-        parts = urlsplit(self.url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        target, parts = _platform_path(path), urlsplit(self.url)
         deadline = time.monotonic() + self.timeout
         try:
-            with closing(kind(parts.hostname or "", parts.port, timeout=self.timeout)) as connection:
+            with _connect(parts, deadline) as connection, _shut_at(deadline, connection.sock):
                 connection.request(
                     "GET", _request_target(parts, target), headers={"authorization": self.token}
                 )
                 with connection.getresponse() as response:
                     _check_status(response.status)
                     return _check_complete(self._read(response, deadline))
-        except TimeoutError as error:
-            raise ProviderTimeoutError(seconds=self.timeout, provider="recordings") from error
         except (OSError, HTTPException) as error:
+            # A connection that is shut at the deadline looks like one that was closed by the other side.
+            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+                raise ProviderTimeoutError(seconds=self.timeout, provider="recordings") from error
             message = f"no recording: the connection failed ({type(error).__name__})"
             raise ProviderCrashError(message, provider="recordings") from error
 
@@ -153,9 +154,86 @@ class Recordings:
             if len(audio) > self.max_bytes:
                 message = f"the recording is larger than {self.max_bytes} bytes"
                 raise ProviderError(message, provider="recordings")
-            if time.monotonic() > deadline:  # the socket's own timeout counts per read
-                raise TimeoutError
+        _seconds_until(deadline)
         return bytes(audio)
+
+
+@contextmanager
+def _connect(parts: SplitResult, deadline: float) -> Iterator[HTTPConnection]:
+    """Yield a connection; the look-up of the name is bounded by the resolver's own limits only."""
+    from http.client import HTTPConnection  # noqa: PLC0415 - as above
+
+    encrypted = parts.scheme == "https"
+    standard_port = 443 if encrypted else 80
+    host, port = parts.hostname or "", parts.port or standard_port
+    connection = HTTPConnection(host, port)
+    connection.default_port = standard_port  # which the header Host leaves out
+    with closing(_open_socket(host, port, deadline)) as plain:
+        connection.sock = _encrypt(plain, host, deadline) if encrypted else plain
+        with closing(connection):
+            yield connection
+
+
+def _open_socket(host: str, port: int, deadline: float) -> socket.socket:
+    """Return a socket to one of the addresses of a host; they share the time.
+
+    Raises:
+        OSError: no address could be reached.
+    """
+    failure: OSError = ConnectionError("the name has no address")
+    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection(
+                (str(address[0]), int(address[1])), timeout=_seconds_until(deadline)
+            )
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _encrypt(plain: socket.socket, host: str, deadline: float) -> socket.socket:
+    import ssl  # noqa: PLC0415 - as above
+
+    context = ssl.create_default_context()
+    encrypted = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        with _shut_at(deadline, encrypted):
+            encrypted.do_handshake()
+    except BaseException:
+        encrypted.close()
+        raise
+    return encrypted
+
+
+@contextmanager
+def _shut_at(deadline: float, connection: socket.socket) -> Iterator[None]:
+    """Shut a connection at the deadline: its own timeout begins again with each byte of a slow sender."""
+    timer = threading.Timer(_seconds_until(deadline), _shut, [connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _shut(connection: socket.socket) -> None:
+    # It may have been closed by the other side, or by us at the same moment.
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _seconds_until(deadline: float) -> float:
+    """Return the seconds that are left.
+
+    Raises:
+        TimeoutError: there are none.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _is_http_url(url: str) -> bool:
