@@ -12,6 +12,7 @@ __all__ = [
     "AppError",
     "CallOverError",
     "CallerNotAskedError",
+    "DeadlockError",
     "EndlessLineError",
     "IsolationError",
     "LineError",
@@ -137,6 +138,18 @@ class OrderSyntaxError(ToolkitError, ValueError):
             f"{text!r} is not an order: write for example 'arrival', 'chance 7', 'priorities 7, changes 3 9' "
             "or 'arrival, cancel worker 2 before 5'"
         )
+
+
+class DeadlockError(ToolkitError, RuntimeError):
+    """Tasks wait for each other: none is ready, no timer is set, and no thread or file can wake one.
+
+    Attributes:
+        waiting: the names of the functions of the tasks that wait.
+    """
+
+    def __init__(self, waiting: Sequence[str]) -> None:
+        self.waiting = tuple(waiting)
+        super().__init__(f"these tasks wait forever, with nothing that can wake them: {', '.join(waiting)}")
 
 
 class IsolationError(ToolkitError, PermissionError):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from tests.property.engines.races import RACES
+from yemot_ai_testing.errors import DeadlockError
 from yemot_ai_testing.property.engines.order import Order
 from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.property.engines.search import check_orders, find_order
@@ -198,3 +200,68 @@ def test_a_check_raises_what_the_program_raised_with_the_order_that_repeats_it()
 
 def test_a_check_of_a_program_without_a_race_passes() -> None:
     check_orders(releases_the_lock, runs=30)
+
+
+def takes_two_locks(engine: OrderedEngine) -> None:
+    """Take two locks in opposite orders, without a time limit."""
+
+    async def takes(first: asyncio.Lock, second: asyncio.Lock) -> None:
+        async with first:
+            await asyncio.sleep(0)
+            async with second:
+                await asyncio.sleep(0)
+
+    async def main() -> None:
+        one, two = asyncio.Lock(), asyncio.Lock()
+        first = asyncio.create_task(takes(one, two))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        await asyncio.gather(first, takes(two, one))
+
+    engine.run(main())
+
+
+def test_tasks_that_wait_for_each_other_are_an_error_instead_of_a_wait_without_end() -> None:
+    found = find_order(takes_two_locks, runs=60)
+
+    assert found is not None
+    assert isinstance(found.error, DeadlockError)
+    assert found.error.waiting == tuple(["takes_two_locks.<locals>.takes"] * 2)
+    engine = seeded_engine(found.order)
+    with pytest.raises(DeadlockError):
+        takes_two_locks(engine)
+    engine.close()
+
+
+def test_a_lock_that_a_cancelled_task_keeps_is_found_without_a_time_limit() -> None:
+    def program(engine: OrderedEngine) -> None:
+        async def worker(lock: asyncio.Lock) -> None:
+            await lock.acquire()
+            await asyncio.sleep(0)
+            lock.release()
+
+        async def main() -> None:
+            lock = asyncio.Lock()
+            tasks = [asyncio.create_task(worker(lock)) for _ in range(TASKS)]
+            await asyncio.wait(tasks)
+
+        engine.run(main())
+
+    found = find_order(program, runs=30, cancels="worker")
+    assert found is not None
+    assert found.order.cancellation is not None
+    assert isinstance(found.error, DeadlockError)
+
+
+def test_a_task_that_waits_for_a_thread_is_no_deadlock() -> None:
+    async def main(engine: OrderedEngine) -> str:
+        opened, gate = asyncio.Event(), threading.Event()
+        threading.Timer(0.05, gate.set).start()
+        await asyncio.gather(engine.run_in_thread(gate.wait), asyncio.to_thread(gate.wait))
+        opened.set()
+        await opened.wait()
+        return "ended"
+
+    engine = seeded_engine(1)
+    assert engine.run(main(engine)) == "ended"
+    engine.close()

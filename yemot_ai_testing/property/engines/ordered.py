@@ -25,9 +25,11 @@ import itertools
 import math
 import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
+from yemot_ai_testing.errors import DeadlockError
 from yemot_ai_testing.property.engines.order import Order, Size
 from yemot_ai_testing.property.engines.ready_queue import ReadyQueue
 from yemot_ai_testing.property.engines.schedulers import Canceller, Scheduler
@@ -57,9 +59,13 @@ class OrderedEngine(VirtualEngine):
 
     Args:
         order: the order of the tasks and threads, or its text; None runs them as they come, as asyncio does.
+        detects_deadlocks: whether ``run`` raises when its coroutine can never end; not for engines that are
+            woken by threads which the engine did not start.
     """
 
-    def __init__(self, order: Order | str | None = None) -> None:
+    def __init__(self, order: Order | str | None = None, *, detects_deadlocks: bool = False) -> None:
+        self._detects_deadlocks = detects_deadlocks
+        self._deadlock: DeadlockError | None = None
         self._thread_numbers = itertools.count()
         self._idle_queue, self._ready_queue = _IdleQueue(), ReadyQueue()
         super().__init__(self._new_ordered_loop)
@@ -81,6 +87,27 @@ class OrderedEngine(VirtualEngine):
         cancellation = None if order is None else order.cancellation
         queue.canceller = None if cancellation is None else Canceller(cancellation)
 
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and block until it is done.
+
+        Raises:
+            DeadlockError: if it can never end, on an engine that detects this.
+        """
+        try:
+            return super().run(coroutine)
+        except CancelledError:
+            if self._deadlock is None:
+                raise
+            raise self._deadlock from None
+
+    def _break_deadlock(self) -> None:
+        """Cancel the coroutines that threads wait for; the loop is idle and nothing can wake it."""
+        waiting = asyncio.all_tasks(self.loop) - self.awaited_tasks
+        names = [getattr(task.get_coro(), "__qualname__", "") for task in waiting or self.awaited_tasks]
+        self._deadlock = DeadlockError(sorted(names))
+        for task in self.awaited_tasks:
+            task.cancel()
+
     @property
     def program_size(self) -> Size | None:
         """How many tasks have competed, and how many steps they had; None without an order."""
@@ -94,7 +121,10 @@ class OrderedEngine(VirtualEngine):
         return {} if canceller is None else dict(canceller.steps)
 
     def _new_ordered_loop(self, clock: VirtualClock) -> VirtualLoop:
-        loop = VirtualLoop(clock, _OrderedSelector(clock, self._idle_queue))
+        on_deadlock = self._break_deadlock if self._detects_deadlocks else None
+        loop = VirtualLoop(clock, _OrderedSelector(clock, self._idle_queue, on_deadlock))
+        # A queue for each loop: one that is closed clears its own, while the next one already runs.
+        self._ready_queue = ReadyQueue(self._ready_queue.scheduler, self._ready_queue.canceller)
         loop._ready = self._ready_queue  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no public way
         return loop
 
@@ -163,8 +193,11 @@ class _IdleQueue:
 class _OrderedSelector(VirtualSelector):
     """Resume the waiters for an idle loop before virtual time jumps."""
 
-    def __init__(self, clock: VirtualClock, queue: _IdleQueue) -> None:
+    def __init__(
+        self, clock: VirtualClock, queue: _IdleQueue, on_deadlock: Callable[[], None] | None
+    ) -> None:
         super().__init__(clock)
+        self._on_deadlock = on_deadlock
         self._virtual_clock = clock
         self._queue = queue
         self._rounds = 0
@@ -172,6 +205,8 @@ class _OrderedSelector(VirtualSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         """Return the ready file objects."""
         if not self._queue:
+            if timeout is None and self._may_be_deadlocked:
+                return self._select_or_break()
             return super().select(timeout)
         idle = timeout != 0
         self._rounds = 0 if idle else self._rounds + 1
@@ -186,4 +221,17 @@ class _OrderedSelector(VirtualSelector):
         ):
             self._rounds = 0
             self._queue.release_next()
+        return ready
+
+    @property
+    def _may_be_deadlocked(self) -> bool:
+        """Whether a thread waits for the loop, and only another thread could wake it."""
+        clock = self._virtual_clock
+        is_waiting = clock.is_awaited and not clock.is_working and not clock.is_held_externally
+        return self._on_deadlock is not None and is_waiting and len(self.get_map()) == 1
+
+    def _select_or_break(self) -> list[tuple[selectors.SelectorKey, Any]]:
+        ready = selectors.DefaultSelector.select(self, STALL_SECONDS)
+        if not ready and self._may_be_deadlocked and self._on_deadlock is not None:
+            self._on_deadlock()
         return ready

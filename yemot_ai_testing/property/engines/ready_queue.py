@@ -27,10 +27,10 @@ class ReadyQueue(deque[Any]):
         canceller: cancels a task.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scheduler: Scheduler | None = None, canceller: Canceller | None = None) -> None:
         super().__init__()
-        self.scheduler: Scheduler | None = None
-        self.canceller: Canceller | None = None
+        self.scheduler = scheduler
+        self.canceller = canceller
         self._due: int | None = None  # callbacks that run before the next task; None: not yet counted
 
     def popleft(self) -> Any:  # noqa: ANN401 - asyncio's handles

@@ -116,7 +116,7 @@ class _Search:
 
     def run(self, order: Order) -> Exception | None:
         """Run the program; return what it raises."""
-        with closing(OrderedEngine(order)) as engine:
+        with closing(OrderedEngine(order, detects_deadlocks=True)) as engine:
             try:
                 self._program(engine)
             except Exception as error:  # noqa: BLE001 - what a developer's program raises is the result

@@ -40,5 +40,5 @@ def seeded_engine(
         OrderSyntaxError: if a text is not an order.
     """
     if isinstance(order, int):
-        return OrderedEngine(order_of_seed(order, size=size, cancels=cancels))
-    return OrderedEngine(order)
+        order = order_of_seed(order, size=size, cancels=cancels)
+    return OrderedEngine(order, detects_deadlocks=True)
