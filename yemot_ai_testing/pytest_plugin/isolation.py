@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -15,6 +12,7 @@ import pytest
 from yemot_ai_testing.isolation.audit_hook import activate
 from yemot_ai_testing.isolation.environment import isolated_environment
 from yemot_ai_testing.isolation.guard import IsolationCounts, IsolationGuard
+from yemot_ai_testing.processes.owned_folder import owned_folder
 from yemot_ai_testing.pytest_plugin.options import run_settings
 
 if TYPE_CHECKING:
@@ -39,8 +37,7 @@ class IsolationPlugin:
         self._is_controller = is_controller
         self._worker_counts = IsolationCounts()
         self._refused_outside_tests: list[str] = []
-        folder = Path(tempfile.mkdtemp(prefix="yemot-ai-isolation-")).resolve()
-        self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = self._resources.enter_context(owned_folder("yemot-ai-isolation-"))
         self.guard = IsolationGuard(folder, allowed)
         self._activation = self._resources.enter_context(ExitStack())
         self._activation.enter_context(activate(self.guard))

@@ -11,6 +11,7 @@ pipe that wakes the test.
 
 from __future__ import annotations
 
+import _thread
 import marshal
 import os
 import sys
@@ -59,6 +60,7 @@ def main(state: str, argv: list[str], default_home: str = "") -> int:
         The exit code.
     """
     ensure_stdin()
+    _end_with_owner(os.path.dirname(state))  # noqa: PTH120 - pathlib takes milliseconds to import
     process = FakeProcess(state, argv, default_home)
     try:
         _dispatch(process, parse(argv, process.grammar_overrides()))
@@ -83,6 +85,25 @@ def main(state: str, argv: list[str], default_home: str = "") -> int:
         )
         return 101
     return 0
+
+
+def _end_with_owner(folder: str) -> None:
+    """End this process when the one that made the fake has ended, even if it was killed.
+
+    A fake that lives until it is removed has no owner.
+    """
+    try:
+        # Opening the pipe does not block; reading it does, until its owner has closed it.
+        pipe = os.open(f"{folder}/owner", os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    os.set_blocking(pipe, True)
+    _thread.start_new_thread(_wait_for_end, (pipe,))
+
+
+def _wait_for_end(pipe: int) -> None:
+    os.read(pipe, 1)
+    os._exit(1)
 
 
 def _die_of_sigint() -> int:
