@@ -8,6 +8,7 @@ from __future__ import annotations
 from yemot_ai._calls.hooks import CallSummary, EndReason
 from yemot_ai._calls.limits import Limits
 from yemot_ai._runtime import Engine
+from yemot_ai._turns.answer_limits import AnswerLimits
 from yemot_ai.ai import YemotAI
 from yemot_ai.flow import (
     AccessPolicy,
@@ -31,6 +32,7 @@ __all__ = [
     "AIFlow",
     "AccessPolicy",
     "Agent",
+    "AnswerLimits",
     "AsyncAICall",
     "AsyncAgent",
     "CallSummary",

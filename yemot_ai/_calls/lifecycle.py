@@ -76,7 +76,7 @@ class CallLifecycle:
     def __post_init__(self) -> None:
         interval = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
         self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
-        self._is_limited = self.limits != Limits()
+        self._is_limited = self.limits != Limits(answer=self.limits.answer)
         self.unanswered = UnansweredCalls(self.store)
         self._threads: dict[str, Threads] = {}
         self._retrying_ends: KeyedTasks[str, None] = KeyedTasks()

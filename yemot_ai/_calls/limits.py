@@ -1,9 +1,10 @@
-"""Limits of one call and one caller."""
+"""Limits of one answer, one call and one caller."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
+from yemot_ai._turns.answer_limits import AnswerLimits
 from yemot_ai.errors import ConfigurationError, LimitReachedError
 from yemot_ai.sessions import Session
 
@@ -16,30 +17,32 @@ MINUTE = 60.0
 class Limits:
     """The limits of a call and a caller; None is no limit. Beyond a limit no model is asked.
 
-    >>> Limits(turns=30, minutes=20)
-    Limits(turns=30, minutes=20, turns_per_day=None)
+    >>> Limits(turns=30, minutes=20).turns_per_day is None
+    True
 
     Args:
         turns: questions to the AI in one call.
         minutes: minutes of one call.
         turns_per_day: questions to the AI from one number in a day (UTC), over all its calls. A
             withheld number is not counted: refuse it with ``AccessPolicy(withheld=False)``.
+        answer: how long one answer may be; a longer one is cut.
 
     Raises:
-        ConfigurationError: if a limit is not positive.
+        ConfigurationError: if a limit is not a positive number.
     """
 
     turns: int | None = None
     minutes: float | None = None
     turns_per_day: int | None = None
+    answer: AnswerLimits = field(default_factory=AnswerLimits)
 
     def __post_init__(self) -> None:
-        for limit in fields(self):
-            most = getattr(self, limit.name)
-            if most is not None and not most > 0:
-                raise ConfigurationError(
-                    f"{limit.name}={most!r}: give a positive number, or None for no limit"
-                )
+        for name in ("turns", "minutes", "turns_per_day"):
+            most = getattr(self, name)
+            if most is not None and not _is_positive(most):
+                raise ConfigurationError(f"{name}={most!r}: give a positive number, or None for no limit")
+        if not isinstance(self.answer, AnswerLimits):
+            raise ConfigurationError(f"answer={self.answer!r}: give AnswerLimits(…)")
 
     def check(self, session: Session, turn_id: str, *, now: float) -> None:
         """Raise if a turn is beyond the limits of its call.
@@ -59,3 +62,7 @@ class Limits:
             raise LimitReachedError(limit="turns", most=self.turns)
         if self.minutes is not None and session.started and now - session.started > self.minutes * MINUTE:
             raise LimitReachedError(limit="minutes", most=self.minutes)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

@@ -114,6 +114,7 @@ class Runtime:
             instructions=self.instructions if instructions is None else instructions,
             timeout=self.turn_timeout,
             retries=self.retries,
+            limits=self.limits.answer,
             interruption_note=self.interruption_note,
             admit=self.calls.admit,
         )

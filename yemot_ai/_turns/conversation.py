@@ -13,13 +13,16 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from yemot_ai._turns.answer_limits import AnswerLimits, LimitedFeed
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import history_to_rebuild
+from yemot_ai.providers.cooldown import requested_wait
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
+from yemot_ai.providers.sdk.quoted_words import hide_words
 from yemot_ai.sessions import Session, Turn, hold_key
 
 __all__ = ["Conversation"]
@@ -58,6 +61,7 @@ class Conversation:
         instructions: how to answer.
         timeout: seconds for one turn.
         retries: how often a transient failure is retried.
+        limits: how long one answer may be.
         interruption_note: the start of the prompt if the caller has not heard the end of the answer before;
             None for one of ``INTERRUPTION_NOTES``, "" for nothing.
         admit: loads the session for a turn, or refuses the turn.
@@ -69,6 +73,7 @@ class Conversation:
     instructions: str | None
     timeout: float
     retries: int
+    limits: AnswerLimits
     interruption_note: str | None
     admit: Callable[[str, str], Awaitable[Session]]
 
@@ -152,6 +157,7 @@ class Conversation:
             try:
                 return await self._ask_once(thread, text, instructions, history, stream), retired
             except ProviderError as error:
+                hide_words(error, self._words(session, text))
                 earlier = history if thread is None else self._history(session)
                 refused_before = _was_refused(session.turns, self.name)
                 shorter = history_to_rebuild(error, thread, earlier, refused_before=refused_before)
@@ -174,6 +180,10 @@ class Conversation:
             Exchange(self._prompt(turn.text, before), turn.answer)
             for before, turn in zip((None, *turns), turns, strict=False)
         )
+
+    def _words(self, session: Session, text: str) -> list[str]:
+        """Return what was said in the conversation: no error quotes it."""
+        return [text, *(words for each in self._history(session) for words in (each.prompt, each.answer))]
 
     def _prompt(self, text: str, before: Turn | None) -> str:
         """Return the prompt for an utterance after the turn ``before``."""
@@ -205,8 +215,9 @@ class Conversation:
                 stream=streamed is not None,
             )
             if streamed is None:
-                return await read_reply(parts, provider.name)
-            reply = await read_reply(parts, provider.name, streamed.feed)
+                return self.limits.cut_reply(await read_reply(parts, provider.name))
+            limited = LimitedFeed(self.limits, streamed, provider=provider.name)
+            reply = self.limits.cut_reply(await read_reply(parts, provider.name, limited.feed))
             if not reply.cut:
                 streamed.finish()
         except (ProviderError, TimeoutError):
@@ -234,6 +245,7 @@ def _wait_before_retry(error: ProviderError) -> float | None:
     """Return seconds, or None if a retry cannot help or would take too long."""
     if not error.transient:
         return None
-    if error.retry_after is not None:
-        return error.retry_after if error.retry_after <= MAX_RETRY_WAIT else None
-    return RETRY_WAIT
+    wait = requested_wait(error)
+    if wait is None:
+        return RETRY_WAIT
+    return wait if wait <= MAX_RETRY_WAIT else None

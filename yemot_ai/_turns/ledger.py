@@ -241,10 +241,7 @@ class Ledger:
                 answered = transitions.as_answered(running, turn, result, now() - started)
                 return await self._save_end(call_id, turn, answered, result)
         except TimeoutError as error:
-            # The deadline of a provider raises ProviderTimeoutError, which is a TimeoutError.
-            timeout_error = _as_provider_timeout(error, self._timeout)
-            log.warning("call %s: turn %s: %s", call_id, turn.id, timeout_error)
-            failure: ProviderError = timeout_error
+            failure: ProviderError = self._timeout_error(error, call_id, turn.id)
         except ProviderError as error:
             failure = error
         finally:
@@ -262,6 +259,13 @@ class Ledger:
         if cut is not None:
             failed = replace(failed, usage=cut.usage, session_id=cut.session_id)
         return await self._save_end(call_id, turn, failed, cut)
+
+    def _timeout_error(self, error: TimeoutError, call_id: str, turn_id: str) -> ProviderTimeoutError:
+        if isinstance(error, ProviderTimeoutError):  # the deadline of a provider; it is in the log
+            return error
+        own = ProviderTimeoutError(seconds=self._timeout)
+        log.warning("call %s: turn %s: %s", call_id, turn_id, own)
+        return own
 
     async def _write_pieces(self, call_id: str, turn: Turn, pieces: tuple[str, ...], before: str) -> None:
         """Store the pieces of a turn; raise if another worker owns it, also without new pieces."""
@@ -331,7 +335,3 @@ def _result(task: asyncio.Task[Turn], call_id: str) -> Turn:
     if task.cancelled():
         raise CallEndedError(call_id)
     return task.result()
-
-
-def _as_provider_timeout(error: TimeoutError, seconds: float) -> ProviderTimeoutError:
-    return error if isinstance(error, ProviderTimeoutError) else ProviderTimeoutError(seconds=seconds)

@@ -129,6 +129,11 @@ class AnswerStream:
         if self._writer_task is not None:
             self._writer_task.cancel()
 
+    def keep(self, count: int) -> None:
+        """Drop all text after the first ``count`` pieces: the answer is too long."""
+        del self.pieces[count:]
+        self.reset()
+
     def reset(self) -> None:
         """Drop an incomplete sentence, because the model is asked again."""
         self._splitter = None

@@ -18,7 +18,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 
-__all__ = ["Cooldown"]
+__all__ = ["Cooldown", "requested_wait"]
 
 _COOLDOWN_ERRORS: Final = (
     AuthenticationError,
@@ -66,14 +66,24 @@ class Cooldown:
     def start(self, index: int, error: ProviderError) -> None:
         """Skip the provider for a while if ``error`` means that its next request would fail as well."""
         if isinstance(error, _COOLDOWN_ERRORS):
-            self._until[index] = self._now() + _wait(error, self._seconds)
+            wait = requested_wait(error)
+            self._until[index] = self._now() + (self._seconds if wait is None else wait)
 
     def end(self, index: int) -> None:
         """Stop skipping the provider."""
         self._until.pop(index, None)
 
 
-def _wait(error: ProviderError, default: float) -> float:
-    """Return the seconds that an error asks for; ``default`` if that is no number, or less than 0."""
+def requested_wait(error: ProviderError) -> float | None:
+    """Return the seconds that an error asks to wait, at most ``MAX_RETRY_AFTER``.
+
+    Args:
+        error: the error; its ``retry_after`` may be of a provider that is not of this package.
+
+    Returns:
+        The seconds; None if there is no wait, or it is no number of 0 or more.
+    """
     wait: object = error.retry_after
-    return min(wait, MAX_RETRY_AFTER) if isinstance(wait, int | float) and wait >= 0 else default
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0:
+        return None
+    return min(wait, MAX_RETRY_AFTER)

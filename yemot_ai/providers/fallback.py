@@ -40,6 +40,7 @@ from yemot_ai.providers.provider import (
     SupportsEndSession,
     close_parts,
 )
+from yemot_ai.providers.sdk.quoted_words import hide_words
 from yemot_ai.providers.sdk.settings import check_seconds
 
 __all__ = ["FallbackProvider"]
@@ -64,6 +65,12 @@ class _Turn:
     instructions: str | None
     stream: bool
     refused: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """What was said: no error quotes it."""
+        exchanges = self.session.history.exchanges
+        return [self.prompt, *(text for each in exchanges for text in (each.prompt, each.answer))]
 
 
 class FallbackProvider:
@@ -144,6 +151,7 @@ class FallbackProvider:
             except ProviderError as error:
                 if isinstance(error, ContextOverflowError):
                     raise _with_notes(error, failures) from None
+                hide_words(error, turn.words)
                 log.warning("%s: %s (%s)", self.providers[index].name, error.kind, error)
                 self._cooldown.start(index, error)
                 if started:  # a caller that repeats the turn before a piece was heard gets the next provider
