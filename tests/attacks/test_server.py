@@ -178,9 +178,12 @@ def test_half_a_body_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("files", [128, 1024])
 @pytest.mark.parametrize("sent", [HALF_HEADER, HALF_BODY], ids=["headers", "bodies"])
-def test_callers_are_answered_beside_more_half_requests_than_files(tmp_path: Path, sent: bytes) -> None:
-    with many_files(4096), served(tmp_path, files=1024) as server:
+def test_callers_are_answered_beside_more_half_requests_than_files(
+    tmp_path: Path, sent: bytes, files: int
+) -> None:
+    with many_files(4096), served(tmp_path, files=files) as server:
         stop = threading.Event()
         stop.set()
         for number in (1100, 300):

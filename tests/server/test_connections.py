@@ -121,3 +121,4 @@ def test_connections_are_fewer_than_files(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert ServerLimits().open_connections == 824
     assert ServerLimits(connections=50).open_connections == 50
+    assert ServerLimits().accepted_at_once == 33

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import resource
+import sys
 from dataclasses import dataclass
 from typing import Final
 
 from yemot_ai.errors import ConfigurationError
 
 __all__ = ["ServerLimits"]
+
+MOST_AT_ONCE: Final = 100
+
+ROUNDS: Final = 6
+"""Rounds of asyncio's loop from the acceptance of a connection to the end of the one that makes room."""
 
 OTHER_FILES: Final = 200
 """Files that a server has open besides its connections: stores, model services, pipes of Codex."""
@@ -45,7 +51,15 @@ class ServerLimits:
     @property
     def open_connections(self) -> int:
         """The connections that the process can have open."""
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if files == resource.RLIM_INFINITY:
-            return self.connections
-        return min(self.connections, max(files - OTHER_FILES, files // 2))
+        return min(self.connections, max(_files() - OTHER_FILES, _files() // 2))
+
+    @property
+    def accepted_at_once(self) -> int:
+        """How many connections asyncio may accept in each round of its loop."""
+        return max(1, min(MOST_AT_ONCE, (_files() - self.open_connections) // ROUNDS))
+
+
+def _files() -> int:
+    """Return how many files the process may have open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if files == resource.RLIM_INFINITY else files

@@ -29,9 +29,6 @@ log = logging.getLogger("yemot_ai")
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-ACCEPTED_AT_ONCE: Final = 100
-"""asyncio accepts this many connections before it looks at one of them."""
-
 HELD_SECONDS: Final = 5
 """Seconds that the requests that are held get after the port is closed."""
 
@@ -56,7 +53,7 @@ def run(flow: AIFlow, *, host: str, port: int, limits: ServerLimits, log_level: 
         lifespan="on",
         log_config=None,
         access_log=False,
-        backlog=ACCEPTED_AT_ONCE,
+        backlog=limits.accepted_at_once,
         timeout_keep_alive=limits.keep_alive_seconds,  # type: ignore[arg-type]  # passed to loop.call_later
         timeout_graceful_shutdown=HELD_SECONDS,
     )
