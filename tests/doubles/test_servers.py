@@ -18,7 +18,7 @@ from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.model_service.servers.registry import SERVERS
 
 if TYPE_CHECKING:
-    from yemot_ai_testing.doubles.steps import ServiceFailureKind
+    from yemot_ai_testing.doubles.steps import FailureKind
 
 CONVERSATION_APIS = ("/responses", "/chat/completions", "/messages")
 
@@ -91,7 +91,7 @@ def test_the_bare_sdk_gets_the_answer_of_each_server(name: str, one: ServedAPI, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "one", "kind"), ERRORS)
-def test_each_error_is_sent_as_the_table_says(name: str, one: ServedAPI, kind: ServiceFailureKind) -> None:
+def test_each_error_is_sent_as_the_table_says(name: str, one: ServedAPI, kind: FailureKind) -> None:
     row = one.errors[kind]
     with ModelServer(quirks=name) as model:
         model.fails(kind, retry_after=7).fails(kind, retry_after=7)

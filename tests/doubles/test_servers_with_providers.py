@@ -13,7 +13,7 @@ from yemot_ai.errors import ProviderError, RefusedRequestError, SessionLostError
 from yemot_ai.providers import JSON, AnthropicProvider, OpenAIProvider, Reply
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.doubles.model_service.servers.registry import SERVERS
-from yemot_ai_testing.doubles.steps import CutReason, ServiceFailureKind
+from yemot_ai_testing.doubles.steps import CutReason, FailureKind
 
 ENDPOINTS = ("/responses", "/chat/completions", "/messages")
 
@@ -77,7 +77,7 @@ def test_an_answer_is_heard_without_its_thoughts(name: str, endpoint: str, *, st
 @streamed_or_whole
 @pytest.mark.parametrize(("name", "endpoint", "kind"), ERRORS)
 def test_an_error_has_the_kind_of_its_row(
-    name: str, endpoint: str, kind: ServiceFailureKind, *, stream: bool
+    name: str, endpoint: str, kind: FailureKind, *, stream: bool
 ) -> None:
     with ModelServer(quirks=name) as model:
         model.fails(kind, retry_after=7)

@@ -29,7 +29,6 @@ from yemot_ai_testing.doubles.scriptable import (
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
 from yemot_ai_testing.doubles.steps import (
-    API_STEPS,
     MODEL_STEPS,
     PROCESS_STEPS,
     SERVICE_STEPS,
@@ -43,6 +42,7 @@ from yemot_ai_testing.doubles.steps import (
     Failure,
     Hang,
     Malformed,
+    Reconnect,
     Step,
     StepSyntax,
     Transcription,
@@ -62,6 +62,7 @@ STEPS: tuple[Step, ...] = (
     Cut("length"),
     Crash(7, "panicked"),
     Malformed(),
+    Reconnect(),
     UnknownSession(),
     BusySession(),
 )
@@ -116,7 +117,7 @@ def test_the_method_of_a_step_adds_it(step: Step) -> None:
 def test_a_double_has_the_methods_of_the_steps_that_it_can_take(step: Step) -> None:
     verb = syntax_of(step).verb
     assert hasattr(ScriptableModel, verb) == isinstance(step, MODEL_STEPS)
-    assert hasattr(ScriptableAPI, verb) == isinstance(step, API_STEPS)
+    assert hasattr(ScriptableAPI, verb) == isinstance(step, MODEL_STEPS)
     assert hasattr(ScriptableService, verb) == isinstance(step, SERVICE_STEPS)
     assert hasattr(ScriptableCodex, verb) == isinstance(step, CODEX_STEPS)
     assert (verb in VERBS) == isinstance(step, CODEX_STEPS)
@@ -130,7 +131,7 @@ def doubles() -> Iterator[dict[ScriptableModel, tuple[type, ...]]]:
             fake: CODEX_STEPS,
             service: SERVICE_STEPS,
             OpenAIMock(): SERVICE_STEPS,
-            AnthropicMock(): API_STEPS,
+            AnthropicMock(): MODEL_STEPS,
             ScriptedProvider(): (*SERVICE_STEPS, *PROCESS_STEPS),
         }
 
@@ -179,7 +180,7 @@ def test_the_fake_codex_has_a_wire_format_for_each_of_its_steps(step: Step) -> N
 
 @each(*MODEL_STEPS)
 def test_a_file_of_turns_to_record_can_have_the_step(step: Step, tmp_path: Path) -> None:
-    value = {Answer: "a", Failure: "overloaded", Drop: "…"}.get(type(step), True)
+    value = {Answer: "a", Failure: "overloaded", Drop: "…", Cut: "length"}.get(type(step), True)
     turn = {"prompt": "?", syntax_of(step).verb: value}
     (tmp_path / "turns.json").write_text(json.dumps({"cases": {"a": [turn]}}), encoding="utf-8")
     assert isinstance(read_script(tmp_path / "turns.json")["a"][0].step, type(step))

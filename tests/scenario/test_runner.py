@@ -356,8 +356,6 @@ def test_a_scenario_cuts_an_answer_after_its_text_and_refuses_words() -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ("{cuts: length}", 'agent: no version of Codex is recorded with {cuts: "length"}'),
-        ("{fails: refused_request}", 'with {fails: "refused_request"}: script it on a model service'),
         ("{transcribes: x}", "agent: Codex does not transcribe"),
     ],
 )

@@ -34,6 +34,7 @@ from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
 from yemot_ai_testing.doubles.steps import (
     BusySession,
     Malformed,
+    Reconnect,
     UnknownSession,
 )
 from yemot_ai_testing.isolation.audit_hook import active_guard, allow_any_program
@@ -130,7 +131,8 @@ class RealCodex(CodexDouble, ScriptedDouble):
         """Return the options that select the model for one run; the URL contains the number of the run."""
         number = self._register_run(started)
         own = self.model.base_url.replace("/v1", f"/run/{number}/v1")
-        return [option.replace(self.model.base_url, own) for option in self.model.codex_options()]
+        options = self.model.codex_options(stream_retries=self.script.count_next(Reconnect))
+        return [option.replace(self.model.base_url, own) for option in options]
 
     def _register_run(self, started: _StartedRun | None) -> int | None:
         if started is None:

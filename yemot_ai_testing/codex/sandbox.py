@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import sys
-import tempfile
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.doubles.scriptable import ScriptableCodex
 from yemot_ai_testing.doubles.scripted_double import CheckedContext
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Cut, Failure, Transcription
+from yemot_ai_testing.doubles.steps import Transcription
 from yemot_ai_testing.executable import create_double_folder, write_executable
 from yemot_ai_testing.processes.environment import set_variables
+from yemot_ai_testing.processes.owned_folder import OwnedFolder
 from yemot_ai_testing.processes.running import group_members, kill_if_mentions
 
 if TYPE_CHECKING:
@@ -79,8 +78,8 @@ class CodexSandbox:
     """
 
     def __init__(self) -> None:
-        # The path becomes part of a shebang, so symbolic links are resolved.
-        self.folder = Path(tempfile.mkdtemp(prefix="yemot-ai-codex-")).resolve()
+        self._owned = OwnedFolder.create("yemot-ai-codex-")
+        self.folder = self._owned.path
         self.executable = self.folder / "bin" / "codex"
         (self.folder / "codex-home").mkdir()  # Codex refuses one that does not exist
         create_double_folder(self.executable.parent)
@@ -106,7 +105,7 @@ class CodexSandbox:
         """Restore the environment, and remove the folder."""
         set_variables(self._saved_environment)
         self._saved_environment = {}
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._owned.remove()
 
 
 class CodexDouble(ScriptableCodex, CheckedContext):
@@ -124,13 +123,11 @@ class CodexDouble(ScriptableCodex, CheckedContext):
         """Append a step; the next process that calls the model takes it.
 
         Raises:
-            TypeError: if the step is one of a model service only.
+            TypeError: if the step is a transcription.
             FakeOnlyError: if the step is ``Malformed`` and the program is a real one.
         """
         if isinstance(step, Transcription):
             raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
-        if isinstance(step, Cut) or (isinstance(step, Failure) and step.kind not in FAILURE_KINDS):
-            raise TypeError(f"no version of Codex is recorded with {step!r}: script it on a model service")
         self._append(step)
 
     @abstractmethod

@@ -24,11 +24,20 @@ from yemot_ai.errors import (
     SessionLostError,
     UnknownModelError,
 )
-from yemot_ai_testing.doubles.steps import BusySession, Crash, Cut, Drop, Failure, Malformed, UnknownSession
+from yemot_ai_testing.doubles.steps import (
+    BusySession,
+    Crash,
+    Cut,
+    Drop,
+    Failure,
+    Malformed,
+    Reconnect,
+    UnknownSession,
+)
 
 __all__ = ["FailureStep", "provider_error_for"]
 
-FailureStep: TypeAlias = "Failure | Drop | Cut | Crash | Malformed | UnknownSession | BusySession"
+FailureStep: TypeAlias = "Failure | Drop | Cut | Crash | Malformed | Reconnect | UnknownSession | BusySession"
 
 _ERRORS_BY_KIND: Mapping[str, type[ProviderError]] = {
     kind.kind: kind
@@ -53,7 +62,7 @@ def provider_error_for(step: FailureStep, session: str, *, provider: str) -> Pro
     match step:
         case Failure() | Cut():
             return _refusal_error(step, provider)
-        case Drop():
+        case Drop() | Reconnect():
             return ProviderCrashError(
                 "the connection was closed in the middle of the answer", provider=provider
             )

@@ -14,6 +14,7 @@ unused steps. This module imports nothing heavy, because every double imports it
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -145,6 +146,11 @@ class Script:
         """Consume the next step if it is of one of these kinds; no call is recorded."""
         with self._condition:
             return self._steps.pop(0) if self._steps and isinstance(self._steps[0], kinds) else None
+
+    def count_next(self, *kinds: type) -> int:
+        """Return how many of the next steps are of one of these kinds."""
+        with self._condition:
+            return sum(1 for _ in itertools.takewhile(lambda step: isinstance(step, kinds), self._steps))
 
     def record_unscripted(self, prompt: str) -> None:
         """Record a call as unscripted because its step did not fit it."""

@@ -10,7 +10,6 @@ from yemot_ai_testing.doubles.arguments import as_exit_code, as_pieces, as_secon
 from yemot_ai_testing.doubles.steps import (
     CUT_REASONS,
     FAILURE_KINDS,
-    SERVICE_FAILURE_KINDS,
     Answer,
     BusySession,
     Crash,
@@ -19,6 +18,7 @@ from yemot_ai_testing.doubles.steps import (
     Failure,
     Hang,
     Malformed,
+    Reconnect,
     Transcription,
     UnknownSession,
 )
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-    from yemot_ai_testing.doubles.steps import CutReason, FailureKind, ServiceFailureKind, Step
+    from yemot_ai_testing.doubles.steps import CutReason, FailureKind, Step
 
 __all__ = [
     "ScriptableAPI",
@@ -48,19 +48,23 @@ class ScriptableModel(ABC):
     def add(self, step: Step) -> None:
         """Append a step to the script."""
 
-    def answers(self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0) -> Self:
+    def answers(
+        self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0, saying: str = ""
+    ) -> Self:
         """Answer the next call.
 
         Args:
             text: the answer, or its pieces, at least one.
             after: seconds before the first piece.
             every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
+            saying: a complete message before the answer, such as "one moment"; a model whose answer is one
+                message (Chat Completions, Messages, a provider in this process) begins it with this line.
 
         Raises:
-            TypeError: the text is not a text, or the seconds are not a number.
+            TypeError: a text is not a text, or the seconds are not a number.
             ValueError: there is no piece, or the seconds are negative or not finite.
         """
-        self.add(_answer(text, after, every))
+        self.add(_answer(text, after, every, saying))
         return self
 
     def fails(self, kind: FailureKind, *, retry_after: float | None = None, after: float = 0.0) -> Self:
@@ -75,7 +79,7 @@ class ScriptableModel(ABC):
             ValueError: there is no such kind, or the seconds are negative or not finite.
             TypeError: the seconds are not a number.
         """
-        self.add(_failure(kind, FAILURE_KINDS, retry_after, after))
+        self.add(_failure(kind, retry_after, after))
         return self
 
     def hangs(self, *, saying: str = "") -> Self:
@@ -97,6 +101,22 @@ class ScriptableModel(ABC):
             TypeError: the text is not a text.
         """
         self.add(Drop(as_pieces(text)))
+        return self
+
+    def cuts(self, reason: CutReason, text: str | Sequence[str] = "…") -> Self:
+        """End the next answer after ``text``, as the service does when the model has not finished.
+
+        Args:
+            reason: one of ``CUT_REASONS``.
+            text: the text before the end, or its pieces.
+
+        Raises:
+            ValueError: there is no such reason.
+            TypeError: the text is not a text.
+        """
+        if reason not in CUT_REASONS:
+            raise ValueError(f"no reason {reason!r}: an answer is cut by one of {', '.join(CUT_REASONS)}")
+        self.add(Cut(reason, as_pieces(text)))
         return self
 
 
@@ -134,6 +154,18 @@ class ScriptableCodex(ScriptableConversation):
         self.add(Malformed(as_text("malformed", text)))
         return self
 
+    def reconnects(self, text: str | Sequence[str] = "…") -> Self:
+        """Break off the stream of the next answer after ``text``; Codex asks again.
+
+        The next step answers: Codex writes the message from the beginning. The real one gets as many retries
+        as the script has such steps next when the process starts.
+
+        Raises:
+            TypeError: the text is not a text.
+        """
+        self.add(Reconnect(as_pieces(text)))
+        return self
+
     def busy_session(self) -> Self:
         """Let another process write to the next resumed session."""
         self.add(BusySession())
@@ -144,7 +176,13 @@ class ScriptableAPI(ScriptableModel):
     """The steps of a model service as well."""
 
     def answers(
-        self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0, thoughts: str = ""
+        self,
+        text: str | Sequence[str],
+        *,
+        after: float = 0.0,
+        every: float = 0.0,
+        saying: str = "",
+        thoughts: str = "",
     ) -> Self:
         """Answer the next call.
 
@@ -152,6 +190,8 @@ class ScriptableAPI(ScriptableModel):
             text: the answer, or its pieces, at least one.
             after: seconds before the first piece.
             every: seconds from one piece to the next; between ``hold`` and ``release`` none is written.
+            saying: a complete message before the answer, such as "one moment"; a model whose answer is one
+                message (Chat Completions, Messages, a provider in this process) begins it with this line.
             thoughts: what the model thinks before the text, in the notation of the service; a service that
                 hides thoughts, and a provider in this process, send none.
 
@@ -159,40 +199,7 @@ class ScriptableAPI(ScriptableModel):
             TypeError: a text is not a text, or the seconds are not a number.
             ValueError: there is no piece, or the seconds are negative or not finite.
         """
-        self.add(replace(_answer(text, after, every), thoughts=as_text("thoughts", thoughts)))
-        return self
-
-    def fails(
-        self, kind: ServiceFailureKind, *, retry_after: float | None = None, after: float = 0.0
-    ) -> Self:
-        """Answer the next call with an error.
-
-        Args:
-            kind: one of ``SERVICE_FAILURE_KINDS``.
-            retry_after: seconds of the service's ``retry-after``.
-            after: seconds before the error.
-
-        Raises:
-            ValueError: there is no such kind, or the seconds are negative or not finite.
-            TypeError: the seconds are not a number.
-        """
-        self.add(_failure(kind, SERVICE_FAILURE_KINDS, retry_after, after))
-        return self
-
-    def cuts(self, reason: CutReason, text: str | Sequence[str] = "…") -> Self:
-        """End the next answer after ``text``, as the service does when the model has not finished.
-
-        Args:
-            reason: one of ``CUT_REASONS``.
-            text: the text before the end, or its pieces.
-
-        Raises:
-            ValueError: there is no such reason.
-            TypeError: the text is not a text.
-        """
-        if reason not in CUT_REASONS:
-            raise ValueError(f"no reason {reason!r}: an answer is cut by one of {', '.join(CUT_REASONS)}")
-        self.add(Cut(reason, as_pieces(text)))
+        self.add(replace(_answer(text, after, every, saying), thoughts=as_text("thoughts", thoughts)))
         return self
 
 
@@ -214,17 +221,17 @@ class ScriptableService(ScriptableAPI, ScriptableConversation):
         return self
 
 
-def _answer(text: str | Sequence[str], after: float, every: float) -> Answer:
+def _answer(text: str | Sequence[str], after: float, every: float, saying: str) -> Answer:
     pieces = as_pieces(text)
     if not pieces:
         raise ValueError('an answer has at least one piece; answers("") is an empty one')
-    return Answer(pieces, as_seconds("after", after), every=as_seconds("every", every))
+    return Answer(
+        pieces, as_seconds("after", after), every=as_seconds("every", every), saying=as_text("saying", saying)
+    )
 
 
-def _failure(
-    kind: ServiceFailureKind, kinds: Sequence[str], retry_after: float | None, after: float
-) -> Failure:
-    if kind not in kinds:
-        raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(kinds)}")
+def _failure(kind: FailureKind, retry_after: float | None, after: float) -> Failure:
+    if kind not in FAILURE_KINDS:
+        raise ValueError(f"no failure {kind!r}: a model fails with one of {', '.join(FAILURE_KINDS)}")
     wait = None if retry_after is None else as_seconds("retry_after", retry_after)
     return Failure(kind, wait, as_seconds("after", after))

@@ -24,7 +24,7 @@ from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import wait_until_open
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
-from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, Hang, Step, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, Hang, Reconnect, Step, Transcription
 from yemot_ai_testing.virtual_time import virtual_engine
 
 __all__ = ["ScriptedProvider", "ScriptedRequest"]
@@ -101,7 +101,7 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
     async def _answer_parts(
         self, prompt: str, session: str, *, wanted: type = Answer
     ) -> AsyncGenerator[str | Reply]:
-        step = self.script.take(prompt)
+        step = self._take_step(prompt)
         if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
             self.script.record_unscripted(prompt)
             step = None
@@ -110,7 +110,7 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
             await wait_until_open(self.gate)
             await self.pause.wait_at("asked")
             if isinstance(step, Answer | Cut):
-                written = step if isinstance(step, Answer) else Answer(step.pieces)
+                written = step.as_one_message() if isinstance(step, Answer) else Answer(step.pieces)
                 async for piece in self._pieces(written):
                     yield piece
             elif isinstance(step, Transcription):
@@ -118,6 +118,13 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
             yield await self._finish(step, prompt, session)
         finally:
             self.running -= 1
+
+    def _take_step(self, prompt: str) -> Step | None:
+        """Return the step that ends the call: nothing of a stream that begins again is passed on."""
+        step = self.script.take(prompt)
+        while isinstance(step, Reconnect):
+            step = self.script.take(prompt)
+        return step
 
     async def _pieces(self, step: Answer) -> AsyncIterator[str]:
         await asyncio.sleep(step.after)
@@ -135,7 +142,8 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
             case None:
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
             case Answer() | Transcription():
-                return Reply(step.text, session, Usage(len(prompt), 0, len(step.text)))
+                text = step.as_one_message().text if isinstance(step, Answer) else step.text
+                return Reply(text, session, Usage(len(prompt), 0, len(text)))
             case Cut(reason="length" | "content_filter" as reason):
                 return Reply("".join(step.pieces), session, Usage(len(prompt), 0, 1), cut=reason)
             case Failure():

@@ -6,19 +6,17 @@ who can take it, and how it is written in a scenario. Everything else is derived
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "API_STEPS",
     "CUT_REASONS",
     "FAILURE_KINDS",
     "MODEL_STEPS",
     "PROCESS_STEPS",
-    "SERVICE_FAILURE_KINDS",
     "SERVICE_STEPS",
     "SESSION_STEPS",
     "STEP_SYNTAX",
@@ -32,7 +30,7 @@ __all__ = [
     "FailureKind",
     "Hang",
     "Malformed",
-    "ServiceFailureKind",
+    "Reconnect",
     "Step",
     "StepSyntax",
     "Transcription",
@@ -46,15 +44,11 @@ FailureKind = Literal[
     "context_overflow",
     "quota_exceeded",
     "unknown_model",
+    "refused_request",
 ]
 """The failures of every model, by the names of ``ProviderError.kind``."""
 
 FAILURE_KINDS: Final[tuple[str, ...]] = get_args(FailureKind)
-
-ServiceFailureKind = Literal[FailureKind, "refused_request"]
-"""The failures of a model service; no version of Codex is recorded with the last one."""
-
-SERVICE_FAILURE_KINDS: Final[tuple[str, ...]] = get_args(ServiceFailureKind)
 
 CutReason = Literal["length", "content_filter", "error"]
 """Why an answer has no end: a limit of tokens, the service's content filter, an error of the service."""
@@ -73,6 +67,8 @@ class Answer:
             service uses them.
         every: seconds between one piece and the next.
         thoughts: what the model thinks before the text; a service writes them in its own notation.
+        saying: a complete message before the text, such as "one moment"; where an answer is one message, its
+            first line.
     """
 
     pieces: tuple[str, ...]
@@ -80,6 +76,7 @@ class Answer:
     items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     every: float = field(default=0.0, repr=False)
     thoughts: str = field(default="", repr=False)
+    saying: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
@@ -90,6 +87,10 @@ class Answer:
     def duration(self) -> float:
         """Seconds until the answer is complete."""
         return self.after + self.every * max(len(self.pieces) - 1, 0)
+
+    def as_one_message(self) -> Answer:
+        """Return the answer with ``saying`` as the first line of its text."""
+        return replace(self, pieces=(f"{self.saying}\n", *self.pieces), saying="") if self.saying else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Failure:
         after: seconds before the response.
     """
 
-    kind: ServiceFailureKind
+    kind: FailureKind
     retry_after: float | None = None
     after: float = 0.0
 
@@ -177,6 +178,17 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The stream of the answer breaks off, and Codex asks the model again: the next step answers.
+
+    Attributes:
+        pieces: the text that is sent before.
+    """
+
+    pieces: tuple[str, ...] = ("…",)
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownSession:
     """The resumed session does not exist."""
 
@@ -187,22 +199,20 @@ class BusySession:
 
 
 Step: TypeAlias = (
-    "Answer | Transcription | Failure | Hang | Drop | Cut | Crash | Malformed | UnknownSession | BusySession"
+    "Answer | Transcription | Failure | Hang | Drop | Cut | Crash | Malformed | Reconnect | UnknownSession"
+    " | BusySession"
 )
 
-MODEL_STEPS: Final = (Answer, Failure, Hang, Drop)
+MODEL_STEPS: Final = (Answer, Failure, Hang, Drop, Cut)
 """The steps of every model."""
 
-API_STEPS: Final = (*MODEL_STEPS, Cut)
-"""The steps of a model service."""
-
-SERVICE_STEPS: Final = (*API_STEPS, Transcription, UnknownSession)
+SERVICE_STEPS: Final = (*MODEL_STEPS, Transcription, UnknownSession)
 """The steps of a service that transcribes and keeps conversations as well."""
 
 SESSION_STEPS: Final = (UnknownSession, BusySession)
 """What can happen to a session that a process resumes."""
 
-PROCESS_STEPS: Final = (Crash, Malformed, *SESSION_STEPS)
+PROCESS_STEPS: Final = (Crash, Malformed, Reconnect, *SESSION_STEPS)
 """The steps of a process that are not those of every model."""
 
 
@@ -248,7 +258,9 @@ class StepSyntax:
 
 
 STEP_SYNTAX: Final = (
-    StepSyntax(Answer, "answers", "answers", "pieces", options=(("thoughts", "thoughts"),)),
+    StepSyntax(
+        Answer, "answers", "answers", "pieces", options=(("thoughts", "thoughts"), ("saying", "saying"))
+    ),
     StepSyntax(Transcription, "transcribes", "transcribes", "text"),
     StepSyntax(Failure, "fails", "fails", "kind"),
     StepSyntax(Hang, "hangs", "hangs"),
@@ -256,6 +268,7 @@ STEP_SYNTAX: Final = (
     StepSyntax(Cut, "cuts", "cuts", "reason", options=(("text", "pieces"),)),
     StepSyntax(Crash, "crashes", "crash", mapping=("exit", "stderr")),
     StepSyntax(Malformed, "malformed", "malformed"),
+    StepSyntax(Reconnect, "reconnects", "reconnects", "pieces"),
     StepSyntax(UnknownSession, "unknown_session", "unknown_session"),
     StepSyntax(BusySession, "busy_session", "busy_session"),
 )

@@ -126,7 +126,7 @@ def test_a_script_has_every_step_with_its_options(fakes: Fakes) -> None:
 
 
 def test_the_names_of_steps_are_the_methods_of_the_doubles() -> None:
-    assert set(VERBS) == {syntax.verb for syntax in STEP_SYNTAX} - {"transcribes", "cuts"} | {
+    assert set(VERBS) == {syntax.verb for syntax in STEP_SYNTAX} - {"transcribes"} | {
         "replays",
         "asks",
     }
@@ -149,7 +149,7 @@ def test_removing_a_fake_reports_what_does_not_match_the_script(fakes: Fakes) ->
     ("script", "message"),
     [
         ({"answers": "a"}, 'a list of steps is expected, such as [{"answers": "hello"}]'),
-        (["hello"], "step 1 needs one of answers, fails, hangs, drops, crashes,"),
+        (["hello"], "step 1 needs one of answers, fails, hangs, drops, cuts, crashes,"),
         ([{"answers": "a"}, {"answer": "b"}], "step 2 needs one of answers"),
         ([{"answers": "a", "fails": "overloaded"}], "step 1 needs one of"),
         ([{"answers": 5}], "step 1, answers: a model writes a text"),

@@ -29,6 +29,8 @@ _interrupt: Final = _AppServer._interrupt_turn
 _complete_turn: Final = ServerTurn._complete_turn
 _notify_recorded: Final = ServerTurn._notify_recorded
 _stream_pieces: Final = ServerTurn._stream_pieces
+_fail: Final = ServerTurn._fail
+_count_tokens: Final = ServerTurn._count_tokens
 
 
 # Requests.
@@ -116,8 +118,60 @@ def failed_is_completed(self: ServerTurn, status: str, turn_status: str, **fille
 
 
 @fault(FAULTS, "loses a piece", replaces=_stream_pieces, caught_by=("turn-deltas",))
-def writes_two_pieces(self: ServerTurn, call: int, pieces: list[str], case: str, every: float) -> bool:
-    return _stream_pieces(self, call, pieces[:2], case, every)
+def writes_two_pieces(  # noqa: PLR0913 - as the method
+    self: ServerTurn, call: int, pieces: list[str], case: str, every: float, *, item_id: str = "msg_1"
+) -> bool:
+    return _stream_pieces(self, call, pieces[:2], case, every, item_id=item_id)
+
+
+@fault(
+    FAULTS,
+    "leaves the first message out",
+    replaces=ServerTurn._say,
+    caught_by=("turn-two-messages",),
+)
+def says_nothing(self: ServerTurn, call: int, text: str) -> bool:
+    return True
+
+
+@fault(
+    FAULTS,
+    "leaves a broken stream out",
+    replaces=ServerTurn._retry_streams,
+    caught_by=("turn-reconnected",),
+)
+def hides_retries(self: ServerTurn, call: int, broken: list[list[str]]) -> bool:
+    return True
+
+
+@fault(
+    FAULTS,
+    "leaves the message of a cut answer open",
+    replaces=_fail,
+    caught_by=("turn-cut-length", "turn-cut-content-filter"),
+)
+def ends_no_message(self: ServerTurn, case: str, *, ends_message: bool) -> None:
+    _fail(self, case, ends_message=False)
+
+
+@fault(
+    FAULTS,
+    "completes the message of a failed answer",
+    replaces=_fail,
+    caught_by=("turn-cut-error",),
+)
+def ends_every_message(self: ServerTurn, case: str, *, ends_message: bool) -> None:
+    _fail(self, case, ends_message=True)
+
+
+@fault(
+    FAULTS,
+    "counts the tokens of a cut answer as those of a turn",
+    replaces=_count_tokens,
+    caught_by=("turn-cut-usage",),
+)
+def counts_as_answer(self: ServerTurn, case: str) -> None:
+    _count_tokens(self, "answer")
 
 
 # Requests to the client.

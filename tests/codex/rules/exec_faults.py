@@ -38,10 +38,12 @@ from yemot_ai_testing.codex.fake.program.main import (
     main,
 )
 from yemot_ai_testing.codex.fake.program.output import (
+    _claim_retries,
     _is_completed,
     _output,
     _placeholders,
     _start_turn,
+    _store_messages,
     _usage,
     _write_last_message,
     answer_prompt,
@@ -185,12 +187,17 @@ def usage_of_one_turn(process: FakeProcess, turns: int) -> str:
 
 @fault(
     FAULTS,
-    "counts failed turns",
+    "takes failed turns for completed",
     replaces=_is_completed,
-    caught_by=("failure-resumable", "output-file-of-failure"),
+    caught_by=("output-file-of-failure",),
 )
-def always_completed(code: int, events: str) -> bool:
+def never_failed(code: int, events: str) -> bool:
     return True
+
+
+@fault(FAULTS, "counts failed turns", replaces=_store_messages, caught_by=("failure-resumable",))
+def counts_failed_turns(thread: ThreadFile, messages: tuple[str, ...], usage: str) -> None:
+    _store_messages(thread, messages, usage or "{}")
 
 
 @fault(
@@ -332,6 +339,28 @@ def reasoning_second(process: FakeProcess, events: str, values: dict[str, str]) 
 def without_error_event(process: FakeProcess, events: str, values: dict[str, str]) -> str:
     lines = [line for line in events.split("\n") if '"type":"error"' not in line]
     return _output(process, "\n".join(lines), values)
+
+
+@fault(FAULTS, "hides a broken stream", replaces=_claim_retries, caught_by=("events-reconnected",))
+def hides_retries(process: FakeProcess) -> str:
+    _claim_retries(process)
+    return ""
+
+
+@fault(
+    FAULTS,
+    "leaves the message of a cut answer out",
+    replaces=_output,
+    caught_by=("failure-cut-length", "failure-cut-content-filter"),
+)
+def without_partial_message(process: FakeProcess, events: str, values: dict[str, str]) -> str:
+    message, _, end = events.partition("\n")
+    return _output(process, end if '"turn.failed"' in end and "agent_message" in message else events, values)
+
+
+@fault(FAULTS, "counts no cut answer", replaces=_store_messages, caught_by=("failure-cut-usage",))
+def counts_no_tokens(thread: ThreadFile, messages: tuple[str, ...], usage: str) -> None:
+    _store_messages(thread, messages, "")
 
 
 @fault(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from yemot_ai.errors import ProviderError
+from yemot_ai.errors import AnswerCutError, ProviderError
 from yemot_ai.providers.codex.events import EventReader
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def outcome_by_reader(recording: Recording) -> ReaderOutcome:
         )
     except ProviderError as error:
         return ReaderOutcome(error.kind)
-    return ReaderOutcome(ANSWERED, outcome.text, frozenset(outcome.usage))
+    if outcome.cut:
+        return ReaderOutcome(AnswerCutError.kind)
+    return ReaderOutcome(ANSWERED, outcome.text, frozenset(outcome.usage or ()))
 
 
 def outcome_by_recording(recording: Recording) -> ReaderOutcome:

@@ -39,6 +39,7 @@ from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.steps import (
     BusySession,
     Hang,
+    Reconnect,
     Step,
     UnknownSession,
 )
@@ -56,6 +57,7 @@ _STEP_KINDS: Final = {
     UnknownSession: "unknown_session",
     BusySession: "busy_session",
     Replay: "replay",
+    Reconnect: "reconnect",
 }
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import marshal
 import os
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +16,10 @@ from yemot_ai_testing.codex.fake.grammar import grammar_overrides
 from yemot_ai_testing.codex.sandbox import CodexRun, read_instructions
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.script import ScriptMismatchError
-from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Hang, Malformed, Step
+from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, Malformed, Reconnect, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from yemot_ai_testing.codex.recordings import Recording
 
@@ -56,47 +57,103 @@ def load_recordings(version: str | None, folder: str | os.PathLike[str] | None) 
     return {**recordings.load_version(base), **further}
 
 
-def encode_step(
-    step: Step | Replay | ClientRequest, by_case: Mapping[str, Recording]
-) -> tuple[float, int, str, str, str, _Output]:
-    """Return what the program needs of a step.
+@dataclass(frozen=True, slots=True)
+class _ExecStep:
+    """What the program needs of a step, in the order of its fields.
 
-    The fields are: delay in seconds, exit code, standard output, standard error, answer, and the output
-    before the model is called, which only a replay has.
+    Attributes:
+        after: the delay in seconds.
+        exit_code: the exit code.
+        stdout: the standard output.
+        stderr: the standard error.
+        messages: the messages of the model that the thread keeps.
+        counted: whether the tokens of the turn count.
+        before_model: the output before the model is called, which only a replay has.
     """
+
+    after: float = 0.0
+    exit_code: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    messages: tuple[str, ...] = ()
+    counted: bool = False
+    before_model: _Output = _NO_OUTPUT
+
+
+def encode_step(step: Step | Replay | ClientRequest, by_case: Mapping[str, Recording]) -> tuple[Any, ...]:
+    """Return what the program needs of a step, as plain values."""
+    return astuple(_exec_step(step, by_case))
+
+
+def _exec_step(step: Step | Replay | ClientRequest, by_case: Mapping[str, Recording]) -> _ExecStep:
+    encoded = _recorded_turn(by_case[_recording_for(step)])
     match step:
         case Answer():
-            return (step.duration, 0, _answer_events(by_case["answer"], step.text), "", step.text, _NO_OUTPUT)
+            encoded = _answered_turn(step, by_case)
+        case Failure(after=after):
+            encoded = replace(encoded, after=after)
+        case Cut(pieces=pieces):
+            encoded = _cut_turn(by_case[_recording_for(step)], "".join(pieces))
         case Crash(exit=code, stderr=stderr):
             error = stderr if stderr.endswith("\n") or not stderr else f"{stderr}\n"
-            return (0.0, code, "", error, "", _NO_OUTPUT)
+            encoded = _ExecStep(exit_code=code, stderr=error)
         case Malformed(text=text):
-            return (0.0, 0, text, "", "", _NO_OUTPUT)
+            encoded = _ExecStep(stdout=text)
         case Hang(saying=saying):
-            message = _answer_events(by_case["answer"], saying).partition("\n")[0] + "\n" if saying else ""
-            return (0.0, 0, message, "", "", _NO_OUTPUT)
+            message = _turn_events(by_case["answer"], saying).partition("\n")[0] + "\n" if saying else ""
+            encoded = _ExecStep(stdout=message)
+        case Reconnect():
+            encoded = _ExecStep(stdout=_retry_event(by_case["reconnected"]))
         case Replay(case=case):
-            return _encode_replay(by_case[case])
-    after = step.after if isinstance(step, Failure) else 0.0
-    return (after, *_output_after_model(by_case[_recording_for(step)]), "", _NO_OUTPUT)
+            encoded = _replayed_turn(by_case[case])
+    return encoded
 
 
-def _recording_for(step: Step | ClientRequest) -> str:
+def _recorded_turn(recording: Recording) -> _ExecStep:
+    code, out, _ = _output_after_model(recording)
+    return _ExecStep(exit_code=code, stdout=out)
+
+
+def _answered_turn(step: Answer, by_case: Mapping[str, Recording]) -> _ExecStep:
+    messages = (step.saying, step.text) if step.saying else (step.text,)
+    out = _turn_events(by_case["two_messages" if step.saying else "answer"], *messages)
+    return _ExecStep(after=step.duration, stdout=out, messages=messages, counted=True)
+
+
+def _cut_turn(recording: Recording, text: str) -> _ExecStep:
+    turn = _recorded_turn(recording)
+    messages = (text,) if _last_agent_message(recording) else ()
+    # What Codex takes for a broken stream has no tokens (measured, 0.142 and 0.163).
+    counted = bool(messages) and "stream disconnected" not in turn.stdout
+    return replace(turn, stdout=_turn_events(recording, *messages), messages=messages, counted=counted)
+
+
+def _replayed_turn(recording: Recording) -> _ExecStep:
+    turn = _recorded_turn(recording)
+    # The thread stores the answer; only a completed turn has one.
+    completed = '"turn.completed"' in turn.stdout
+    messages = (_last_agent_message(recording),) if completed else ()
+    before = _output_before_model(recording)
+    return replace(turn, messages=messages, counted=completed, before_model=before)
+
+
+def _retry_event(recording: Recording) -> str:
+    """Return the event of a stream that Codex reads again, with placeholders for the numbers."""
+    (event,) = (line.text for line in recording.stdout if line.event.get("type") == "error")
+    return event.replace("1/1", "{retry}/{retries}", 1) + "\n"
+
+
+def _recording_for(step: Step | Replay | ClientRequest) -> str:
     """Return the name of the recording of a turn that ends like this step."""
     match step:
         case Failure(kind=kind):
             return kind
         case Drop():
             return "cut_stream"
+        case Cut(reason=reason):
+            return f"cut_{reason}"
     # A session step in a process that resumes no session, or a step for app-servers only.
     return "unscripted"
-
-
-def _encode_replay(recording: Recording) -> tuple[float, int, str, str, str, _Output]:
-    code, out, _ = _output_after_model(recording)
-    # The thread stores the answer; only a completed turn has one.
-    answer = _last_agent_message(recording) if '"turn.completed"' in out else ""
-    return (0.0, code, out, "", answer, _output_before_model(recording))
 
 
 def _last_agent_message(recording: Recording) -> str:
@@ -184,17 +241,18 @@ def _usage(recording: Recording) -> tuple[tuple[str, int], ...]:
     return tuple(json.loads(recording.stdout[-1].text)["usage"].items())
 
 
-def _answer_events(recording: Recording, text: str) -> str:
-    """Return the recorded end of an answered turn with this text, and with a placeholder for the usage."""
+def _turn_events(recording: Recording, *messages: str) -> str:
+    """Return the recorded end of a turn with these messages, and with a placeholder for the usage."""
     events = [json.loads(line.text) for line in recording.stdout[_lines_before_model(recording) :]]
-    return "".join(f"{_event_with_text(event, text)}\n" for event in events)
+    remaining = iter(messages)
+    return "".join(f"{_event_with_text(event, remaining)}\n" for event in events)
 
 
-def _event_with_text(event: dict[str, Any], text: str) -> str:
+def _event_with_text(event: dict[str, Any], messages: Iterator[str]) -> str:
     match event:
         case {"type": "item.completed", "item": {"type": "agent_message"} as item}:
             # A brace in the answer must not look like a placeholder.
-            escaped = json.dumps(text, ensure_ascii=False).replace("{", "\\u007b")
+            escaped = json.dumps(next(messages), ensure_ascii=False).replace("{", "\\u007b")
             template = _compact_json({**event, "item": {**item, "text": 0}})
             return template.replace('"text":0', f'"text":{escaped}')
         case {"type": "turn.completed"}:

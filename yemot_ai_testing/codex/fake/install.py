@@ -12,7 +12,6 @@ import importlib.util
 import marshal
 import os
 import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.sandbox import shebang, write_launcher
 from yemot_ai_testing.executable import write_executable
+from yemot_ai_testing.processes.owned_folder import OwnedFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ _PROGRAM_PACKAGE: Final = "yemot_ai_testing.codex.fake.program"
 
 _PROGRAM_MODULES: Final = (
     "app_server",
+    "app_server_steps",
     "app_server_turn",
     "app_server_messages",
     "argv",
@@ -110,9 +111,9 @@ def shared_program(version: str, replies: Callable[[], Mapping[str, bytes]]) -> 
         key = (version, shebang())
         shared = _shared_programs.get(key)
         if shared is None or not _is_unchanged(*shared):
-            folder = Path(tempfile.mkdtemp(prefix="yemot-ai-fake-codex-")).resolve()
+            folder = OwnedFolder.create("yemot-ai-fake-codex-")
             atexit.register(_remove, folder, os.getpid())
-            program = build_program(folder, replies())
+            program = build_program(folder.path, replies())
             shared = _shared_programs[key] = (program, _modified_at(program))
         return shared[0]
 
@@ -126,9 +127,9 @@ def _modified_at(program: FakeProgram) -> int:
     return program.codex.stat().st_mtime_ns if program.codex.exists() else 0
 
 
-def _remove(folder: Path, owner: int) -> None:
+def _remove(folder: OwnedFolder, owner: int) -> None:
     if os.getpid() == owner:  # a forked process must not remove it
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
 
 
 def install(executable: Path, program: FakeProgram) -> None:

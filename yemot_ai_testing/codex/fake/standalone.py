@@ -24,8 +24,9 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.files import check_script, read_runs
 from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.doubles.arguments import call_verb
-from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Cut, Transcription
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Transcription
 from yemot_ai_testing.executable import DOUBLE_MARKER
+from yemot_ai_testing.processes.owned_folder import OWNER
 from yemot_ai_testing.processes.running import kill_if_mentions
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "StandaloneFake", "create_fake"]
 
 VERBS: Final = (
-    *(syntax.verb for syntax in STEP_SYNTAX if syntax.step not in {Cut, Transcription}),
+    *(syntax.verb for syntax in STEP_SYNTAX if syntax.step is not Transcription),
     "replays",
     "asks",
 )
@@ -69,6 +70,7 @@ def create_fake(script: Sequence[object], version: str | None = None) -> Path:
         home = folder / "codex-home"
         install_copy(fake.executable, folder, default_home=str(home))
         (folder / _SCRIPT_FILE).write_text(json.dumps(script), encoding="utf-8")
+        (folder / OWNER).unlink()
     except BaseException:
         fake.close()
         raise

@@ -17,9 +17,10 @@ from yemot_ai_testing.codex.rules.app_server.bench import (
     open_real_bench,
     turn_params,
 )
+from yemot_ai_testing.codex.rules.backends import STREAM_RETRIES
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.steps import Answer, Drop, Failure, FailureKind, Hang
+from yemot_ai_testing.doubles.steps import Answer, Cut, CutReason, Drop, Failure, FailureKind, Hang, Reconnect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ class _ServerCase:
     def run_turn(self, thread: str, text: str, *steps: Step) -> None:
         """Run a turn to its end."""
         for step in steps:
-            self.model.add(step)
+            self.model.script.add(step)
         self.bench.run_turn(self.client, thread, text)
 
 
@@ -94,6 +95,12 @@ def _resumed(case: _ServerCase) -> None:
     case.run_turn(thread, "ב", _B)
     case.client.request("thread/delete", {"threadId": thread})
     case.client.wait_notification("thread/deleted")
+
+
+def _reconnected(case: _ServerCase) -> None:
+    case.client.initialize()
+    thread = case.bench.start_thread(case.client, config={STREAM_RETRIES: 1})
+    case.run_turn(thread, _QUESTION, Reconnect(("חצי",)), Answer(("של", "ום")))
 
 
 def _interrupted(case: _ServerCase) -> None:
@@ -177,7 +184,10 @@ SERVER_CASES: Final[Mapping[str, _RunCase]] = {
     "answer": _turn(Answer(("של", "ום"))),
     "resumed": _resumed,
     **{kind: _turn(Failure(kind)) for kind in get_args(FailureKind)},
+    **{f"cut_{reason}": _turn(Cut(reason, ("חצי",))) for reason in get_args(CutReason)},
     "cut_stream": _turn(Drop(("חצי",))),
+    "reconnected": _reconnected,
+    "two_messages": _turn(Answer(("של", "ום"), saying="רגע.")),
     "unscripted": _turn(),
     "no_message": _turn(Answer(("",))),
     "interrupted": _interrupted,

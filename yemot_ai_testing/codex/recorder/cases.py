@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
 from yemot_ai_testing.codex.home import TIMEOUT
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
+from yemot_ai_testing.codex.rules.backends import STREAM_RETRIES
 from yemot_ai_testing.doubles.model_service import responses as api
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Drop, Failure, FailureKind, Hang
+from yemot_ai_testing.doubles.steps import (
+    FAILURE_KINDS,
+    Answer,
+    Cut,
+    CutReason,
+    Drop,
+    Failure,
+    FailureKind,
+    Hang,
+    Reconnect,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +34,11 @@ EXEC: Final = ("exec", "--json", "--skip-git-repo-check", "--sandbox", "read-onl
 """The arguments of a turn."""
 
 _NO_TOOLS: Final = ("--disable", "shell_tool", "--disable", "unified_exec")
-_ONE_RETRY: Final = "model_providers.yemot_ai_testing.stream_max_retries=1"
+_ONE_RETRY: Final = f"{STREAM_RETRIES}=1"
 _QUESTION: Final = "מה השעה?"
 _ANSWER: Final = Answer(("עכשיו שלוש וחצי.",))
 _GREETING: Final = Answer(("שלום, כאן הנציג.",))
-_CUT: Final = Drop(("עכשיו ש",))
+_BEGUN: Final = ("עכשיו ש",)
 
 _RecordCase: TypeAlias = "Callable[[RecordingSession], RecordedRun]"
 
@@ -104,7 +115,7 @@ CASES: Final[Mapping[str, _RecordCase]] = {
     "resumed": _resumed,
     "last": _last,
     "reasoning": _turn(replace(_ANSWER, items=(api.reasoning("**Looking at the clock**"),))),
-    "two_messages": _turn(replace(_ANSWER, items=(api.message("רגע, אני בודק.", item_id="msg_0"),))),
+    "two_messages": _turn(replace(_ANSWER, saying="רגע, אני בודק.")),
     "no_message": _turn(Answer(())),
     "web_search": _turn(replace(_ANSWER, items=(api.web_search_call("השעה בירושלים"),))),
     "tool_call": _tool("echo hello", "כתוב שם שלום.", "קרא קובץ"),
@@ -113,8 +124,9 @@ CASES: Final[Mapping[str, _RecordCase]] = {
     "tool_refused": _tool("touch refused", "אי אפשר.", "צור קובץ"),
     "tool_unknown": _tool("touch refused", "אי אפשר.", "צור קובץ", *_NO_TOOLS),
     **{kind: _turn(Failure(kind)) for kind in get_args(FailureKind)},
-    "cut_stream": _turn(_CUT),
-    "reconnected": _turn(_CUT, _ANSWER, options=["-c", _ONE_RETRY]),
+    **{f"cut_{reason}": _turn(Cut(reason, _BEGUN)) for reason in get_args(CutReason)},
+    "cut_stream": _turn(Drop(_BEGUN)),
+    "reconnected": _turn(Reconnect(_BEGUN), _ANSWER, options=["-c", _ONE_RETRY]),
     "unscripted": _turn(),
     "unknown_session": _command(*EXEC, "resume", UNKNOWN_THREAD, "-"),
     "busy_session": _busy_session,
@@ -140,6 +152,8 @@ CASES: Final[Mapping[str, _RecordCase]] = {
 
 CASE_FAILURES: Final[Mapping[str, str]] = {
     **{kind: kind for kind in FAILURE_KINDS},
+    "cut_length": "answer_cut",
+    "cut_content_filter": "refused_request",
     "unknown_session": "session_lost",
     "not_a_uuid": "session_lost",
     "no_message": "empty",
@@ -149,7 +163,7 @@ CASE_FAILURES: Final[Mapping[str, str]] = {
 
 SERVICE_ONLY_CASES: Final = frozenset(
     {
-        *("reasoning", "two_messages", "no_message", "web_search", "reconnected"),
+        *("reasoning", "no_message", "web_search"),
         *("tool_call", "tool_slow", "tool_failed", "tool_refused", "tool_unknown"),
     }
 )

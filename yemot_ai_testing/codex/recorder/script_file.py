@@ -9,7 +9,7 @@
         - {prompt: "ועוד?", fails: rate_limited}
 
 Each case is a conversation: its turns go to one thread, in order. A turn has a ``prompt``, at most one step
-of the model (``answers``, ``fails``, ``drops`` or ``hangs``), and ``options``: further arguments of
+of the model (``answers``, ``fails``, ``drops``, ``cuts`` or ``hangs``), and ``options``: further arguments of
 ``codex exec``.
 """
 

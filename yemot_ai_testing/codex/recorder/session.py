@@ -143,7 +143,7 @@ def recording_session(executable: Path) -> Iterator[RecordingSession]:
     with fresh_home() as home, closing(ModelServer()) as model:
         settings = tuple(model.codex_options())
         redactor = Redactor({model.base_url: "{model_server}", **home.placeholders})
-        yield RecordingSession(executable, home.work, home.environment(), settings, model, redactor)
+        yield RecordingSession(executable, home.work, home.environment(), settings, model.script, redactor)
 
 
 def _split_lines(output: bytes | bytearray) -> list[bytes]:

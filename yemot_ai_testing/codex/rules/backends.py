@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Backend", "CodexModel", "copy_fake", "is_double"]
+__all__ = ["STREAM_RETRIES", "Backend", "CodexModel", "breaks_stream", "copy_fake", "is_double"]
+
+STREAM_RETRIES: Final = "model_providers.yemot_ai_testing.stream_max_retries"
+"""How often Codex asks again after a broken stream; ``ModelServer.codex_options`` sets 0."""
 
 CodexModel: TypeAlias = FakeCodex | ModelServer
 """What answers an executable: a fake is its own model."""
@@ -82,6 +85,14 @@ class Backend:
         else:
             self.model.emits()
         return messages
+
+
+def breaks_stream(model: CodexModel, text: str) -> None:
+    """Script a stream that breaks off after ``text``, which Codex asks for again."""
+    if isinstance(model, FakeCodex):
+        model.reconnects(text)
+    else:
+        model.drops(text)
 
 
 def is_double(executable: Path) -> bool:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.codex.home import fresh_home
+from yemot_ai_testing.codex.rules.backends import breaks_stream
 from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE, TIMEOUT, CompletedRun, Stdin, wait_completed
 from yemot_ai_testing.conformance.rule import NotApplicable, expect_equal
 from yemot_ai_testing.processes.child import ChildProcess
@@ -86,6 +87,10 @@ class ExecBench:
         """The model service; raise ``NotApplicable`` for an executable that calls none."""
         self._require_model()
         return self.backend.service
+
+    def breaks_stream(self, text: str) -> None:
+        """Script a stream that breaks off after ``text``, which Codex asks for again."""
+        breaks_stream(self.model, text)
 
     def emits_recorded(self, case: str) -> tuple[str, ...]:
         """Script the model output of the recording ``case``; return the agent's messages in it."""

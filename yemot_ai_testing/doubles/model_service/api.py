@@ -88,6 +88,9 @@ class ModelAPI(Protocol):
     ENDPOINT: str
     """The end of the path of its requests."""
 
+    HAS_ITEMS: bool
+    """Whether an answer is a list of items, of which several can be messages."""
+
     STREAM_END: bytes
     """The bytes after the last event of a stream."""
 

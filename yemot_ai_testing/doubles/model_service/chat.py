@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDPOINT",
+    "HAS_ITEMS",
     "STREAM_END",
     "cut_body",
     "encode_event",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 ENDPOINT: str = "/chat/completions"
+HAS_ITEMS: bool = False
 STREAM_END: bytes = b"data: [DONE]\n\n"
 
 _OVERFLOW_MESSAGE: Final = (

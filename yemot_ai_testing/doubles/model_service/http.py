@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from yemot_ai_testing.doubles.model_service.api import encode_json
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
-from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, UnknownSession
+from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, Reconnect, UnknownSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelHTTPServer", "ServiceStep"]
 
-ServiceStep: TypeAlias = "Answer | Crash | Cut | Drop | Failure | Hang | UnknownSession"
+ServiceStep: TypeAlias = "Answer | Crash | Cut | Drop | Failure | Hang | Reconnect | UnknownSession"
 """The steps that a service can run."""
 
 
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_error(step, request)
         elif isinstance(step, Answer | Cut):
             self._send_answer(step, request)
-        elif isinstance(step, Drop):
+        elif isinstance(step, Drop | Reconnect):
             self._send_truncated(step, request)
 
     @property
@@ -232,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._begin_stream()
         self._write_events(answer.events[:-1])
 
-    def _send_truncated(self, step: Drop, request: ModelRequest) -> None:
+    def _send_truncated(self, step: Drop | Reconnect, request: ModelRequest) -> None:
         answer = self._api.answer(Answer(step.pieces), _unique_id(), request=request.body)
         self.close_connection = True
         if request.body.get("stream"):

@@ -15,10 +15,11 @@ from yemot_ai_testing.doubles.steps import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import CutReason, Failure, ServiceFailureKind
+    from yemot_ai_testing.doubles.steps import CutReason, Failure, FailureKind
 
 __all__ = [
     "ENDPOINT",
+    "HAS_ITEMS",
     "STREAM_END",
     "cut_body",
     "encode_event",
@@ -31,9 +32,10 @@ __all__ = [
 ]
 
 ENDPOINT: str = "/messages"
+HAS_ITEMS: bool = False
 STREAM_END: bytes = b""
 
-_ERRORS: Final[Mapping[ServiceFailureKind, tuple[int, str, str]]] = {
+_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str]]] = {
     "rate_limited": (429, "rate_limit_error", "This request would exceed your organization's rate limit"),
     "unauthorized": (401, "authentication_error", "invalid x-api-key"),
     "overloaded": (529, "overloaded_error", "Overloaded"),

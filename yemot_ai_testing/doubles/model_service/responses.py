@@ -15,10 +15,11 @@ from yemot_ai_testing.doubles.model_service.api import encode_named_event as enc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure, ServiceFailureKind
+    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure, FailureKind
 
 __all__ = [
     "ENDPOINT",
+    "HAS_ITEMS",
     "STREAM_END",
     "TOKENS",
     "cut_body",
@@ -37,11 +38,12 @@ __all__ = [
 ]
 
 ENDPOINT: str = "/responses"
+HAS_ITEMS: bool = True
 STREAM_END: bytes = b""
 
 OutputItem: TypeAlias = "dict[str, Any]"
 
-_ERRORS: Final[Mapping[ServiceFailureKind, tuple[int, str, str, str]]] = {
+_ERRORS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
     "unauthorized": (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided"),
     "overloaded": (500, "server_error", "server_error", "The server had an error processing your request"),
@@ -103,8 +105,10 @@ def failed_events(
 
 
 def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of an answer: its items, then its text."""
+    """Return the body of an answer: its items, then its messages."""
     output: list[Mapping[str, Any]] = list(step.items)
+    if step.saying:
+        output.append(message(step.saying, item_id="msg_0"))
     if step.pieces:
         output.append(message(step.text))
     return response_object(f"resp_{unique_id}", output, request=request)
@@ -193,7 +197,7 @@ def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[di
 
     Args:
         body: the complete ``response_object(…)``.
-        pieces: the text of its message, in pieces.
+        pieces: the text of its last message, in pieces; other messages are one piece.
     """
     for number, event in enumerate(_unnumbered_events(body, pieces)):
         yield {**event, "sequence_number": number}
@@ -207,7 +211,9 @@ def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterat
         empty = {**item, "status": "in_progress"} | ({"content": []} if item["type"] == "message" else {})
         yield {"type": "response.output_item.added", "output_index": index, "item": empty}
         if item["type"] == "message":
-            yield from _text_events(item, pieces, {"item_id": item["id"], "output_index": index})
+            text = item["content"][0]["text"]
+            written = pieces if text == "".join(pieces) else (text,)
+            yield from _text_events(item, written, {"item_id": item["id"], "output_index": index})
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
     yield {"type": f"response.{body['status']}", "response": dict(body)}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from yemot_ai_testing.doubles.model_service.api import ModelAPI
-    from yemot_ai_testing.doubles.steps import CutReason, ServiceFailureKind
+    from yemot_ai_testing.doubles.steps import CutReason, FailureKind
 
 __all__ = [
     "Ending",
@@ -142,6 +142,8 @@ class ServedAPI:
             request: the body of the request.
         """
         whole = step if isinstance(step, Answer) else Answer(step.pieces)
+        if not self.api.HAS_ITEMS:
+            whole = whole.as_one_message()
         cut = step.reason if isinstance(step, Cut) else None
         body = self.api.response_body(whole, unique_id, request=request)
         if cut in {"length", "content_filter"}:
@@ -248,7 +250,7 @@ class ServerQuirks:
         return replace(self, apis=apis)
 
 
-def _kind_and_wait(step: Failure | UnknownSession) -> tuple[ServiceFailureKind | str, float | None]:
+def _kind_and_wait(step: Failure | UnknownSession) -> tuple[FailureKind | str, float | None]:
     return ("session_lost", None) if isinstance(step, UnknownSession) else (step.kind, step.retry_after)
 
 

@@ -26,7 +26,14 @@ from yemot_ai_testing.doubles.model_service.servers.registry import find_server
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
-from yemot_ai_testing.doubles.steps import API_STEPS, SERVICE_STEPS, Answer, Crash, UnknownSession
+from yemot_ai_testing.doubles.steps import (
+    MODEL_STEPS,
+    SERVICE_STEPS,
+    Answer,
+    Crash,
+    Reconnect,
+    UnknownSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,10 +94,13 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         """The address without ``/v1``, for Anthropic's SDK."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def codex_config(self) -> dict[str, str]:
+    def codex_config(self, *, stream_retries: int = 0) -> dict[str, str]:
         """Return the ``-c`` keys, with TOML values, that point a real Codex binary at this server.
 
         The binary also needs *some* key in the environment variable ``CODEX_KEY_VARIABLE``.
+
+        Args:
+            stream_retries: how often Codex asks again after a stream that broke off.
         """
         provider = "model_providers.yemot_ai_testing"
         return {
@@ -101,13 +111,14 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             f"{provider}.wire_api": '"responses"',
             f"{provider}.env_key": f'"{CODEX_KEY_VARIABLE}"',
             f"{provider}.request_max_retries": "0",
-            f"{provider}.stream_max_retries": "0",
+            f"{provider}.stream_max_retries": f"{stream_retries}",
             f"{provider}.supports_websockets": "false",
         }
 
-    def codex_options(self) -> list[str]:
+    def codex_options(self, *, stream_retries: int = 0) -> list[str]:
         """Return ``codex_config`` as options of Codex: ``-c key=value`` for each key."""
-        return [part for item in self.codex_config().items() for part in ("-c", "=".join(item))]
+        config = self.codex_config(stream_retries=stream_retries)
+        return [part for item in config.items() for part in ("-c", "=".join(item))]
 
     def add(self, step: Step) -> None:
         """Append a step to the script.
@@ -145,7 +156,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             self.requests.append(request)
             step = self.script.take(request.prompt)
         played = request.matching_step(step)
-        if isinstance(played, (*API_STEPS, Crash, UnknownSession)):
+        if isinstance(played, (*MODEL_STEPS, Crash, Reconnect, UnknownSession)):
             return played
         if step is not None:
             # A transcription for a prompt, or an answer for a recording; or a step about a resumed session

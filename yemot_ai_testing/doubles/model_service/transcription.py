@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENDPOINT",
+    "HAS_ITEMS",
     "STREAM_END",
     "cut_body",
     "encode_event",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 ENDPOINT: str = "/audio/transcriptions"
+HAS_ITEMS: bool = False
 STREAM_END: bytes = b""
 
 _DELTA = "transcript.text.delta"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.steps import CUT_REASONS, SERVICE_FAILURE_KINDS, STEP_SYNTAX, StepSyntax
+from yemot_ai_testing.doubles.steps import CUT_REASONS, FAILURE_KINDS, STEP_SYNTAX, StepSyntax
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
@@ -159,7 +159,7 @@ HEARS: Final = _object(
 FIELD_TYPES: Final[dict[str, Schema]] = {
     "tuple[str, ...]": ANSWER_TEXTS,
     "str": TEXT,
-    "ServiceFailureKind": {"enum": list(SERVICE_FAILURE_KINDS)},
+    "FailureKind": {"enum": list(FAILURE_KINDS)},
     "CutReason": {"enum": list(CUT_REASONS)},
     "int": COUNT,
 }

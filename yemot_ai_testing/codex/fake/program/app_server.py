@@ -11,10 +11,10 @@ import os
 from typing import Any
 
 from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages, RequestError, now_ms
+from yemot_ai_testing.codex.fake.program.app_server_steps import claim_model_step, claim_server_step
 from yemot_ai_testing.codex.fake.program.app_server_turn import (
     LoadedThread,
     ServerTurn,
-    claim_server_step,
     token_usage,
 )
 from yemot_ai_testing.codex.fake.program.checks import MAX_PROMPT_LENGTH
@@ -254,8 +254,7 @@ class _AppServer:
             message = f"Input exceeds the maximum length of {MAX_PROMPT_LENGTH} characters."
             raise RequestError(message, _INVALID_PARAMS, {**data, "actual_chars": len(prompt)})
         self._apply_session_step(thread)
-        claimed = claim_server_step(self._process.state)
-        step: dict[str, object] = claimed[1] if claimed else {"pieces": [], "case": "unscripted"}
+        step = claim_model_step(self._process.state)
         thread.create_file()
         turn = thread.turn
         if turn is None or not turn.cancel_model_call():
@@ -265,7 +264,7 @@ class _AppServer:
         else:
             self._respond(request_id, {"turn": turn.as_message("inProgress")})
         # The test may see the run record only when the turn is running.
-        self._write_run_record(thread, prompt, unscripted=claimed is None)
+        self._write_run_record(thread, prompt, unscripted="unscripted" in step)
         thread.preview = thread.preview or prompt
         turn.add_user_message(prompt, step)
 

@@ -5,17 +5,17 @@ Run inside the fake executable.
 
 from __future__ import annotations
 
-import marshal
 import os
 import threading
 import time
 from typing import Any
 
 from yemot_ai_testing.codex.fake.program.app_server_messages import RecordedMessages, exit_now, now_ms
+from yemot_ai_testing.codex.fake.program.app_server_steps import claim_model_step
 from yemot_ai_testing.codex.fake.program.process import FakeProcess, write_text
-from yemot_ai_testing.codex.fake.program.threads import ThreadFile, json_string, read_bytes, uuid7
+from yemot_ai_testing.codex.fake.program.threads import ThreadFile, json_string, uuid7
 
-__all__ = ["LoadedThread", "ServerTurn", "claim_server_step"]
+__all__ = ["LoadedThread", "ServerTurn"]
 
 
 class LoadedThread:
@@ -38,20 +38,6 @@ class LoadedThread:
             os.makedirs(os.path.dirname(self.file.path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
             meta = f'"id":"{self.file.id}","cwd":{json_string(self.cwd)}'
             self.file.append(f'{{"type":"session_meta","payload":{{{meta}}}}}')
-
-
-def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | None:
-    """Take the next step if it is of one of these kinds; without kinds, take any."""
-    for name in sorted(os.listdir(f"{state}/steps")):  # noqa: PTH208 - pathlib is too slow to import here
-        kind = name.partition("-")[2]
-        if kinds and kind not in kinds:
-            return None
-        try:
-            os.rename(f"{state}/steps/{name}", f"{state}/taken/{name}")  # noqa: PTH104 - as above
-        except FileNotFoundError:
-            continue
-        return kind, marshal.loads(read_bytes(f"{state}/server_steps/{name}"))  # noqa: S302 - our own file
-    return None
 
 
 class ServerTurn:
@@ -139,6 +125,8 @@ class ServerTurn:
 
     def _run_step(self, call: int, step: dict[str, Any]) -> None:
         FakeProcess(self._state, []).wait_at_gate()
+        if not self._retry_streams(call, step["broken"]):
+            return
         time.sleep(float(step.get("after", 0.0)))
         with self._lock:
             if self._is_stale(call):
@@ -150,6 +138,8 @@ class ServerTurn:
                 write_text(2, str(step.get("stderr", "")))
                 write_text(1, str(step.get("stdout", "")))
                 exit_now(int(step["exit_code"]))
+        if not self._say(call, str(step.get("saying", ""))):
+            return
         case = str(step["case"])
         if not self._stream_pieces(call, step["pieces"], case, float(step.get("every", 0.0))):
             return
@@ -159,10 +149,45 @@ class ServerTurn:
             if case in {"answer", "no_message"}:
                 self._complete_answer(case)
             elif case:
-                error = self._messages.params(case, "error")["error"]
-                self._notify_status({"type": "systemError"})
-                self._notify(case, "error", turnId=self.id, error=error)
-                self._complete_turn("", "failed", error=error)
+                self._fail(case, ends_message=bool(step.get("ends_message")))
+
+    def _retry_streams(self, call: int, broken: list[list[str]]) -> bool:
+        """Write the streams that break off, each with its notification; return False if cancelled."""
+        for number, pieces in enumerate(broken, start=1):
+            if not self._stream_pieces(call, pieces, "reconnected", 0.0):
+                return False
+            with self._lock:
+                if self._is_stale(call):
+                    return False
+                self._pieces_sent = []
+                error = dict(self._messages.params("reconnected", "error")["error"])
+                error["message"] = error["message"].replace("1/1", f"{number}/{len(broken)}")
+                self._notify("reconnected", "error", turnId=self.id, error=error)
+        return True
+
+    def _say(self, call: int, text: str) -> bool:
+        """Write a complete message before the answer, if there is one; return False if cancelled."""
+        if not text:
+            return True
+        if not self._stream_pieces(call, [text], "answer", 0.0, item_id="msg_0"):
+            return False
+        with self._lock:
+            if self._is_stale(call):
+                return False
+            self._store_message(item_id="msg_0")
+            self._pieces_sent = []
+        return True
+
+    def _fail(self, case: str, *, ends_message: bool) -> None:
+        """End the turn with the error of a recorded case."""
+        if ends_message:
+            self._store_message()
+        if self._messages.has_notification(case, "thread/tokenUsage/updated"):
+            self._count_tokens(case)
+        error = self._messages.params(case, "error")["error"]
+        self._notify_status({"type": "systemError"})
+        self._notify(case, "error", turnId=self.id, error=error)
+        self._complete_turn("", "failed", error=error)
 
     def _ask_client(self, kind: str) -> None:
         """Send the client a request; if its policy forbids that, run the model's next step."""
@@ -196,8 +221,7 @@ class ServerTurn:
 
     def _run_next_step(self) -> None:
         """Run the model's next step."""
-        claimed = claim_server_step(self._state)
-        step: dict[str, Any] = claimed[1] if claimed else {"pieces": [], "case": "unscripted"}
+        step = claim_model_step(self._state)
         threading.Thread(target=self._run_step, args=(self._call_number, step), daemon=True).start()
 
     def _notify_recorded(self, message: dict[str, Any], **filled: object) -> None:
@@ -216,11 +240,13 @@ class ServerTurn:
         item = params.get("item")
         return {**params, **values, **({"item": self._fill_in(item)} if isinstance(item, dict) else {})}
 
-    def _stream_pieces(self, call: int, pieces: list[str], case: str, every: float) -> bool:
-        """Write the pieces; return False if the call was cancelled."""
-        if pieces or case == "no_message":
+    def _stream_pieces(
+        self, call: int, pieces: list[str], case: str, every: float, *, item_id: str = "msg_1"
+    ) -> bool:
+        """Write the pieces of a message; return False if the call was cancelled."""
+        if pieces or case in {"no_message", "cut_length", "cut_content_filter"}:
             at = now_ms()
-            self._notify_item("item/started", self._agent_message("", None), startedAtMs=at)
+            self._notify_item("item/started", self._agent_message(item_id, "", None), startedAtMs=at)
         for number, piece in enumerate(pieces):
             if number:
                 time.sleep(every)
@@ -229,31 +255,39 @@ class ServerTurn:
                 if self._is_stale(call):
                     return False
                 self._pieces_sent.append(piece)
-                self._notify("answer", "item/agentMessage/delta", turnId=self.id, itemId="msg_1", delta=piece)
+                self._notify("answer", "item/agentMessage/delta", turnId=self.id, itemId=item_id, delta=piece)
         return True
 
     def _complete_answer(self, case: str) -> None:
-        text = "".join(self._pieces_sent)
-        message = self._complete_message()
-        file = self._thread.file
-        file.turns += 1
-        file.append_message("agent_message", text)
-        file.append('{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
-        usage = token_usage(self._messages, file)
-        self._notify("answer", "thread/tokenUsage/updated", turnId=self.id, tokenUsage=usage)
+        message = self._store_message()
+        self._count_tokens("answer")
         self._messages.notify("answer", "account/rateLimits/updated")
         items: dict[str, Any] = {"items": [message], "itemsView": "summary"} if case == "answer" else {}
         self._complete_turn("idle", "completed", **items)
 
-    def _complete_message(self) -> dict[str, Any]:
+    def _store_message(self, *, item_id: str = "msg_1") -> dict[str, Any]:
+        message = self._complete_message(item_id=item_id)
+        self._thread.file.append_message("agent_message", message["text"])
+        return message
+
+    def _count_tokens(self, case: str) -> None:
+        """Add the tokens of the turn to those of the thread, and notify the client."""
+        file = self._thread.file
+        file.turns += 1
+        file.append('{"type":"event_msg","payload":{"type":"token_count","info":{}}}')
+        usage = token_usage(self._messages, file)
+        usage["last"] = self._messages.params(case, "thread/tokenUsage/updated")["tokenUsage"]["last"]
+        self._notify("answer", "thread/tokenUsage/updated", turnId=self.id, tokenUsage=usage)
+
+    def _complete_message(self, *, item_id: str = "msg_1") -> dict[str, Any]:
         at = now_ms()
-        message = self._agent_message("".join(self._pieces_sent), at)
+        message = self._agent_message(item_id, "".join(self._pieces_sent), at)
         self._notify_item("item/completed", message, completedAtMs=at)
         return message
 
-    def _agent_message(self, text: str, completed: int | None) -> dict[str, Any]:
+    def _agent_message(self, item_id: str, text: str, completed: int | None) -> dict[str, Any]:
         item = self._messages.params("answer", "item/completed")["item"]
-        return {**item, "text": text, "startedAtMs": now_ms(), "completedAtMs": completed}
+        return {**item, "id": item_id, "text": text, "startedAtMs": now_ms(), "completedAtMs": completed}
 
     def _complete_turn(self, status: str, turn_status: str, **filled: object) -> None:
         self.ended = True

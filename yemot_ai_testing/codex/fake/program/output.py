@@ -33,7 +33,7 @@ def answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile
     thread.append_message("user_message", text)
     values = _placeholders(thread)
     replay = process.claim_step("replay")
-    _code, events, warnings = replay[1][5] if replay else process.recorded_output("before_model")
+    _code, events, warnings = replay[1][-1] if replay else process.recorded_output("before_model")
     events = fill_placeholders(events, process, values)
     if not with_events:
         _code, plain_end, warnings = process.recorded_output("plain_before_model")
@@ -44,24 +44,40 @@ def answer_prompt(process: FakeProcess, arguments: Arguments, thread: ThreadFile
         write_text(2, problem)
         raise ProcessExit(1)
     _start_turn(process, events if with_events else "")
+    retries = "" if replay else _claim_retries(process)
     claimed = replay or process.claim_step()
-    kind, step = claimed or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), "", _NO_OUTPUT))
+    kind, step = claimed or (_UNSCRIPTED, (0.0, *process.recorded_output(_UNSCRIPTED), (), False, _NO_OUTPUT))
     process.run_record["unscripted"] = kind not in {"answer", "replay", "hang"}
     process.write_run_record()
     process.wait_at_gate()
-    after, code, out, err, answer, _before_model = step
+    write_text(1, retries if with_events else "")
+    after, code, out, err, messages, counted, _before_model = step
     if kind == "hang":
         write_text(1, fill_placeholders(out, process, values) if with_events else "")
         _hang_forever()
     time.sleep(after)
     values["usage"] = _usage(process, thread.turns + 1)
     write_text(2, fill_placeholders(err, process, values))
+    answer = messages[-1] if messages and _is_completed(code, out) else ""
     if answer and not with_events:
         write_text(2, plain_end.replace("{answer}", answer))
+    _store_messages(thread, messages, values["usage"] if counted else "")
     if _is_completed(code, out):
-        _store_answer(thread, arguments, answer, values["usage"])
+        _store_last_message(arguments, answer)
     write_text(1, _output(process, out, values) if with_events else f"{answer}\n" if answer else "")
     raise ProcessExit(code)
+
+
+def _claim_retries(process: FakeProcess) -> str:
+    """Take the next steps at which Codex reads the stream again; return their events."""
+    events = []
+    while claimed := process.claim_step("reconnect"):
+        events.append(claimed[1][2])
+    numbered = enumerate(events, start=1)
+    return "".join(
+        event.replace("{retry}", str(number)).replace("{retries}", str(len(events)))
+        for number, event in numbered
+    )
 
 
 def _placeholders(thread: ThreadFile) -> dict[str, str]:
@@ -85,10 +101,15 @@ def _output(process: FakeProcess, events: str, values: dict[str, str]) -> str:
     return fill_placeholders(events, process, values)
 
 
-def _store_answer(thread: ThreadFile, arguments: Arguments, answer: str, usage: str) -> None:
-    if answer:
-        thread.append_message("agent_message", answer)
-    thread.append(f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}')
+def _store_messages(thread: ThreadFile, messages: tuple[str, ...], usage: str) -> None:
+    """Store the messages, and the usage of a turn whose tokens count."""
+    for message in filter(None, messages):
+        thread.append_message("agent_message", message)
+    if usage:
+        thread.append(f'{{"type":"event_msg","payload":{{"type":"token_count","info":{usage}}}}}')
+
+
+def _store_last_message(arguments: Arguments, answer: str) -> None:
     if path := arguments.value("output-last-message"):
         if not answer:
             write_text(2, f"Warning: no last agent message; wrote empty content to {path}\n")

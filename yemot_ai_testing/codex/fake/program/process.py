@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Output = tuple[int, str, str]
-EncodedStep = tuple[float, int, str, str, str, Output]
+EncodedStep = tuple[float, int, str, str, tuple[str, ...], bool, Output]
 
 
 class ProcessExit(Exception):  # noqa: N818 - control flow, not an error

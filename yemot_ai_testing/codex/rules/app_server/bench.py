@@ -10,7 +10,7 @@ from yemot_ai_testing.codex import recordings
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.home import CodexHome, fresh_home
 from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
-from yemot_ai_testing.codex.rules.backends import CodexModel, copy_fake, is_double
+from yemot_ai_testing.codex.rules.backends import CodexModel, breaks_stream, copy_fake, is_double
 from yemot_ai_testing.conformance.rule import Breach, NotApplicable, expect_equal, expect_true
 from yemot_ai_testing.doubles.model_service import responses as api
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -66,6 +66,10 @@ class AppServerBench:
         client.initialize()
         return client
 
+    def breaks_stream(self, text: str) -> None:
+        """Script a stream that breaks off after ``text``, which Codex asks for again."""
+        breaks_stream(self.model, text)
+
     def thread_params(self, **params: object) -> dict[str, Any]:
         """Return the parameters of a thread, with ``params`` in addition."""
         defaults = {"approvalPolicy": "never", "sandbox": "read-only", "baseInstructions": "answer briefly"}
@@ -95,9 +99,9 @@ class AppServerBench:
         """Whether the command of ``asks`` was executed."""
         return (self.home.work / _MARKER_FILE).exists()
 
-    def start_thread(self, client: AppServerClient) -> str:
-        """Start a thread; return its id."""
-        return str(client.request("thread/start", self.thread_params())["result"]["thread"]["id"])
+    def start_thread(self, client: AppServerClient, **params: object) -> str:
+        """Start a thread, with ``params`` in addition; return its id."""
+        return str(client.request("thread/start", self.thread_params(**params))["result"]["thread"]["id"])
 
     def open_thread(self) -> tuple[AppServerClient, str]:
         """Start a server, do the handshake, and start a thread; return the client and the thread's id."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from yemot_ai_testing.codex.redact import UNKNOWN_THREAD
 from yemot_ai_testing.codex.rules.app_server.bench import AppServerBench, expect_error, turn_params
-from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_equal
+from yemot_ai_testing.codex.rules.backends import STREAM_RETRIES
+from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from yemot_ai_testing.codex.rules.app_server.client import AppServerClient
+    from yemot_ai_testing.doubles.steps import CutReason
 
 __all__ = ["TURN_RULES"]
 
@@ -28,6 +30,20 @@ def _notification_methods(client: AppServerClient, since: int) -> list[str]:
     )
     ignored = {"warning", "account/rateLimits/updated", "configWarning", "remoteControl/status/changed"}
     return [method for method in methods if method not in ignored]
+
+
+def _params(client: AppServerClient, method: str) -> list[dict[str, Any]]:
+    """Return the parameters of the server's notifications of this method."""
+    messages = [line.message for line in client.messages if line.sender == "server"]
+    return [message["params"] for message in messages if message.get("method") == method]
+
+
+def _agent_texts(client: AppServerClient, field: Literal["delta", "text"]) -> list[str]:
+    """Return the deltas, or the whole texts, of the agent's messages."""
+    if field == "delta":
+        return [params["delta"] for params in _params(client, "item/agentMessage/delta")]
+    items = [params["item"] for params in _params(client, "item/completed")]
+    return [item["text"] for item in items if item["type"] == "agentMessage"]
 
 
 @TURN_RULES.rule("turn-order")
@@ -107,6 +123,69 @@ def empty_answer(bench: AppServerBench) -> None:
     client, thread = bench.open_thread()
     turn = bench.run_turn(client, thread)
     expect_equal("the turn", (turn["status"], turn["items"]), ("completed", []))
+
+
+@TURN_RULES.rule("turn-two-messages")
+def two_messages(bench: AppServerBench) -> None:
+    """Each message of a turn is an item with its own deltas, in order."""
+    bench.model.answers(["hel", "lo ✓"], saying="one moment ✓")
+    client, thread = bench.open_thread()
+    bench.run_turn(client, thread)
+    expect_equal("the deltas", _agent_texts(client, "delta"), ["one moment ✓", "hel", "lo ✓"])
+    expect_equal("the messages", _agent_texts(client, "text"), ["one moment ✓", "hello ✓"])
+    items = {params["itemId"] for params in _params(client, "item/agentMessage/delta")}
+    expect_equal("the number of ids", len(items), 2)
+
+
+@TURN_RULES.rule("turn-reconnected")
+def reconnected(bench: AppServerBench) -> None:
+    """A stream that breaks off is asked for again: an error with willRetry, then the whole message."""
+    bench.breaks_stream("half ✓")
+    bench.breaks_stream("an")
+    bench.model.answers("answer ✓")
+    client = bench.start_initialized()
+    thread = bench.start_thread(client, config={STREAM_RETRIES: 2})
+    turn = bench.run_turn(client, thread)
+    errors = _params(client, "error")
+    expect_equal("willRetry", [error["willRetry"] for error in errors], [True, True])
+    messages = [error["error"]["message"] for error in errors]
+    expect_equal("the errors", messages, ["Reconnecting... 1/2", "Reconnecting... 2/2"])
+    expect_equal("the deltas", _agent_texts(client, "delta"), ["half ✓", "an", "answer ✓"])
+    expect_equal("the message", _agent_texts(client, "text"), ["answer ✓"])
+    expect_equal("the end", (turn["status"], turn["error"]), ("completed", None))
+
+
+def _cuts(reason: CutReason, words: str) -> Callable[[AppServerBench], None]:
+    def rule(bench: AppServerBench) -> None:
+        bench.model.cuts(reason, ["hel", "lo ✓"])
+        client, thread = bench.open_thread()
+        turn = bench.run_turn(client, thread)
+        expect_equal("the deltas", _agent_texts(client, "delta"), ["hel", "lo ✓"])
+        expect_equal("the message", _agent_texts(client, "text"), [] if reason == "error" else ["hello ✓"])
+        expect_equal("the end", (turn["status"], turn["items"]), ("failed", []))
+        expect_contains("the error", turn["error"]["message"], words)
+
+    rule.__doc__ = f"A turn whose answer is cut ({reason}) fails after its text, and the error says why."
+    return rule
+
+
+TURN_RULES.rule("turn-cut-length")(_cuts("length", "reason: max_output_tokens"))
+TURN_RULES.rule("turn-cut-content-filter")(_cuts("content_filter", "reason: content_filter"))
+TURN_RULES.rule("turn-cut-error")(_cuts("error", "The server had an error"))
+
+
+@TURN_RULES.rule("turn-cut-usage", since="0.163.0")
+def cut_usage(bench: AppServerBench) -> None:
+    """The tokens of an answer that reached the maximum count in the thread, not as those of a turn."""
+    bench.model.cuts("length", "half ✓").answers("whole ✓")
+    client, thread = bench.open_thread()
+    bench.run_turn(client, thread)
+    bench.run_turn(client, thread)
+    first, second = (params["tokenUsage"] for params in _params(client, "thread/tokenUsage/updated"))
+    expect_equal("the turn that was cut", set(first["last"].values()), {0})
+    expect_equal("the first turn", first["total"], second["last"])
+    twice = {name: 2 * tokens for name, tokens in second["last"].items()}
+    expect_equal("the second turn", second["total"], twice)
 
 
 @TURN_RULES.rule("turn-interrupted")
@@ -198,4 +277,5 @@ TURN_RULES.rule("fails-rate-limited")(
 TURN_RULES.rule("fails-overloaded")(_fails("overloaded", "internalServerError"))
 TURN_RULES.rule("fails-context-overflow")(_fails("context_overflow", "contextWindowExceeded"))
 TURN_RULES.rule("fails-quota-exceeded")(_fails("quota_exceeded", "usageLimitExceeded"))
+TURN_RULES.rule("fails-refused-request")(_fails("refused_request", "other"))
 TURN_RULES.rule("fails-unknown-model", since="0.169.0")(_fails("unknown_model", "modelNotFound"))

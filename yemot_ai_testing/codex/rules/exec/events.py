@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from yemot_ai_testing.codex.rules.backends import STREAM_RETRIES
 from yemot_ai_testing.codex.rules.bench import EXEC
+from yemot_ai_testing.codex.rules.process import AGENT_MESSAGE
 from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal, expect_true
 from yemot_ai_testing.doubles.model_service import responses as api
 
@@ -84,7 +86,24 @@ def _usage_reasoning(bench: ExecBench) -> None:
 @EVENT_RULES.rule("two-messages", "Each message of the agent is an item, in order")
 def _two_messages(bench: ExecBench) -> None:
     messages = bench.emits_recorded("two_messages")
+    bench.model.answers(["whole ", "✓"], saying="one moment ✓")
     bench.expect_answered(bench.run_turn(), *messages)
+    bench.expect_answered(bench.run_turn(), "one moment ✓", "whole ✓")
+
+
+@EVENT_RULES.rule(
+    "reconnected", "A stream that breaks off is asked for again: an error event each time, the answer once"
+)
+def _reconnected(bench: ExecBench) -> None:
+    bench.breaks_stream("half ✓")
+    bench.breaks_stream("an")
+    bench.answers("answer ✓")
+    run = bench.run_turn("hello ✓", "-c", f"{STREAM_RETRIES}=2")
+    expected = ["thread.started", "turn.started", "error", "error", AGENT_MESSAGE, "turn.completed"]
+    expect_equal("events", run.event_types, expected)
+    expect_equal("messages", run.agent_messages, ["answer ✓"])
+    for number, event in enumerate((event for event in run.events if event["type"] == "error"), start=1):
+        expect_contains("the error event", event["message"], f"Reconnecting... {number}/2")
 
 
 @EVENT_RULES.rule("reasoning", "Reasoning is a separate item, before the message")
