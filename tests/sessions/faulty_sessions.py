@@ -223,7 +223,7 @@ class KeepsCursors(MemoryStore):
     async def call_ids(self, *, idle: float = 0.0) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()
         cursors = self._cursors.get(loop, 0)
-        if cursors == 10:
+        if cursors == 6:
             raise OverflowError("too many cursors")
         self._cursors[loop] = cursors + 1
         async for call_id in super().call_ids(idle=idle):

@@ -136,6 +136,23 @@ def test_a_reader_in_another_process_delays_it_only(file: Path) -> None:
     assert not asyncio.run(run_steps())
 
 
+def test_a_loop_that_ends_before_it_is_erased_logs_no_error(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run_steps() -> SQLiteStore:
+        store = SQLiteStore(file)
+        await store.save((await talk(store, "c1")).tombstone(), ttl=60)
+        loop = asyncio.get_running_loop()
+        await loop.shutdown_default_executor()  # as asyncio.run does, before the loop ends
+        await store._eraser._run(loop, 1)
+        return store
+
+    asyncio.run(run_steps())._close()
+
+    assert found(file.parent) == {}
+    assert caplog.text == ""
+
+
 def test_deleted_content_is_overwritten_whatever_the_build_does_by_default(file: Path) -> None:
     store = SQLiteStore(file)
     with store._open() as connection:

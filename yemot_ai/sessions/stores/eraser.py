@@ -51,6 +51,9 @@ class Eraser:
         self._loop = None  # what is deleted from now on is erased next time
         try:
             is_done = await self._erase()
+        except RuntimeError as error:  # the loop ends and has no more threads; closing the store erases it
+            log.debug("what was deleted is not erased yet: %s", error)
+            return
         except StoreError as error:
             log.debug("what was deleted is not erased yet: %s", error)
             is_done = False

@@ -66,7 +66,7 @@ async def _listed_while_saved(bench: StoreBench) -> None:
 async def _list_abandoned(bench: StoreBench) -> None:
     for number in range(5):
         await bench.save_new(f"c{number}")
-    for _ in range(12):
+    for _ in range(7):
         calls = bench.store.call_ids()
         async for _call_id in calls:
             break
