@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conformance.subjects import SUBJECTS, WITH_DEADLINE, chat, responses
-from yemot_ai_testing import ModelServer, contract
+from yemot_ai.providers import CodexCLIProvider
+from yemot_ai_testing import ModelServer, RealCodex, contract
 from yemot_ai_testing.property.echo_provider import EchoProvider
 
 DEADLINE_RULES = frozenset({"failure-deadline", "failure-deadline-later"})
@@ -34,6 +37,15 @@ def test_each_provider_keeps_its_deadline(name: str) -> None:
 
     suite.check(*DEADLINE_RULES)
     assert suite.run("failure-deadline").outcome == "held"
+
+
+@pytest.mark.slow
+def test_rules_hold_with_the_real_codex(real_binary: Path) -> None:
+    suite = contract.provider(
+        lambda codex: CodexCLIProvider(codex.executable), backend=lambda: RealCodex(real_binary)
+    )
+
+    suite.check("answer-whole", "prompt-control", "session-calls", "session-instructions", "work-stopped")
 
 
 @pytest.mark.slow

@@ -175,6 +175,17 @@ def test_a_backend_without_its_methods_is_refused() -> None:
         suite.run("answer-reply")
 
 
+def test_a_backend_may_lack_what_its_methods_promise() -> None:
+    class NeverHangs(QueueBackend):
+        def hangs(self) -> None:
+            raise NotImplementedError("this model always answers")
+
+    verdict = contract.provider(QueueProvider, backend=NeverHangs).run("work-parallel")
+
+    assert verdict.outcome == "not run"
+    assert verdict.reason == "the backend cannot do this: this model always answers"
+
+
 def test_a_provider_error_where_an_answer_is_due_is_a_breach() -> None:
     class Refuses(Parrot):
         async def start_session(

@@ -15,7 +15,7 @@ from yemot_ai.providers import AnyProvider
 from yemot_ai_testing.conformance.providers import PROVIDER_RULES
 from yemot_ai_testing.conformance.providers.backend import ModelBackend
 from yemot_ai_testing.conformance.providers.bench import ProviderBench
-from yemot_ai_testing.conformance.rule import AnyRule, Breach, RuleSuite
+from yemot_ai_testing.conformance.rule import AnyRule, Breach, NotRun, RuleSuite
 
 __all__ = ["OpenedBackend", "ProviderSuite"]
 
@@ -78,6 +78,8 @@ async def _check_on_bench(
             await bench.close()
     except ProviderError as error:
         raise Breach("an answer", f"{type(error).__name__}: {error}") from error
+    except NotImplementedError as error:  # of the backend: those of the provider are breaches
+        raise NotRun(f"the backend cannot do this: {error}") from error
     except TimeoutError as error:
         raise Breach(f"an end within {RULE_TIMEOUT:g} s", "the provider hangs") from error
 
