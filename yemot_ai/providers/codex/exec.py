@@ -9,6 +9,7 @@ The defaults are safe for a phone line: see ``command`` and ``home.folders``.
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,9 +17,11 @@ from yemot_ai.errors import MalformedStreamError, ProviderError
 from yemot_ai.providers.codex.command import exec_command
 from yemot_ai.providers.codex.events import EventReader
 from yemot_ai.providers.codex.faults import makes_unusable
+from yemot_ai.providers.codex.home.folders import is_thread_id
 from yemot_ai.providers.codex.home.settings_file import toml_text
 from yemot_ai.providers.codex.process import LineTooLongError, run_process
 from yemot_ai.providers.codex.prompts import prompt_with_history
+from yemot_ai.providers.codex.request_limit import limit_requests
 from yemot_ai.providers.codex.session import CodexSession
 from yemot_ai.providers.codex.settings import CodexOptions, CodexSettings
 
@@ -47,7 +50,7 @@ class CodexCLIProvider:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
             also found in the Python package ``openai-codex-cli-bin`` (``pip install "yemot-ai[codex]"``).
         **options: ``timeout=60.0``, ``instructions``, ``model``, ``sandbox="read-only"``, ``codex_home``,
-            ``config`` and ``env``; see ``CodexOptions``.
+            ``config``, ``env`` and ``max_requests=30``; see ``CodexOptions``.
     """
 
     name = "codex"
@@ -122,7 +125,9 @@ class CodexCLIProvider:
                     model=self._settings.model,
                     thread_id=thread_id,
                 )
-                end = await self._run_process(command, prompt, home.work_dir(session.key), reader)
+                rollout = functools.partial(_read_rollout, home, reader, thread_id)
+                async with limit_requests(rollout, self._settings.max_requests):
+                    end = await self._run_process(command, prompt, home.work_dir(session.key), reader)
                 return reader.finish(exit_code=end.exit_code, stderr_tail=end.stderr_tail, expected=thread_id)
         except BaseException as error:
             if not thread_id or makes_unusable(error, reported=reader.turn_failed):
@@ -151,6 +156,12 @@ def _prepare(home: CodexHome, instructions: str, session: CodexSession) -> Path:
     home.prepare(session.key)
     session.check_rollouts(home)
     return home.instructions_file(instructions)
+
+
+def _read_rollout(home: CodexHome, reader: EventReader, resumed: str) -> bytes | None:
+    """Return the rollout of the thread that runs, or is about to be resumed."""
+    thread_id = reader.thread_id or resumed
+    return home.read_rollout(thread_id) if is_thread_id(thread_id) else None
 
 
 def _delete(home: CodexHome, session: CodexSession) -> None:

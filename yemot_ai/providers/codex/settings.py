@@ -8,7 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from yemot_ai.errors import CodexNotFoundError, ProviderCrashError, ProviderError, ProviderTimeoutError
+from yemot_ai.errors import (
+    CodexNotFoundError,
+    ConfigurationError,
+    ProviderCrashError,
+    ProviderError,
+    ProviderTimeoutError,
+)
 from yemot_ai.providers.codex.capabilities import probe
 from yemot_ai.providers.codex.command import Program, is_private, safety_settings
 from yemot_ai.providers.codex.executable import find_executable
@@ -44,6 +50,8 @@ class CodexOptions(TypedDict, total=False):
         config: further settings, as in ``codex -c key=value``; texts are passed in a private file or over
             standard input, because other users of the machine can read arguments.
         env: variables to add to the minimal environment of the processes.
+        max_requests: maximum requests to the model in one turn (30), about: an answer takes one, and one more
+            for each call of a tool. Then the turn ends with ``AnswerCutError``.
     """
 
     timeout: float
@@ -53,6 +61,7 @@ class CodexOptions(TypedDict, total=False):
     codex_home: str | os.PathLike[str] | None
     config: Mapping[str, Setting] | None
     env: Mapping[str, str] | None
+    max_requests: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,15 @@ class CodexSettings:
     codex_home: str | os.PathLike[str] | None = None
     config: InitVar[Mapping[str, Setting] | None] = None
     env: InitVar[Mapping[str, str] | None] = None
+    max_requests: int = 30
     further_settings: Mapping[str, Setting] = field(init=False, repr=False)
     variables: Mapping[str, str] = field(init=False, repr=False)
 
     def __post_init__(self, config: Mapping[str, Setting] | None, env: Mapping[str, str] | None) -> None:
         object.__setattr__(self, "further_settings", dict(config or {}))
         object.__setattr__(self, "variables", dict(env or {}))
+        if type(self.max_requests) is not int or self.max_requests < 1:
+            raise ConfigurationError(f"max_requests={self.max_requests!r}: give a whole number above 0")
 
     @property
     def home(self) -> CodexHome:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerText"]
 
-_BOUNDARY: Final = re.compile(r"[.!?…。！？؟׃][^\w\s]{0,4}\s|\n")
-"""The end of a sentence, with the space after it: without the space it is not known to be the end."""
+_ENDS: Final = "|".join(rf"(?<=[.!?…。！？؟׃][^\w\s]{{{count}}}\s)" for count in range(5))
+_BOUNDARY: Final = re.compile(rf"\s(?:(?<=\n)|{_ENDS})")
+"""The space after the end of a sentence: without the space it is not known to be the end. Only spaces are
+looked at: a row of full stops has many places where an end could begin."""
 
 _LONGEST_BOUNDARY: Final = 6
 _LIST_NUMBER: Final = re.compile(r"\s*\d{1,3}\.\s")

@@ -58,7 +58,7 @@ class CodexAppServerProvider:
         max_loaded: maximum threads that a server keeps loaded; it loads the others from disk again.
         idle_timeout: seconds after which an idle server ends, unless it is the only one.
         **options: ``timeout=60.0``, ``instructions``, ``model``, ``sandbox="read-only"``, ``codex_home``,
-            ``config`` and ``env``; see ``CodexOptions``.
+            ``config``, ``env`` and ``max_requests=30``; see ``CodexOptions``.
     """
 
     name = "codex-app-server"
@@ -205,7 +205,7 @@ class CodexAppServerProvider:
         executable = self.check()
         home, key = self._settings.home, new_key()
         clean_up = await asyncio.to_thread(_prepare_folders, home, key)
-        server = AppServer(max_loaded=self._max_loaded)
+        server = AppServer(max_loaded=self._max_loaded, max_requests=self._settings.max_requests)
         command = server_command(await self._settings.program(executable, key))
         env, cwd = self._settings.environment, home.work_dir(key)
         await server.start(command, on_exit=clean_up, env=env, cwd=cwd)

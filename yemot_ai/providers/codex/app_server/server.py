@@ -82,9 +82,10 @@ class AppServer:
 
     Args:
         max_loaded: maximum threads that stay loaded between turns; the least recently used are unloaded.
+        max_requests: maximum requests to the model in one turn.
     """
 
-    def __init__(self, *, max_loaded: int) -> None:
+    def __init__(self, *, max_loaded: int, max_requests: int) -> None:
         self._rpc = JsonRpc(self._write, self._on_notification)
         self._process: ChildProcess | None = None
         self._protocol_error: NotRpcError | None = None
@@ -92,6 +93,7 @@ class AppServer:
         self._turns: dict[str, AppServerTurn] = {}
         self._instructions: dict[str, str] = {}
         self._max_loaded = max_loaded
+        self._max_requests = max_requests
         self._thought_end = ""
         self.ended = False
 
@@ -163,10 +165,13 @@ class AppServer:
 
         Raises:
             SessionBusyError: a turn of the thread is already running.
+            AnswerCutError: the model asks for tools again and again; the turn is interrupted.
             ProviderError: one of its subclasses (see ``faults``).
         """
         self._check_not_busy(thread_id)
-        turn = AppServerTurn(thread_id, on_text, thought_end=self._thought_end)
+        turn = AppServerTurn(
+            thread_id, on_text, thought_end=self._thought_end, max_requests=self._max_requests
+        )
         self._turns[thread_id] = turn
         try:
             outcome = await self._run(turn, prompt)
@@ -195,12 +200,17 @@ class AppServer:
         params = {"threadId": turn.thread_id, "input": [{"type": "text", "text": prompt}]}
         accepted = self._rpc.request("turn/start", params)
         accepted.add_done_callback(lambda answer: _fail_if_refused(turn, answer))
+        ends: tuple[asyncio.Future[Any], ...] = (turn.outcome, turn.excess)
         try:
-            return await asyncio.shield(turn.outcome)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if turn.outcome.done():
+                return turn.outcome.result()
         except asyncio.CancelledError:
             # A separate task: a second cancellation must not leave the turn running.
             await run_shielded(self._interrupt(turn))
             raise
+        await run_shielded(self._interrupt(turn))
+        raise turn.excess.result()
 
     async def _interrupt(self, turn: AppServerTurn) -> None:
         try:
