@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shlex
 import stat
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.asking import ask_provider
 from tests.support.codex import run_async
+from tests.support.not_run import not_run
 from tests.support.raw_responses import RawResponses, whole
+from tests.support.waiting import until
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.codex.home.settings_file import nested_settings, toml_text
@@ -146,6 +150,55 @@ def test_codex_talks_to_the_model_only(provider: Any, real_binary: Path) -> None
         run_async(turns(provider(real_binary, timeout=20.0, **options), 2))
 
     assert hosts == []
+
+
+ESCAPES = """\
+#!{python}
+import os, subprocess, sys, time
+{escape}
+print('{{"type": "thread.started", "thread_id": "t"}}', flush=True)
+{then}
+"""
+DAEMON = """
+if not os.fork():
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    for number in range(3):
+        os.close(number)
+    os.execvp("sleep", ["sleep", "300"])
+os.wait()
+"""
+SESSION = """
+subprocess.Popen(["sleep", "300"], start_new_session=True, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+"""
+
+
+@pytest.mark.parametrize("escape", [DAEMON, SESSION], ids=["daemon", "session"])
+@pytest.mark.parametrize("then", ["sys.exit(1)", "time.sleep(300)"], ids=["ends", "hangs"])
+def test_what_codex_starts_in_a_session_of_its_own_ends_with_the_turn(
+    escape: str, then: str, tmp_path: Path
+) -> None:
+    if sys.platform != "linux":
+        unknown = OSError("only Linux shows the environment of a process")
+        not_run("the test of processes that leave the group", unknown, installable=False)
+    program = tmp_path / "codex"
+    write_executable(program, ESCAPES.format(python=sys.executable, escape=escape, then=then))
+
+    with pytest.raises(ProviderError):
+        run_async(
+            turns(CodexCLIProvider(program, timeout=3.0, codex_home=tmp_path, env={"TEST": str(tmp_path)}))
+        )
+
+    until(lambda: not any(is_of(str(tmp_path), process) for process in psutil.process_iter()), within=2)
+
+
+def is_of(test: str, process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("TEST") == test
+    except psutil.Error:
+        return False
 
 
 tables = st.dictionaries(

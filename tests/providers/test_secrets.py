@@ -136,7 +136,7 @@ def test_a_codex_process_gets_only_the_variables_it_needs(kind: str, monkeypatch
         (request,) = codex.requests
     assert {"CODEX_HOME", "HOME", "LANG", "MODEL_KEY", "PATH"} <= request.env_names
     passed = {name for name in request.env_names if not name.lower().endswith("proxy")}
-    own = {"CODEX_HOME", "HOME", "MODEL_KEY"}
+    own = {"CODEX_HOME", "HOME", "MODEL_KEY", "YEMOT_AI_PROCESS"}
     assert passed <= {*own, "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 
 

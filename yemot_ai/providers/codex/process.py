@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from yemot_ai._runtime.tasks import run_shielded
+from yemot_ai.providers.codex.descendants import MARK, kill_marked, marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,8 +104,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
         pid: the id of the process and of its group.
     """
 
-    def __init__(self, receive: Callable[[bytes], None], on_exit: Callable[[], object] | None) -> None:
+    def __init__(
+        self, receive: Callable[[bytes], None], on_exit: Callable[[], object] | None, *, mark: str
+    ) -> None:
         loop = asyncio.get_running_loop()
+        self._mark = mark
         self._on_exit = on_exit
         self._framer = LineFramer(receive)
         self._line_error: LineTooLongError | None = None
@@ -137,8 +141,13 @@ class ChildProcess(asyncio.SubprocessProtocol):
         Raises:
             OSError: it could not be started.
         """
+        own_env = marked(env)
         _, child = await asyncio.get_running_loop().subprocess_exec(
-            lambda: cls(receive, on_exit), *command, env=dict(env), cwd=cwd, start_new_session=_NEW_SESSION
+            lambda: cls(receive, on_exit, mark=own_env[MARK]),
+            *command,
+            env=own_env,
+            cwd=cwd,
+            start_new_session=_NEW_SESSION,
         )
         _children.add(child)
         return child
@@ -228,10 +237,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
             self._transport.close()
 
     def kill_now(self) -> None:
-        """Kill the group and call ``on_exit``, without a loop."""
+        """Kill the group and what has left it, and call ``on_exit``, without a loop."""
         self.kill()
         if self in _children:
             _children.remove(self)
+            kill_marked(self._mark)
             if self._on_exit is not None:
                 self._on_exit()
 
