@@ -111,9 +111,13 @@ class Served:
             )
         served = cls(process, log)
         address = re.compile(r"running on (http://\S+)")
-        until(lambda: address.search(log.read_text()) or process.exit_code is not None, within=30)
-        match = address.search(log.read_text())
-        assert match is not None, log.read_text()
+        try:
+            until(lambda: address.search(log.read_text()) or process.exit_code is not None, within=30)
+            match = address.search(log.read_text())
+            assert match is not None, log.read_text()
+        except AssertionError:
+            served.close()
+            raise
         served.url = match[1]
         return served
 
