@@ -152,6 +152,42 @@ def test_codex_talks_to_the_model_only(provider: Any, real_binary: Path) -> None
     assert hosts == []
 
 
+FOREIGN = {
+    "config.toml": "notify = ['{notify}']",
+    "AGENTS.md": SECRET,
+    "AGENTS.override.md": SECRET,
+    "yemot-ai-0.config.toml": "notify = ['{notify}']\ndeveloper_instructions = '" + SECRET + "'",
+    "prompts/x.md": SECRET,
+    "skills/x/SKILL.md": f"---\nname: x\ndescription: {SECRET}\n---\n{SECRET}",
+    "rules/x.rules": SECRET,
+    "hooks.json": '{{"hooks": {{"Stop": [{{"hooks": [{{"type": "command", "command": "{notify}"}}]}}]}}}}',
+    "managed_config.toml": "developer_instructions = '" + SECRET + "'",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_real_codex_obeys_no_file_of_its_private_home(
+    provider: Any,  # noqa: ANN401 - a class of providers
+    real_binary: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path))
+    notified, notify = tmp_path / "notified", tmp_path / "notify"
+    write_executable(notify, f"#!/bin/sh\ntouch {notified}\n")
+    for name, content in FOREIGN.items():
+        file = tmp_path / "codex" / "home" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content.replace("{notify}", str(notify)).replace("{{", "{").replace("}}", "}"))
+
+    with RawResponses(whole("שלום")) as service:
+        run_async(turns(provider(real_binary, timeout=20.0, **service.codex_options())))
+
+    assert SECRET not in str(service.sent)
+    assert not notified.exists()
+
+
 ESCAPES = """\
 #!{python}
 import os, subprocess, sys, time
