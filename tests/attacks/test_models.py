@@ -36,6 +36,7 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Reply,
 )
+from yemot_ai.providers.sdk.answer_filter import answer_of
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing import Caller, FakeCodex, ModelServer
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE
@@ -186,6 +187,16 @@ def test_a_megabyte_in_one_message_of_an_app_server_delay_no_other_caller(fake: 
     assert len(heard) < 2 * LETTERS
     assert latency[0] < LATENCY
     ai.close()
+
+
+@pytest.mark.parametrize("piece", ["<", "```\n", "<think>", "<think>א</think>", "{", "`"])
+def test_the_time_to_filter_one_piece_grows_linearly_with_it(piece: str) -> None:
+    def seconds(count: int) -> float:
+        start = time.process_time()
+        answer_of(piece * count)
+        return time.process_time() - start
+
+    assert seconds(40_000) < 30 * max(seconds(4_000), 0.002)
 
 
 def test_a_handler_gets_the_error_with_the_text_up_to_the_limit() -> None:

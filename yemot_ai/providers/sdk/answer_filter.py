@@ -36,6 +36,8 @@ __all__ = ["AnswerFilter", "answer_of"]
 
 _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
+_SLICE: Final = 2_000
+"""Characters that are added to the buffer at once: each state copies what it leaves in the buffer."""
 _LINE: Final = 80
 """Signs of a line that are kept; white space alone is never longer."""
 _SENTENCE_END: Final = frozenset(".!?:…")
@@ -81,9 +83,10 @@ class AnswerFilter:
 
     def feed(self, text: str) -> str:
         """Return the part of the next piece that belongs to the answer."""
-        self._buffer += text
-        while self._state():
-            pass
+        for start in range(0, max(len(text), 1), _SLICE):
+            self._buffer += text[start : start + _SLICE]
+            while self._state():
+                pass
         return self._take()
 
     def finish(self, *, cut: bool = False) -> str:
