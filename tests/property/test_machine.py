@@ -23,7 +23,7 @@ def run_machine(make: Callable[[EchoProvider], Callable[[Pairs], str]], **attrib
         def make_app(self, provider: EchoProvider) -> object:
             return make(provider)
 
-    run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=machine_settings(60, 10))
+    run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=machine_settings(200, 10))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] 
     model_calls.no_unspoken_prompts,
     model_calls.asked_at_most_once,
     model_calls.sessions_are_isolated,
+    model_calls.asked_in_time,
+    model_calls.transient_failures_are_retried,
     model_calls.single_writer,
     model_calls.conversation_is_remembered,
     responses.responses_are_valid,
@@ -34,6 +36,8 @@ RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] 
     streaming.every_sentence_is_spoken,
     streaming.interruption_ends_answer,
     wording.answers_are_spoken_in_full,
+    wording.greetings_are_spoken_once,
+    wording.numbers_of_callers_are_private,
 )
 
 

@@ -36,11 +36,14 @@ class CallerSpoke:
     Attributes:
         call: the name of the call.
         utterance_id: the ID of the utterance.
+        typed: it was pressed on the keys where the line listens to speech: an application may also take it
+            for a command, and then no answer is expected.
     """
 
     at: float
     call: str
     utterance_id: str
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class RequestSent:
         is_hangup: it is the request of a hang-up.
         is_repeat: it is a repetition, or late, and no caller waits for its response.
         worker: the worker that got it, if there are several.
+        phone: the caller's number; "" if it is withheld or not known.
     """
 
     at: float
@@ -63,6 +67,7 @@ class RequestSent:
     is_hangup: bool = False
     is_repeat: bool = False
     worker: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,16 @@ class HistoryIndex:
         own = (utterance for utterance in reversed(same_id) if utterance.call == call)
         return next(own, same_id[-1] if same_id else None)
 
+    def answered_utterance(self, utterance_id: str, model_call_id: str, call: str) -> UtteranceView | None:
+        """Return the utterance that an answer in ``call`` is about.
+
+        A caller may say the same twice: then the model call decides which of the two was answered.
+        """
+        asked = self.model_calls.get(model_call_id)
+        if asked is not None and asked.utterance is not None and asked.subject == (call, utterance_id):
+            return asked.utterance
+        return self.utterance(utterance_id, call)
+
     def hangup_known_index(self, call: CallView) -> int | None:
         """Return the position after which every worker can know that ``call`` is over; None if not yet.
 
@@ -209,8 +219,8 @@ class HistoryIndex:
     def _read_event(self, position: int, event: HistoryEvent) -> None:  # noqa: C901, PLR0912 - one case an event
         call: str | None = None
         match event:
-            case CallerSpoke(call=call, utterance_id=utterance_id):
-                utterance = UtteranceView(utterance_id, call, position)
+            case CallerSpoke(call=call, utterance_id=utterance_id, typed=typed):
+                utterance = UtteranceView(utterance_id, call, position, typed=typed)
                 self.utterances.append(utterance)
                 self._utterances_by_id[utterance_id].append(utterance)
                 self.call(call).utterances.append(utterance)
@@ -253,7 +263,7 @@ class HistoryIndex:
         request.received_index, request.response = position, event
         self._open_requests[call] -= 1
         for utterance_id, model_call_id in event.spoken_answers:
-            if (utterance := self.utterance(utterance_id, call)) is not None:
+            if (utterance := self.answered_utterance(utterance_id, model_call_id, call)) is not None:
                 utterance.spoken_answers.append((request, model_call_id))
         for fields in event.spoken_sentences:
             sentence = SpokenSentence(*fields)

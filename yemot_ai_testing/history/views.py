@@ -72,6 +72,7 @@ class UtteranceView:
     spoken_answers: list[tuple[RequestView, str]] = field(default_factory=list)
     spoken_sentences: list[tuple[RequestView, SpokenSentence]] = field(default_factory=list)
     interrupted_index: int = -1
+    typed: bool = False
 
     @property
     def subject(self) -> Subject:

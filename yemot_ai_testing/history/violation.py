@@ -19,7 +19,10 @@ ViolationKind: TypeAlias = Literal[
     "endless",
     "forgot",
     "ignored",
+    "gave_up",
+    "greeted_twice",
     "invalid",
+    "kept_waiting",
     "late",
     "left_open",
     "out_of_order",
@@ -50,6 +53,9 @@ class Budget:
         lease: seconds that a worker may not run (``ProcessStalled``) before others count it as dead, and
             ask the model again.
         turn: seconds for one turn, after which the caller hears an apology.
+        asking: seconds until the model is asked, from the request that carries the utterance.
+        retries: how often the model must be asked again after a transient failure (an overloaded service, a
+            crash) before the caller may hear an apology; by default that is up to the application.
     """
 
     request: float = 10.0
@@ -58,6 +64,8 @@ class Budget:
     tries: int = 3
     lease: float = math.inf
     turn: float = math.inf
+    asking: float = 10.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

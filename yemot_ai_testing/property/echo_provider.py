@@ -69,6 +69,7 @@ MODEL_STEPS: Sequence[Step | None] = (
     Answer(("",), 1.0),
     Answer(("",), 4.0),
     Answer(("",), 9.0),
+    Answer(("",), 45.0),
     Failure("overloaded"),
     Failure("rate_limited"),
     Drop(),
@@ -299,10 +300,12 @@ class EchoProvider(PausableModel):
         """Take the next step, wait its time, and return it."""
         step = self._next_step()
         hook, self.on_thinking = self.on_thinking, None
+        asked_at = self.clock.now()
         if hook is not None:
             self._run_blocking_hook(hook)
         seconds = BLOCKING_TIMEOUT if isinstance(step, Hang) else _delay(step)
-        if seconds:
+        seconds -= self.clock.now() - asked_at  # what the hook did took a part of the time
+        if seconds > 0:
             self.clock.sleep(seconds)
         if isinstance(step, Hang):
             raise ProviderTimeoutError(seconds=BLOCKING_TIMEOUT, provider=self.name)
@@ -311,8 +314,9 @@ class EchoProvider(PausableModel):
 
     def wait_until_idle(self) -> None:
         """Wait for the hooks, and for everything that can run at this moment of virtual time."""
-        current = threading.current_thread()
-        for thread in [thread for thread in self._hook_threads if thread is not current]:
+        threads, current = self._hook_threads, threading.current_thread()
+        # A hook waits only for hooks that began after it: two that waited for each other would never end.
+        for thread in threads[threads.index(current) + 1 :] if current in threads else list(threads):
             thread.join(BLOCKING_TIMEOUT)
         self._hook_threads = [thread for thread in self._hook_threads if thread.is_alive()]
         self.clock.sleep(0)
@@ -324,9 +328,9 @@ class EchoProvider(PausableModel):
     def _run_blocking_hook(self, hook: Callable[[], object]) -> None:
         """Run a hook in a thread; if it needs a lock of the caller, it ends after the answer."""
         thread = threading.Thread(target=hook, name="yemot-echo-hook", daemon=True)
+        self._hook_threads.append(thread)
         thread.start()
         thread.join(HOOK_GRACE_SECONDS)
-        self._hook_threads.append(thread)
 
     def _next_step(self) -> Step:
         return self._steps.pop(0) if self._steps else Answer(("",), self.think_seconds)

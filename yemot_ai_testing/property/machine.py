@@ -17,23 +17,29 @@ same history.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     consumes,
     initialize,
     invariant,
+    multiple,
     precondition,
     rule,
 )
 
-from yemot_ai_testing.doubles.steps import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Step
 from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history.events import ConversationReset, LoopDetected
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.engines.order import Order
 from yemot_ai_testing.property.engines.order_strategy import orders
+from yemot_ai_testing.property.evening import Evening, evenings
 from yemot_ai_testing.property.machine_base import CallMachineBase
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
@@ -41,9 +47,22 @@ from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, In
 __all__ = ["CallMachine", "ViolationError"]
 
 
+def slowest_answer(steps: Sequence[Step | None]) -> int:
+    """Return the most seconds that the model may take for an answer."""
+    return int(max((step.after for step in steps if isinstance(step, Answer)), default=0))
+
+
+def failing_steps(steps: Sequence[Step | None]) -> Sequence[Step | None]:
+    """Return the steps in which the model fails; None if there are none."""
+    return tuple(step for step in steps if isinstance(step, Failure | Drop | Crash)) or (None,)
+
+
 PHONE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phone_numbers))
 ORDER_CHOICES = st.runner().flatmap(lambda machine: orders() if machine.orders_tasks else st.none())
+EVENING_CHOICES = st.runner().flatmap(lambda machine: evenings(machine.methods))
 STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model_steps))
+FAILURE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(failing_steps(machine.model_steps)))
+DELAY_CHOICES = st.runner().flatmap(lambda machine: st.integers(0, slowest_answer(machine.model_steps)))
 
 
 class CallMachine(CallMachineBase):
@@ -52,10 +71,11 @@ class CallMachine(CallMachineBase):
     calls = Bundle("calls")
     ended_calls = Bundle("ended_calls")
 
-    @initialize(target=calls, order=ORDER_CHOICES)
-    def first_call(self, order: Order | None = None) -> MachineCall:
+    @initialize(target=calls, order=ORDER_CHOICES, evening=EVENING_CHOICES)
+    def first_call(self, order: Order | None = None, evening: Evening | None = None) -> MachineCall:
         """Start with one call; the application must wait for its caller's speech."""
         self.use_order(order)
+        self.use_evening(evening or Evening())
         machine_call = self.dial(self.phone_numbers[0])
         self.check_history()
         if not machine_call.awaits_speech:
@@ -113,6 +133,65 @@ class CallMachine(CallMachineBase):
             first.inexpressible.append("another caller spoke while the model ran")
             self.provider.on_thinking = lambda: self.speak(second, None)
             self.speak(first, None)
+
+    @rule(target=calls, machine_call=calls, others=st.sampled_from([2, 1, 3]))
+    def speak_all_together(self, machine_call: MachineCall, others: int) -> MultipleResults[MachineCall]:
+        """More callers dial, and all of them are answered at the same moment."""
+        numbers = itertools.islice(itertools.cycle(self.phone_numbers), 1, others + 1)
+        newcomers = [self.dial(number) for number in numbers]
+        together = [one for one in (machine_call, *newcomers) if one.awaits_speech]
+        if together:
+            self._speak_within(together)
+        return multiple(*newcomers)
+
+    def _speak_within(self, callers: Sequence[MachineCall]) -> None:
+        """Let each caller speak while the model runs for the one before."""
+        first, *others = callers
+        first.inexpressible.append("other callers spoke while the model ran")
+        if others:
+            self.provider.on_thinking = lambda: self._speak_within(others)
+        self.speak(first, None)
+
+    @rule(machine_call=calls, seconds=DELAY_CHOICES)
+    def answers_late(self, machine_call: MachineCall, seconds: int) -> None:
+        """A caller speaks; the model answers after any number of seconds."""
+        if machine_call.awaits_speech:
+            self.speak(machine_call, Answer(("",), float(seconds)))
+
+    @precondition(lambda self: failing_steps(self.model_steps) != (None,))
+    @rule(machine_call=calls, step=FAILURE_CHOICES, times=st.sampled_from([2, 5]))
+    def fails_repeatedly(self, machine_call: MachineCall, step: Step | None, times: int) -> None:
+        """A caller speaks; the model fails several times in a row."""
+        if machine_call.awaits_speech and step is not None:
+            machine_call.inexpressible.append(f"the model failed {times} times")
+            for _ in range(times - 1):
+                self.provider.add(step)
+            self.speak(machine_call, step)
+
+    @rule(machine_call=calls)
+    def types(self, machine_call: MachineCall) -> None:
+        """A caller presses keys where the line listens to speech."""
+        if machine_call.takes_keys:
+            self.speak(machine_call, None, typed=True)
+
+    @rule(machine_call=calls)
+    def comes_back(self, machine_call: MachineCall) -> None:
+        """A caller who has left the agent reaches it again."""
+        if not machine_call.has_ended and not machine_call.awaits_speech and machine_call.caller.question:
+            machine_call.inexpressible.append("the caller went to the agent again")
+            self.reach_agent(machine_call.caller)
+
+    @rule(seconds=st.sampled_from([3_600, 86_400, -3_600]))
+    def clock_jumps(self, seconds: int) -> None:
+        """The clock of the line is set to another time."""
+        self._recorded_app.time_offset += seconds
+
+    @precondition(lambda self: self.repeats_utterances)
+    @rule(machine_call=calls)
+    def says_again(self, machine_call: MachineCall) -> None:
+        """A caller says the same again, and expects a new answer."""
+        if machine_call.awaits_speech and machine_call.utterance_ids:
+            self.speak(machine_call, None, utterance_id=machine_call.utterance_ids[-1])
 
     @precondition(lambda self: self.repeats_utterances)
     @rule(machine_call=calls, other=calls)

@@ -20,10 +20,12 @@ from yemot_ai_testing.history.recorders.app import RecordedApp, call_name
 from yemot_ai_testing.history.recorders.store import RecordedStore
 from yemot_ai_testing.history.violation import Budget, ViolationKind
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
 from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
 from yemot_ai_testing.property.engines.order import Order
 from yemot_ai_testing.property.engines.ordered import OrderedEngine
+from yemot_ai_testing.property.evening import Evening
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
@@ -36,12 +38,13 @@ class CallMachineBase(RuleBasedStateMachine):
     Attributes:
         extension: the extension that callers dial.
         phone_numbers: the callers' numbers; "" is a withheld number. The first call is from the first one.
+        methods: how the line may send its requests: GET, POST; one of them in each example.
         budget: the time limits of the check.
         model_steps: the steps that a model call may get.
         sentences_per_answer: sentences of an answer; with more than one the model streams (see
             ``StreamingMachine``).
-        repeats_utterances: whether a caller repeats an utterance of another call; set it to False for an
-            application that shares answers between callers.
+        repeats_utterances: whether a caller repeats an own utterance, or one of another call; set it to False
+            for an application that keeps answers to equal questions.
         restarts_workers: whether workers are replaced; the application must keep its state in ``self.store``.
         store_fails: whether ``self.store`` fails from time to time.
         orders_tasks: whether the tasks of the application run in random orders; otherwise as they come.
@@ -57,7 +60,8 @@ class CallMachineBase(RuleBasedStateMachine):
     """
 
     extension: ClassVar[str] = ""
-    phone_numbers: ClassVar[Sequence[str]] = ("0501234567", "")
+    phone_numbers: ClassVar[Sequence[str]] = ("0501234567", "", "0501234568", "0521234567")
+    methods: ClassVar[Sequence[Method]] = ("GET", "POST")
     budget: ClassVar[Budget] = Budget()
     model_steps: ClassVar[Sequence[Step | None]] = MODEL_STEPS
     sentences_per_answer: ClassVar[int] = 1
@@ -92,6 +96,7 @@ class CallMachineBase(RuleBasedStateMachine):
         self._last_utterance_id = FIRST_UTTERANCE_ID - 1
         self._checked_length = 0
         self._order: Order | None = None
+        self._evening = Evening()
 
     def make_app(self, provider: EchoProvider) -> object:
         """Return the application under test: any application that a ``Caller`` accepts.
@@ -128,10 +133,15 @@ class CallMachineBase(RuleBasedStateMachine):
         self._order = order
         self._engine.use_order(order)
 
+    def use_evening(self, evening: Evening) -> None:
+        """Set what is special about the calls; before the first call."""
+        self._evening = evening
+        self._recorded_app.use_method(evening.method)
+        self._recorded_app.time_offset = evening.time_offset
+
     def dial(self, phone: str) -> MachineCall:
         """Start a call."""
-        number = len(self._calls) + 1
-        clock, call_id = self.provider.clock, f"{number:040x}"
+        clock, call_id = self.provider.clock, self._evening.call_id(len(self._calls) + 1)
         caller = Caller(
             self._recorded_app,
             phone=phone,
@@ -141,6 +151,8 @@ class CallMachineBase(RuleBasedStateMachine):
             call_id=call_id,
         )
         machine_call = MachineCall(caller)
+        if self._evening != Evening():
+            machine_call.inexpressible.append(f"{self._evening}")
         self._calls.append(machine_call)
         self.run_verb(machine_call, caller.dial)
         self.reach_agent(caller)
@@ -153,6 +165,7 @@ class CallMachineBase(RuleBasedStateMachine):
         *,
         interruption: InterruptionSpec | None = None,
         utterance_id: str = "",
+        typed: bool = False,
     ) -> None:
         """Let a caller say an utterance.
 
@@ -161,21 +174,23 @@ class CallMachineBase(RuleBasedStateMachine):
             step: the step of the model call; None answers at once.
             interruption: what the caller does before the answer is complete.
             utterance_id: the ID of the utterance; "" for a new one.
+            typed: whether the utterance is pressed on the keys.
         """
         if not utterance_id:
             self._last_utterance_id += 1
             utterance_id = str(self._last_utterance_id)
         if step is not None:
             self.provider.add(step)
-        self.history.add(
-            CallerSpoke(self.history.now(), call_name(machine_call.caller.call_id), utterance_id)
-        )
+        call = call_name(machine_call.caller.call_id)
+        self.history.add(CallerSpoke(self.history.now(), call, utterance_id, typed=typed))
         answer = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
-        hears = None if interruption is not None else answer
+        hears = None if interruption is not None or typed else answer
         machine_call.utterance_ids.append(utterance_id)
         self.perform(
             machine_call,
-            machine_call.speech_action(utterance_id),
+            CallerAction("presses", f"{utterance_id}#")
+            if typed
+            else machine_call.speech_action(utterance_id),
             hears=hears,
             step=step,
             interruption=interruption,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from yemot_ai.protocol import Read, Record, Tap
+from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.history.correlation import utterance_text
 from yemot_ai_testing.line.caller import Caller
@@ -52,6 +52,15 @@ class MachineCall:
         """Whether the line waits for an utterance of this caller."""
         question = self.caller.question
         return not self.has_ended and question is not None and _accepts_utterance(question)
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether the line listens to speech of this caller, and takes an utterance ID on the keys, too."""
+        question = self.caller.question
+        mode = question.mode if question else None
+        return (
+            self.awaits_speech and isinstance(mode, Voice) and (mode.max_digits or MIN_DIGITS) >= MIN_DIGITS
+        )
 
     @property
     def hangup_was_sent(self) -> bool:

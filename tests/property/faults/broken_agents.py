@@ -163,7 +163,7 @@ class AsksAfterHangUp(Agent):
         return ended
 
 
-@fault("holds the request while the model runs", "late")
+@fault("holds the request while the model runs", "late", "kept_waiting")
 class NeverInTime(Agent):
     def ask(self, memory: Memory, request: Request, said: str) -> str:
         self.model.clock.sleep(12.0)
@@ -179,6 +179,7 @@ class EmptyAnswer(Agent):
 @fault(
     "raises the failure of the model",
     "broken",
+    "late",
     model_steps=CallMachine.model_steps,
     budget=Budget(hangup=600.0),
 )

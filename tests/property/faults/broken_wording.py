@@ -104,3 +104,35 @@ class CutsAt300Characters(SpeakingAgent):
 class FirstMessageOnly(SpeakingAgent):
     def messages(self, text: str) -> str:
         return super().messages(text).partition(".t-")[0]
+
+
+@fault("greets a second time before the first answer", "greeted_twice")
+class GreetsTwice(SpeakingAgent):
+    def say(self, memory: Memory, request: Request, said: str) -> str:
+        answer = super().say(memory, request, said)
+        return answer if memory.said[1:] else f"שלום, {answer}"
+
+
+@fault("greets with the number of the caller before", "crossed_calls")
+class GreetsTheCallerBefore(SpeakingAgent):
+    number = ""
+
+    def react(self, memory: Memory, request: Request) -> str:
+        if request.values:
+            return super().react(memory, request)
+        before, self.number = self.number, request.phone
+        return self.listen(memory, f"שלום {before or self.number}")
+
+
+@fault("passes keys to the model as the line marks them", "asked_unsaid")
+class PassesRawKeys(SpeakingAgent):
+    def words(self, request: Request) -> str:
+        words = request.values[-1][1]
+        return words.removeprefix("Digits-") if words == "Digits-0" else words
+
+
+@fault("keeps answers by call and text: who says the same twice hears the first answer", "ignored", "stale")
+class CachesWithinACall(SpeakingAgent):
+    def say(self, memory: Memory, request: Request, said: str) -> str:
+        known = {exchange.prompt: exchange.answer for exchange in memory.said}
+        return self.messages(known[said]) if said in known else super().say(memory, request, said)

@@ -26,7 +26,13 @@ from yemot_ai_testing.history.history import History
 from yemot_ai_testing.line.clock import Clock, clock_of
 from yemot_ai_testing.line.exchange import final_read
 from yemot_ai_testing.line.transports.detect import transport_for
-from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport, TransportResponse
+from yemot_ai_testing.line.transports.transport import (
+    Method,
+    Pairs,
+    RequestEncoding,
+    Transport,
+    TransportResponse,
+)
 from yemot_ai_testing.line.verbs.keypad import is_poll
 
 __all__ = ["NoAnswerError", "RecordedApp", "call_name", "record_request", "record_response"]
@@ -46,6 +52,7 @@ class RecordedApp:
         app: any application that a ``Caller`` can call.
         history: where the events are added.
         clock: the line's clock; by default that of the application.
+        method: how the line sends its requests, GET or POST.
         timeout: seconds after which the line stops waiting for a response.
         worker: its name, if there are several.
         wait_until_idle: called before a response is recorded; waits for the remaining work of the request.
@@ -53,6 +60,7 @@ class RecordedApp:
     Attributes:
         clock: the line's clock.
         before_requests: functions to call, one before each of the next requests.
+        time_offset: seconds that are added to ``ApiTime`` of further requests.
     """
 
     def __init__(  # noqa: PLR0913 - what it records, and what it waits for
@@ -61,24 +69,35 @@ class RecordedApp:
         history: History,
         *,
         clock: Clock | None = None,
+        method: Method = "GET",
         timeout: float = 10.0,
         worker: str = "",
         wait_until_idle: Hook | None = None,
     ) -> None:
         self.clock = clock or clock_of(app)
         self.before_requests: list[Hook] = []
+        self.time_offset = 0
         self._history = history
         self._timeout = timeout
         self._worker = worker
         # In virtual time, sleeping for 0 seconds runs everything that is due.
         self._wait_until_idle = wait_until_idle or functools.partial(self.clock.sleep, 0)
         self._sent_requests: dict[str, list[Pairs]] = defaultdict(list)
+        self._shifted: dict[Pairs, Pairs] = {}
+        self._method: Method = method
+        self._app = app
         self._transport: Transport
         self.replace_app(app)
 
     def replace_app(self, app: object) -> None:
         """Send further requests to ``app``."""
-        self._transport = transport_for(app, RequestEncoding(), clock=self.clock)
+        self._app = app
+        self._transport = transport_for(app, RequestEncoding(method=self._method), clock=self.clock)
+
+    def use_method(self, method: Method) -> None:
+        """Send further requests with GET or POST."""
+        self._method = method
+        self.replace_app(self._app)
 
     def __call__(self, pairs: Pairs) -> str:
         """Send a request; see ``handle_request``."""
@@ -96,11 +115,22 @@ class RecordedApp:
         """
         if self.before_requests:
             self.before_requests.pop(0)()
+        pairs = self._shift_time(pairs)
         self._sent_requests[_call_id(pairs)].append(pairs)
         response = self._send(pairs, is_repeat=False)
         if response.fault is not None:
             raise NoAnswerError(response.fault.text) from response.fault.cause
         return response.body
+
+    def _shift_time(self, pairs: Pairs) -> Pairs:
+        """Return a request with ``time_offset`` added to its time; a repetition has the time of the first."""
+        key = tuple(pairs)
+        if key not in self._shifted:
+            self._shifted[key] = tuple(
+                (name, str(int(value) + self.time_offset) if name == "ApiTime" else value)
+                for name, value in key
+            )
+        return self._shifted[key]
 
     def resend(self, call_id: str, *, back: int = 0) -> str:
         """Send one of the last requests of a call again; the line does not use the response.
@@ -134,7 +164,10 @@ def record_request(history: History, pairs: Pairs, *, is_repeat: bool = False, w
     """
     number, call = history.next_number(), call_name(_call_id(pairs))
     hangup = ("hangup", "yes") in pairs
-    history.add(RequestSent(history.now(), number, call, _fingerprint(pairs), hangup, is_repeat, worker))
+    phone = dict(pairs).get("ApiPhone", "")
+    history.add(
+        RequestSent(history.now(), number, call, _fingerprint(pairs), hangup, is_repeat, worker, phone)
+    )
     return number
 
 

@@ -22,11 +22,9 @@ REMEMBERED_REQUESTS = 4
 def answers_match_utterances(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
     """A call hears answers to its own utterances only, and only to the last one."""
     for request in index.requests.values():
-        answers = request.response.spoken_answers if request.response else ()
-        for utterance_id in dict.fromkeys(utterance_id for utterance_id, _ in answers):
-            call = request.event.call
-            utterance = index.utterance(utterance_id, call)
-            if utterance is None or utterance.spoken_index > request.received_index:
+        for utterance in _answered_utterances(index, request):
+            call, utterance_id = request.event.call, utterance.utterance_id
+            if utterance.spoken_index > request.received_index:
                 continue
             kind: ViolationKind = "crossed_calls"
             if utterance.call != call:
@@ -37,11 +35,31 @@ def answers_match_utterances(index: HistoryIndex, _budget: Budget) -> Iterator[V
                 related = other.spoken_index
             elif newer := _newer_utterance(index, utterance, request):
                 kind = "stale"
-                message = f"{newer.utterance_id} was said, and the answer to {utterance_id} is heard"
+                again = " again" if newer.utterance_id == utterance_id else ""
+                message = f"{newer.utterance_id} was said{again}, and the answer to {utterance_id} is heard"
                 related = newer.spoken_index
             else:
                 continue
             yield index.violation(kind, message, request.received_index, (call, utterance_id), related)
+
+
+def _answered_utterances(index: HistoryIndex, request: RequestView) -> Iterator[UtteranceView]:
+    """Iterate over the utterances whose answers are in a response, each once.
+
+    Utterances that the application only mentions beside the newest one are a summary, and no answers.
+    """
+    call, seen = request.event.call, set()
+    answers = request.response.spoken_answers if request.response else ()
+    said = index.call(call).utterances
+    newest = next((one.utterance_id for one in reversed(said) if one.spoken_index < request.sent_index), "")
+    has_newest = any(utterance_id == newest for utterance_id, _ in answers)
+    for utterance_id, model_call_id in answers:
+        utterance = index.answered_utterance(utterance_id, model_call_id, call)
+        if utterance is None or (utterance.call == call and has_newest and not model_call_id):
+            continue
+        if utterance.spoken_index not in seen:
+            seen.add(utterance.spoken_index)
+            yield utterance
 
 
 def _answered_for_another_call(
@@ -112,6 +130,8 @@ def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator
         if any(0 <= request.received_index <= end for request, _ in utterance.spoken_answers):
             continue
         model_calls = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
+        if not model_calls and utterance.typed:
+            continue
         if not model_calls:
             message = f"{utterance.utterance_id} was ignored: the line waits, and the model was never asked"
             yield index.violation("ignored", message, end, utterance.subject)

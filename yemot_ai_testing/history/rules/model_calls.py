@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from yemot_ai.protocol.request import KEYS_PREFIX
 from yemot_ai_testing.history.index import HistoryIndex
 from yemot_ai_testing.history.views import CallView, ModelCallView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [
     "asked_at_most_once",
+    "asked_in_time",
     "conversation_is_remembered",
     "no_unspoken_prompts",
     "sessions_are_isolated",
     "single_writer",
+    "transient_failures_are_retried",
 ]
+
+TRANSIENT_ERRORS = frozenset({"overloaded", "crashed"})
+"""Failures of a model that may pass at once; a service that counts requests asks for a wait instead."""
 
 
 def no_unspoken_prompts(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:
@@ -28,6 +34,57 @@ def no_unspoken_prompts(index: HistoryIndex, _budget: Budget) -> Iterator[Violat
         call = calls.pop() if len(calls) == 1 else ""
         related = [request.sent_index for request in open_requests]
         yield index.violation("asked_unsaid", message, model_call.asked_index, (call, ""), *related)
+    for model_call in index.model_calls.values():
+        if model_call.utterance is not None and KEYS_PREFIX in model_call.event.prompt:
+            message = (
+                f"the model was asked {model_call.event.prompt[:60]!r}: {KEYS_PREFIX} is how the line marks "
+                f"keys, and {model_call.subject[0]} has pressed {model_call.event.utterance_id}"
+            )
+            yield index.violation("asked_unsaid", message, model_call.asked_index, model_call.subject)
+
+
+def asked_in_time(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
+    """The model is asked soon after a caller has spoken, also while it answers other callers."""
+    for utterance in index.utterances:
+        sent = _first_request(index, utterance)
+        if sent is None or not utterance.model_calls:
+            continue
+        first = utterance.model_calls[0]
+        seconds = index.seconds_between(sent, first.asked_index, "", first.event.worker)
+        excused = index.had_fault(utterance.call, sent, first.asked_index) or any(
+            sent <= at <= first.asked_index for at, _ in index.restarts
+        )
+        if seconds > budget.asking and not excused:
+            asked = f"the model was asked {utterance.utterance_id}"
+            message = f"{asked} only {seconds:g} s after {utterance.call} had said it"
+            others = [
+                other.asked_index
+                for other in index.model_calls.values()
+                if other.subject[0] != utterance.call and sent <= other.ended_index <= first.asked_index
+            ]
+            yield index.violation("kept_waiting", message, first.asked_index, utterance.subject, *others[-3:])
+
+
+def _first_request(index: HistoryIndex, utterance: UtteranceView) -> int | None:
+    """Return the position of the request that carries an utterance."""
+    requests = index.call(utterance.call).requests
+    positions = (one.sent_index for one in requests if not one.event.is_repeat)
+    return next((at for at in positions if at > utterance.spoken_index), None)
+
+
+def transient_failures_are_retried(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
+    """After a transient failure the model is asked again ``budget.retries`` times before an apology."""
+    for utterance, settled in index.settled_utterances():
+        end = settled.received_index
+        asked = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
+        errors = [model_call.result.error for model_call in asked if model_call.result is not None]
+        transient = len(errors) == len(asked) and TRANSIENT_ERRORS.issuperset(errors)
+        if asked and transient and len(asked) <= budget.retries:
+            message = (
+                f"the model failed with {errors[-1]} when it was asked {utterance.utterance_id}, and "
+                f"{utterance.call} heard no answer: {len(asked)} of {budget.retries + 1} tries were made"
+            )
+            yield index.violation("gave_up", message, end, utterance.subject, settled.sent_index)
 
 
 def asked_at_most_once(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
