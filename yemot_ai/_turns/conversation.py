@@ -19,7 +19,7 @@ from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
-from yemot_ai.providers.chat_history import history_to_rebuild
+from yemot_ai.providers.chat_history import ChatHistory, history_to_rebuild
 from yemot_ai.providers.cooldown import requested_wait
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
 from yemot_ai.providers.sdk.quoted_words import hide_words
@@ -182,8 +182,9 @@ class Conversation:
         )
 
     def _words(self, session: Session, text: str) -> list[str]:
-        """Return what was said in the conversation: no error quotes it."""
-        return [text, *(words for each in self._history(session) for words in (each.prompt, each.answer))]
+        """Return what was said in the newest exchanges, which a service may get: no error quotes it."""
+        newest = ChatHistory.from_exchanges(self._history(session)).exchanges
+        return [text, *(words for each in newest for words in (each.prompt, each.answer))]
 
     def _prompt(self, text: str, before: Turn | None) -> str:
         """Return the prompt for an utterance after the turn ``before``."""
