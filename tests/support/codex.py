@@ -113,6 +113,6 @@ def script_case(codex: Codex, case: str) -> None:
         codex.model.emits(api.function_call("exec_command", {"cmd": "touch refused"}))
         codex.answers("אי אפשר.")
     elif case == "reconnected":
-        codex.drops("עכשיו ש").answers("עכשיו שלוש וחצי.")
+        codex.reconnects("עכשיו ש").answers("עכשיו שלוש וחצי.")
     else:
         raise LookupError(case)

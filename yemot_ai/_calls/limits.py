@@ -24,7 +24,7 @@ class Limits:
         turns: questions to the AI in one call.
         minutes: minutes of one call.
         turns_per_day: questions to the AI from one number in a day (UTC), over all its calls. A
-            withheld number is not counted: refuse it with ``AccessPolicy(withheld=False)``.
+            withheld number is not counted: refuse it with ``AccessPolicy(allow_withheld=False)``.
         answer: how long one answer may be; a longer one is cut.
 
     Raises:

@@ -1,7 +1,7 @@
 """How long one answer may be: a longer one is cut, and the model is stopped.
 
-A model that repeats itself never stops by itself: without limits its answer would fill the memory and the
-store of all calls, and no caller would hear its end.
+A model that repeats itself never stops: without limits its answer would fill the memory and the store of
+all calls, and its caller would never hear the end.
 
 >>> AnswerLimits(characters=16).cut("אחת. שתיים. שלוש.")
 ('אחת. שתיים. שלוש', 'more than 16 characters')

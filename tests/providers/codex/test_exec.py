@@ -155,10 +155,7 @@ def test_reasoning_is_not_the_answer(codex: Codex) -> None:
 @pytest.mark.slow
 def test_a_reconnected_stream_is_no_failure(codex: Codex) -> None:
     script_case(codex, "reconnected")
-    config = (
-        {"model_providers.yemot_ai_testing.stream_max_retries": 1} if isinstance(codex, RealCodex) else {}
-    )
-    assert run_async(ask_provider(exec_provider(config=config), "מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert run_async(ask_provider(exec_provider(), "מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 @pytest.mark.slow

@@ -106,9 +106,7 @@ async def _hang_up(turn: Awaitable[Any], codex: Codex, inspect: Callable[[], Non
 @_check
 def a_reconnected_stream_is_no_failure(make: ProviderFactory, codex: Codex) -> None:
     script_case(codex, "reconnected")
-    retries = {"model_providers.yemot_ai_testing.stream_max_retries": 1}
-    provider = make(config=retries if isinstance(codex, RealCodex) else {})
-    assert _reply(ask_provider(provider, "מה השעה?")).text == "עכשיו שלוש וחצי."
+    assert _reply(ask_provider(make(), "מה השעה?")).text == "עכשיו שלוש וחצי."
 
 
 @_check
