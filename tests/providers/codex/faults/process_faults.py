@@ -15,8 +15,8 @@ import pytest
 from tests.providers.codex.faults import checks
 from tests.providers.codex.faults.planting import fault, replaces, without
 from yemot_ai.providers.codex import command as command_line
+from yemot_ai.providers.codex import descendants, process
 from yemot_ai.providers.codex import exec as exec_provider
-from yemot_ai.providers.codex import process
 from yemot_ai.providers.codex.capabilities import Capabilities
 from yemot_ai.providers.codex.command import Setting
 from yemot_ai.providers.codex.home.folders import CodexHome
@@ -97,11 +97,15 @@ def leaves_standard_input_open(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault(checks.no_process_is_left_after_a_hang_up)
-def signals_the_leader_instead_of_the_group(patch: pytest.MonkeyPatch) -> None:
+def ends_the_leader_only(patch: pytest.MonkeyPatch) -> None:
     @replaces(patch, process, process._signal)
     def send(group: int, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(group, number)
+
+    # On Linux the mark finds the members of the group too.
+    @replaces(patch, process, descendants.kill_marked)
+    def kill_marked(mark: str) -> None: ...
 
 
 @fault(checks.a_process_leads_a_new_session)
