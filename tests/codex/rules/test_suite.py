@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +53,23 @@ def test_the_real_codex_keeps_the_rule(real_suite: CodexSuite, rule: AnyRule) ->
     verdict = real_suite.run(rule)
     assert verdict.outcome == ("held" if applies else "not applicable"), (
         f"{verdict.expected}; {verdict.actual}"
+    )
+
+
+@pytest.fixture
+def ignored_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ignored_interrupts")
+def test_a_signal_that_a_background_job_of_a_shell_ignores_is_not_judged(fake_suite: CodexSuite) -> None:
+    (rule,) = (rule for rule in RULES if rule.id == "signal-int-asking")
+    verdict = fake_suite.run(rule)
+    assert (verdict.outcome, verdict.reason) == (
+        "not applicable",
+        "SIGINT is ignored here, as in a background job of a shell",
     )
 
 

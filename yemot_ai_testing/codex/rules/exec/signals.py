@@ -12,7 +12,13 @@ from yemot_ai_testing.codex.rules.process import (
     surviving_processes,
     wait_completed,
 )
-from yemot_ai_testing.conformance.rule import MEASURED, RuleGroup, expect_contains, expect_equal
+from yemot_ai_testing.conformance.rule import (
+    MEASURED,
+    NotApplicable,
+    RuleGroup,
+    expect_contains,
+    expect_equal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +52,19 @@ def _process_answering(bench: ExecBench) -> ChildProcess:
     return process
 
 
+def _send(process: ChildProcess, number: signal.Signals) -> None:
+    """Send a signal that the process can get: what its parent ignores, a program ignores too."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        raise NotApplicable(f"{number.name} is ignored here, as in a background job of a shell")
+    process.send_signal(number)
+
+
 def _ends_on_signal(
     start: Callable[[ExecBench], ChildProcess], number: signal.Signals, exit_code: int
 ) -> Callable[[ExecBench], None]:
     def check(bench: ExecBench) -> None:
         process = start(bench)
-        process.send_signal(number)
+        _send(process, number)
         expect_equal("exit code", wait_completed(process, 5).exit_code, exit_code)
         expect_equal("leftover processes", surviving_processes(process), ())
 
@@ -79,7 +92,7 @@ def _resumes_after_signal(number: signal.Signals) -> Callable[[ExecBench], None]
         bench.model.hangs()
         process = bench.start(*EXEC, "resume", thread, "-").write_stdin("more ✓").close_stdin()
         bench.wait_for_requests(2)
-        process.send_signal(number)
+        _send(process, number)
         wait_completed(process, 5)
         run = bench.resume(thread, answer="third ✓")
         expect_equal("thread", run.thread_id, thread)
