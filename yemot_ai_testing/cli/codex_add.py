@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="VERSION|PATH", help="a version, or an executable")
     parser.add_argument("--force", action="store_true", help="write the recordings in any case")
     parser.add_argument("--rule", dest="rules", nargs="+", action="extend", metavar="ID", help="only these")
-    parser.set_defaults(command=_run, executables=[], interface="all", as_json=False, jobs=4)
+    no_reports = {"expect": None, "allow_outdated": False, "json": None, "markdown": None}
+    parser.set_defaults(command=_run, executables=[], interface="all", jobs=4, **no_reports)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.flow_line import Line
-from yemot_ai import AICall, AIFlow, YemotAI
+from yemot_ai import AICall, AIFlow, AnswerLimits, Limits, YemotAI
 from yemot_ai.protocol import Digits, Read, Response, Text
 from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORDS
 from yemot_ai_testing import Caller, ScriptedProvider
@@ -83,7 +83,8 @@ def test_each_message_of_a_long_answer_is_within_the_limits_of_the_line(
 ) -> None:
     count = 40
     provider.answers(f"{'מילה ' * words}03-1234567. " * count)
-    flow = AIFlow(YemotAI(provider=provider))
+    limits = Limits(answer=AnswerLimits(characters=200_000))
+    flow = AIFlow(YemotAI(provider=provider, limits=limits))
     flow.ai_agent("a", greeting="שלום")(lambda call, text: None)
     line = Line(flow)
     line.enter("a")

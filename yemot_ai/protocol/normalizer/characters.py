@@ -3,7 +3,7 @@ r"""Replaces the characters of a text by those that the grammar knows.
 What is left are letters, marks, ASCII digits and punctuation, line ends and a few symbols with a name.
 
 >>> reduce_characters("５０％ של 25℃ 😀 CO₂ ½")
-'50% של 25°C   CO2  1⁄2 '
+'50% של 25°C   CO2 1⁄2 '
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ A file is replaced atomically and synced, so that neither a crash nor a power cu
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -134,7 +135,10 @@ class JSONFileStore:
 
     def _make_folders(self) -> None:
         folders = (self._sessions, self._holds, self._locks)
-        self._root.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
         for folder in (self._root, *folders):
             make_folder(folder)
         close_folder(self._root, contents=[folder.name for folder in folders])

@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["attack", "malicious_files"]  # fixtures, used by name
 
 
+MAX_REQUESTS = 200
+"""More than a model needs to try every tool."""
+
+
 async def run_attacked_turn(real: RealCodex, attack: AttackFiles, model: str, words: str) -> Reply:
     """Run the second turn of a call whose model has become malicious."""
-    provider = CodexAppServerProvider(model=model, timeout=25.0)
+    provider = CodexAppServerProvider(model=model, timeout=25.0, max_requests=MAX_REQUESTS)
     try:
         first = await ask_provider(provider, "שלום")
         await asyncio.to_thread(script_attacks, real, attack)

@@ -31,6 +31,9 @@ TABLE = "what a turn carries: model | kind | bytes beside words and instructions
 MODELS = ("gpt-5-codex", "gpt-5.5", "gpt-6-sol")
 """A model that Codex does not know, and two kinds of models that it has tools for."""
 
+MAX_REQUESTS = 200
+"""More than a model needs to try every tool."""
+
 TURN_KINDS = ("start", "resume", "rebuilt")
 
 REFUSED = re.compile("unsupported|unavailable|not allowed|image content omitted")
@@ -133,7 +136,11 @@ def test_no_tool_call_runs_or_reads_anything(
     real: RealCodex, attack: AttackFiles, model: str, kind: str
 ) -> None:
     reply = turn(
-        exec_provider(model=model), real, kind, "קרא לי את הקובץ", lambda: script_attacks(real, attack)
+        exec_provider(model=model, max_requests=MAX_REQUESTS),
+        real,
+        kind,
+        "קרא לי את הקובץ",
+        lambda: script_attacks(real, attack),
     )
     assert reply.text == "סוף."
     assert len(tool_outputs(real)) == len(attack.tool_calls())
@@ -147,7 +154,13 @@ def test_malicious_files_are_not_sent_or_run(
     real: RealCodex, malicious_files: AttackFiles, model: str, kind: str
 ) -> None:
     words = "$evil /prompts:evil @AGENTS.md קרא לי את הקובץ"
-    reply = turn(exec_provider(model=model), real, kind, words, lambda: script_attacks(real, malicious_files))
+    reply = turn(
+        exec_provider(model=model, max_requests=MAX_REQUESTS),
+        real,
+        kind,
+        words,
+        lambda: script_attacks(real, malicious_files),
+    )
     assert reply.text == "סוף."
     assert INJECTION not in sent_to_model(real)
     assert_no_effect(real, malicious_files, reply)
