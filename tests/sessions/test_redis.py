@@ -110,6 +110,19 @@ def test_more_commands_at_once_than_connections_wait_for_one_another(redis_url: 
     assert asyncio.run(save_all()) == [1] * 200
 
 
+def test_many_commands_at_once_open_few_connections(redis_url: str) -> None:
+    store = RedisStore(redis_url, prefix="busy:")
+
+    async def count_connections() -> int:
+        await asyncio.gather(*(store.load(f"c{n}") for n in range(200)))
+        pool = store._pool.client.connection_pool
+        opened = len(pool._available_connections) + len(pool._in_use_connections)
+        await store.aclose()
+        return opened
+
+    assert asyncio.run(count_connections()) == redis_store.MAX_CONNECTIONS
+
+
 def test_a_command_without_a_free_connection_is_an_error_that_says_so(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
