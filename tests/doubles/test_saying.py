@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import aclosing
 
 import pytest
 
@@ -12,9 +12,6 @@ from yemot_ai.providers import AnthropicProvider, OpenAIProvider
 from yemot_ai_testing import ModelServer, ScriptedProvider
 from yemot_ai_testing.doubles.model_service import responses
 from yemot_ai_testing.doubles.steps import Answer, Reconnect
-
-if TYPE_CHECKING:
-    from yemot_ai.providers.provider import Provider
 
 SAID, PIECES = "רגע, בודק.", ("פתוח ", "עד שבע.")
 FIRST_LINE = "רגע, בודק.\nפתוח עד שבע."
@@ -37,12 +34,17 @@ def test_each_message_of_a_response_has_its_own_deltas() -> None:
 def test_an_answer_that_is_one_message_begins_with_it() -> None:
     with ModelServer() as model:
         model.answers(PIECES, saying=SAID).answers(PIECES, saying=SAID)
-        providers: list[Provider] = [
+        providers: list[OpenAIProvider | AnthropicProvider] = [
             OpenAIProvider(model="m", api="chat", base_url=model.base_url, api_key="none"),
             AnthropicProvider(model="m", base_url=model.root_url, api_key="none"),
         ]
         for provider in providers:
-            assert asyncio.run(ask_provider(provider, "?")).text == FIRST_LINE
+            assert asyncio.run(ask_and_close(provider)) == FIRST_LINE
+
+
+async def ask_and_close(provider: OpenAIProvider | AnthropicProvider) -> str:
+    async with aclosing(provider):
+        return (await ask_provider(provider, "?")).text
 
 
 def test_a_scripted_provider_begins_with_it() -> None:
