@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from yemot_ai.server.closing import ClosingTransport
+
 __all__ = ["BoundedConnection", "Connections"]
 
 log = logging.getLogger("yemot_ai")
@@ -74,6 +76,7 @@ class BoundedConnection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
+        self._closing: ClosingTransport | None = None
         self._is_refused = False
 
     @property
@@ -97,12 +100,13 @@ class BoundedConnection(asyncio.Protocol):
             transport.write(BUSY)
             transport.close()
             return
-        self._protocol.connection_made(transport)
+        self._closing = ClosingTransport(transport, self._is_sending)
+        self._protocol.connection_made(self._closing)
         self._start_deadline()
 
     def data_received(self, data: bytes) -> None:
         """Pass on ``data``; the deadline runs from the first bytes of a request to the end of its headers."""
-        if self._is_refused:
+        if self._is_refused or (self._closing is not None and self._closing.is_lingering):
             return
         self._protocol.data_received(data)
         if not self.is_waiting:
@@ -139,6 +143,10 @@ class BoundedConnection(asyncio.Protocol):
         self._connections.remove(self)
         if self._transport is not None:
             self._transport.abort()
+
+    def _is_sending(self) -> bool:
+        cycle = self._protocol.cycle
+        return cycle is not None and bool(cycle.more_body)
 
     def _start_deadline(self) -> None:
         loop = asyncio.get_running_loop()
