@@ -36,7 +36,7 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Reply,
 )
-from yemot_ai.providers.sdk.answer_filter import answer_of
+from yemot_ai.providers.answer_filter import answer_of
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing import Caller, FakeCodex, ModelServer
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE

@@ -17,7 +17,7 @@ from yemot_ai import YemotAI
 from yemot_ai.errors import ProviderError, ProviderTimeoutError
 from yemot_ai.providers import FallbackProvider, Provider
 from yemot_ai.providers.refusals import ErrorBody
-from yemot_ai.providers.sdk.quoted_words import without_words
+from yemot_ai.providers.refusals.quoted_words import without_words
 
 MAKERS: dict[str, Callable[[str], Provider]] = {
     "responses": responses,

@@ -22,7 +22,7 @@ from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import ChatHistory, history_to_rebuild
 from yemot_ai.providers.cooldown import requested_wait
 from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
-from yemot_ai.providers.sdk.quoted_words import hide_words
+from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.sessions import Session, Turn, hold_key
 
 __all__ = ["Conversation"]

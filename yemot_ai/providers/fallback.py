@@ -40,7 +40,7 @@ from yemot_ai.providers.provider import (
     SupportsEndSession,
     close_parts,
 )
-from yemot_ai.providers.sdk.quoted_words import hide_words
+from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.providers.sdk.settings import check_seconds
 
 __all__ = ["FallbackProvider"]

@@ -26,7 +26,7 @@ from tests.providers.streams.stream_events import (
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import AnswerEmptyError
 from yemot_ai.providers import Provider, Reply
-from yemot_ai.providers.sdk.answer_filter import AnswerFilter, answer_of
+from yemot_ai.providers.answer_filter import AnswerFilter, answer_of
 
 A = "השעה שמונה."
 T = "המשתמש שואל שעה. I know that 5 < 7 [and] `more`."

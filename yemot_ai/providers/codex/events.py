@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from yemot_ai.errors import AnswerEmptyError, MalformedStreamError, ProviderError, SessionLostError
+from yemot_ai.providers.answer_filter import AnswerFilter
 from yemot_ai.providers.codex.faults import cut_reason, error_from_text, with_details
 from yemot_ai.providers.provider import Usage
-from yemot_ai.providers.sdk.answer_filter import AnswerFilter
 from yemot_ai.providers.surrogates import replace_surrogates
 
 __all__ = ["EventReader", "TurnOutcome", "parse_object", "usage_delta"]

@@ -19,11 +19,11 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.request import getproxies
 
 from yemot_ai.errors import ProviderError
+from yemot_ai.providers.answer_filter import AnswerFilter
 from yemot_ai.providers.provider import Reply
 from yemot_ai.providers.refusals import is_whole_body
-from yemot_ai.providers.sdk.answer_filter import AnswerFilter
+from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.providers.sdk.errors import ServiceErrors
-from yemot_ai.providers.sdk.quoted_words import hide_words
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.settings import check_seconds
 from yemot_ai.providers.sdk.stream_end import watch_done

@@ -22,7 +22,7 @@ from yemot_ai.errors import (
     ProviderError,
     RefusedRequestError,
 )
-from yemot_ai.providers.sdk.answer_marks import Mark, mark_at
+from yemot_ai.providers.answer_filter.marks import Mark, mark_at
 
 __all__ = ["cut_reason", "stop_error", "stop_reason"]
 

@@ -21,7 +21,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from yemot_ai.providers.sdk.answer_filter import AnswerFilter
+from yemot_ai.providers.answer_filter import AnswerFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

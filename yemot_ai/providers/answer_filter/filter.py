@@ -18,7 +18,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from yemot_ai.providers.sdk.answer_marks import (
+from yemot_ai.providers.answer_filter.joining import JoinedText
+from yemot_ai.providers.answer_filter.json_calls import JSONCall, call_start, may_be_call
+from yemot_ai.providers.answer_filter.marks import (
     FENCE,
     INCOMPLETE,
     LEADING,
@@ -30,7 +32,6 @@ from yemot_ai.providers.sdk.answer_marks import (
     is_unfinished_mark,
     mark_at,
 )
-from yemot_ai.providers.sdk.json_calls import JSONCall, call_start, may_be_call
 
 __all__ = ["AnswerFilter", "answer_of"]
 
@@ -38,8 +39,6 @@ _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
 _SLICE: Final = 2_000
 """Characters that are added to the buffer at once: each state copies what it leaves in the buffer."""
-_LINE: Final = 80
-"""Signs of a line that are kept; white space alone is never longer."""
 _SENTENCE_END: Final = frozenset(".!?:…")
 _WORDS: Final = re.compile(r"<(?:action|functions?|invoke|tools?)>", re.IGNORECASE)
 """Beginnings of blocks that may be words of an answer, if no end follows."""
@@ -68,10 +67,8 @@ class AnswerFilter:
         self._state: Callable[[], bool] = self._before_mark if thought_end else self._start
         self._buffer = ""
         self._withheld: list[str] = []
-        self._output: list[str] = []
+        self._answer = JoinedText()
         self._had_thought = False
-        self._last = ""  # sign of the answer so far
-        self._gap = ""  # what was removed since: ``block`` or ``token``
         self._block_end: Callable[[Mark], bool] = _ends_thought
         self._block_pattern = LEADING[0][1]
         self._kept: list[str] | None = None
@@ -79,7 +76,6 @@ class AnswerFilter:
         self._sign_before_buffer = ""
         self._header = ""
         self._call = JSONCall()
-        self._line = ""  # the line so far, to find a call at its beginning
 
     def feed(self, text: str) -> str:
         """Return the part of the next piece that belongs to the answer."""
@@ -87,7 +83,7 @@ class AnswerFilter:
             self._buffer += text[start : start + _SLICE]
             while self._state():
                 pass
-        return self._take()
+        return self._answer.take()
 
     def finish(self, *, cut: bool = False) -> str:
         """Return the rest of the answer: what was withheld and is no mark.
@@ -99,13 +95,13 @@ class AnswerFilter:
         if self._state == self._before_mark:
             return "" if cut else answer_of("".join([*self._withheld, rest]))
         if self._state == self._after_nested:
-            return self._take() if cut else self._finish_nested(rest)
+            return self._answer.take() if cut else self._finish_nested(rest)
         if self._state == self._inside and self._kept is not None and not cut:
-            self._gap = ""
-            self._emit("".join([*self._kept, rest]))
+            self._answer.gap = ""
+            self._answer.add("".join([*self._kept, rest]))
         elif self._state in {self._text, self._start} and not is_unfinished_mark(rest):
-            self._emit(rest)
-        return self._take()
+            self._answer.add(rest)
+        return self._answer.take()
 
     def _finish_nested(self, rest: str) -> str:
         """Return the rest of the answer: the outer thought has no end of its own."""
@@ -113,11 +109,6 @@ class AnswerFilter:
         self._withheld.clear()
         self._state = self._text
         return self.feed(text) + self.finish()
-
-    def _take(self) -> str:
-        text = "".join(self._output)
-        self._output.clear()
-        return text
 
     # Each state consumes a part of the buffer; it returns whether the next state can go on.
 
@@ -160,20 +151,20 @@ class AnswerFilter:
     def _text(self) -> bool:
         found = _STARTS.search(self._buffer)
         if found is None:
-            self._emit(self._buffer)
+            self._answer.add(self._buffer)
             self._buffer = ""
             return False
-        self._emit(self._buffer[: found.start()])
+        self._answer.add(self._buffer[: found.start()])
         self._buffer = self._buffer[found.start() :]
-        if not self._line.strip() and may_be_call(self._buffer):  # as JSON at the start of a line
+        if not self._answer.line.strip() and may_be_call(self._buffer):  # as JSON at the start of a line
             return self._read_call()
         mark = mark_at(self._buffer, 0) if MARK_START.match(self._buffer) else None
         if mark is INCOMPLETE:
             return False
-        if isinstance(mark, Mark) and (self._last != "`" or self._gap):
+        if isinstance(mark, Mark) and (self._answer.last != "`" or self._answer.gap):
             self._apply(mark)
         else:  # no mark, or the name of one: `<think>`
-            self._emit(self._buffer[0])
+            self._answer.add(self._buffer[0])
             self._buffer = self._buffer[1:]
         return True
 
@@ -191,8 +182,8 @@ class AnswerFilter:
         if end is None:
             self._buffer = ""
             return False
-        self._buffer, self._gap = self._buffer[end:], "block"
-        self._state = self._text
+        self._answer.note_block()
+        self._buffer, self._state = self._buffer[end:], self._text
         if self._call.fenced:
             self._state = self._inside_fence
         return True
@@ -208,7 +199,10 @@ class AnswerFilter:
     def _apply(self, mark: Mark) -> None:
         """Take a mark out of the text, and do what it says."""
         raw, self._buffer = self._buffer[: mark.end], self._buffer[mark.end :]
-        self._gap = "block" if mark.kind in {"thought", "thought end", "block"} else self._gap or "token"
+        if mark.kind in {"thought", "thought end", "block"}:
+            self._answer.note_block()
+        else:
+            self._answer.note_token()
         match mark.kind:
             case "thought":
                 self._begin_block(_ends_thought, [raw] if self._is_inline() else None)
@@ -228,15 +222,14 @@ class AnswerFilter:
 
     def _is_inline(self) -> bool:
         """Return whether the buffer stands within a sentence of the answer."""
-        line = self._line.rstrip()
+        line = self._answer.line.rstrip()
         return bool(line) and line[-1] not in _SENTENCE_END
 
     def _drop_thought(self, mark: str) -> None:
         """Drop what was not given away yet: it was thought."""
         if not self._had_thought:
             self.lone_end = self.lone_end or mark
-        self._output.clear()
-        self._last = self._line = ""
+        self._answer.drop()
 
     def _begin_block(self, ends: Callable[[Mark], bool], kept: list[str] | None = None) -> None:
         self._block_end, self._kept, self._open, self._sign_before_buffer = ends, kept, 1, ""
@@ -324,22 +317,6 @@ class AnswerFilter:
                 return True
         self._enter_message(self._header)
         return True
-
-    def _emit(self, text: str) -> None:
-        """Add text to the answer, without white space where something was removed."""
-        if self._gap or not self._last:
-            text = text.lstrip() if not self._last or self._last.isspace() else text
-            if not text:
-                return
-            joined = self._last.isalnum() and text[0].isalnum()
-            if self._last and (joined or self._gap == "block") and not (self._last + text[0]).isspace():
-                text = text if self._last.isspace() or text[0].isspace() else f" {text}"
-            self._gap = ""
-        if text:
-            self._output.append(text)
-            self._last = text[-1]
-            _, newline, line = text.rpartition("\n")
-            self._line = line if newline else (self._line + line)[-_LINE:]
 
 
 def _ends_thought(mark: Mark) -> bool:
