@@ -88,7 +88,7 @@ def test_a_client_that_does_not_read_is_closed_although_it_sends() -> None:
             connection.pause_writing()
             connection.data_received(b"next request")
         connection.resume_writing()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # past the deadline: the loop runs its timers in the order of their times
         return transports[0].is_closed, transports[1].is_closed
 
     assert asyncio.run(main()) == (True, False)

@@ -21,6 +21,10 @@ STEPS: Final = 16
 DELAYS: Final = (0.0005, 0.002, 0.01, 0.05)
 """Seconds, for stores that wait for a thread or a server."""
 
+QUEUE_SECONDS: Final = 0.05
+"""Seconds in which tasks begin to wait for a key: a store reports no such event. A task that is later is
+cancelled before it waits, which every store must bear as well."""
+
 MANY_KEYS: Final = 300
 
 
@@ -64,7 +68,7 @@ async def _cancelled_waiter(bench: StoreBench) -> None:
             waiters = [
                 asyncio.create_task(_hold_for_ever(store, key)) for store in (bench.store, bench.second_store)
             ]
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(QUEUE_SECONDS)
         for waiter in waiters:
             await _cancel_after(waiter, steps)
         await _expect_free(bench, key, f"the cancellation of waiters after {steps} steps")
@@ -96,7 +100,7 @@ async def _queue_cancelled(bench: StoreBench) -> None:
     async with bench.store.hold(key, lease=LONG_LEASE):
         stores = (bench.store, bench.second_store)
         waiters = [asyncio.create_task(hold(stores[number % 2])) for number in range(12)]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(QUEUE_SECONDS)
         for waiter in waiters[::3]:
             await _cancel_after(waiter, 0)
     await asyncio.wait(waiters, timeout=TIMEOUT)
