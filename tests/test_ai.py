@@ -363,8 +363,26 @@ def test_a_conversation_that_cannot_be_deleted_does_not_keep_the_others(
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"retries": -1}, {"turn_timeout": float("nan")}, {"model": "m"}, {"openai_api_key": "k"}],
-    ids=["retries", "nan", "model", "key"],
+    [
+        {"retries": -1},
+        {"retries": 1.5},
+        {"retries": "1"},
+        {"turn_timeout": float("nan")},
+        {"turn_timeout": "60"},
+        {"session_ttl": True},
+        {"lease": 0},
+        {"lease": "x"},
+        {"memory_ttl": None},
+        {"limits": 7},
+        {"limits": {"turns": 3}},
+        {"store": 7},
+        {"store": {}},
+        {"instructions": ["ענה"]},
+        {"interruption_note": 7},
+        {"model": "m"},
+        {"openai_api_key": "k"},
+    ],
+    ids=str,
 )
 def test_invalid_arguments_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):

@@ -21,6 +21,7 @@ import logging
 import uuid
 from collections.abc import Coroutine
 from contextvars import ContextVar
+from types import NoneType
 from typing import Any, Literal, Protocol, TypeVar
 
 from yemot_ai._calls.caller_memory import DAY
@@ -37,6 +38,7 @@ from yemot_ai.redaction import MASKING_FILTER
 from yemot_ai.sessions import DEFAULT_LEASE, MemoryStore, SessionStore, Turn, open_store
 from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Recordings
+from yemot_ai.validation import check_number, check_type
 
 log = logging.getLogger("yemot_ai")
 log.addFilter(MASKING_FILTER)
@@ -134,18 +136,15 @@ class YemotAI:
         recordings: Recordings | None = None,
         interruption_note: str | None = None,
     ) -> None:
-        _check_positive(
-            turn_timeout=turn_timeout,
-            session_ttl=session_ttl,
-            memory_ttl=memory_ttl,
-            lease=lease or DEFAULT_LEASE,
-        )
+        times = {"turn_timeout": turn_timeout, "session_ttl": session_ttl, "memory_ttl": memory_ttl}
+        for name, seconds in {**times, "lease": DEFAULT_LEASE if lease is None else lease}.items():
+            check_number(name, seconds, "a positive number of seconds")
+        check_number("retries", retries, "0 or more", whole=True, zero=True)
+        check_type("limits", limits, (Limits, NoneType), "Limits(…)")
+        check_type("instructions", instructions, (str, NoneType), "a text, or None")
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
-        if not isinstance(interruption_note, str | None):
-            raise ConfigurationError(f"interruption_note={interruption_note!r}: give a text, or None")
-        if retries < 0:
-            raise ConfigurationError(f"retries={retries!r}: give 0 or more")
+        check_type("interruption_note", interruption_note, (str, NoneType), "a text, or None")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
         answering = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
         engine: Engine = getattr(answering, "engine", None) or Engine.shared()
@@ -307,10 +306,8 @@ def _raise_failure(turn: Turn) -> Turn:
 def _open_store(store: SessionStore | str | None, engine: Engine) -> SessionStore:
     if store is None:
         return MemoryStore(now=engine.time)
-    return open_store(store) if isinstance(store, str) else store
-
-
-def _check_positive(**seconds: float) -> None:
-    for name, value in seconds.items():
-        if not value > 0:  # false for nan, too
-            raise ConfigurationError(f"{name}={value!r}: give a positive number of seconds")
+    if isinstance(store, str):
+        return open_store(store)
+    if not hasattr(store, "immediate"):  # of its methods, those of a wrapper may be made when they are called
+        raise ConfigurationError(f"store={store!r}: give a SessionStore, or a URL such as 'sqlite:calls.db'")
+    return store

@@ -92,4 +92,4 @@ def test_turns_and_calls_are_logged(tmp_path: Path) -> None:
 
 def test_a_deadline_of_the_server_is_above_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--header-seconds", "0"]) == 2
-    assert "header_seconds is 0.0: give a number above 0" in capsys.readouterr().err
+    assert "header_seconds=0.0: give a number above 0" in capsys.readouterr().err

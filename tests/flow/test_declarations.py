@@ -76,6 +76,9 @@ def test_a_handler_may_have_more_parameters_if_they_have_defaults(
         ({"timeout": "30"}, "timeout='30': give milliseconds"),
         ({"dialog": {}}, r"dialog={}: give DialogSettings\(…\)"),
         ({"access": "052"}, r"access='052': give AccessPolicy\(…\)"),
+        ({"timeout": -1}, "timeout=-1: give milliseconds, 0 or more"),
+        ({"timeout": True}, "timeout=True: give milliseconds, 0 or more"),
+        ({"request_limits": 7}, r"request_limits=7: give RequestLimits\(…\)"),
     ],
     ids=str,
 )

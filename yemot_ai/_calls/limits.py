@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from yemot_ai._turns.answer_limits import AnswerLimits
-from yemot_ai.errors import ConfigurationError, LimitReachedError
+from yemot_ai.errors import LimitReachedError
 from yemot_ai.sessions import Session
+from yemot_ai.validation import check_number, check_type
 
 __all__ = ["Limits"]
 
@@ -39,10 +40,9 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("turns", "minutes", "turns_per_day"):
             most = getattr(self, name)
-            if most is not None and not _is_positive(most):
-                raise ConfigurationError(f"{name}={most!r}: give a positive number, or None for no limit")
-        if not isinstance(self.answer, AnswerLimits):
-            raise ConfigurationError(f"answer={self.answer!r}: give AnswerLimits(…)")
+            if most is not None:
+                check_number(name, most, "a positive number, or None for no limit")
+        check_type("answer", self.answer, AnswerLimits, "AnswerLimits(…)")
 
     def check(self, session: Session, turn_id: str, *, now: float) -> None:
         """Raise if a turn is beyond the limits of its call.
@@ -62,7 +62,3 @@ class Limits:
             raise LimitReachedError(limit="turns", most=self.turns)
         if self.minutes is not None and session.started and now - session.started > self.minutes * MINUTE:
             raise LimitReachedError(limit="minutes", most=self.minutes)
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

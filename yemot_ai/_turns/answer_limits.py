@@ -17,8 +17,9 @@ from dataclasses import dataclass, fields, replace
 
 from yemot_ai._turns.sentences import split_sentences
 from yemot_ai._turns.stream import AnswerStream
-from yemot_ai.errors import AnswerCutError, ConfigurationError
+from yemot_ai.errors import AnswerCutError
 from yemot_ai.providers.provider import Reply
+from yemot_ai.validation import check_number
 
 __all__ = ["AnswerLimits", "LimitedFeed"]
 
@@ -46,9 +47,8 @@ class AnswerLimits:
 
     def __post_init__(self) -> None:
         for limit in fields(self):
-            most = getattr(self, limit.name)
-            if type(most) is not int or most < 1:
-                raise ConfigurationError(f"AnswerLimits({limit.name}={most!r}): give a whole number above 0")
+            name = f"AnswerLimits.{limit.name}"
+            check_number(name, getattr(self, limit.name), "a whole number above 0", whole=True)
 
     def cut(self, text: str) -> tuple[str, str]:
         """Return as much of an answer as is allowed, and why the rest is not; "" if there is no rest."""

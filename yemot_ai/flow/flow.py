@@ -26,7 +26,7 @@ from yemot_ai.flow.call_key import CallKey, key_function
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
-from yemot_ai.flow.handlers.declaration import check_handler, check_option, extension_name, wants_agent
+from yemot_ai.flow.handlers.declaration import check_handler, extension_name, wants_agent
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.lifespan import ServerLifespan
@@ -35,6 +35,7 @@ from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.adapter import AnyProvider
+from yemot_ai.validation import check_number, check_type
 
 __all__ = ["AIFlow"]
 
@@ -94,10 +95,11 @@ class AIFlow(yemot_flow.Flow):
         call_key: CallKey = "ApiCallId",
         request_limits: web.RequestLimits | None = None,
     ) -> None:
-        check_option("ai", ai, YemotAI, "a YemotAI, such as YemotAI('codex')")
-        check_option("timeout", timeout, (int, float), "milliseconds")
-        check_option("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
-        check_option("access", access, (AccessPolicy, NoneType), "AccessPolicy(…)")
+        check_type("ai", ai, YemotAI, "a YemotAI, such as YemotAI('codex')")
+        check_number("timeout", timeout, "milliseconds, 0 or more", zero=True)
+        check_type("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
+        check_type("access", access, (AccessPolicy, NoneType), "AccessPolicy(…)")
+        check_type("request_limits", request_limits, (web.RequestLimits, NoneType), "RequestLimits(…)")
         super().__init__(timeout=timeout, print_log=print_log)
         self.ai = ai
         self.routes: dict[str, Handler] = {}  # type: ignore[assignment]  # ours get an AICall
@@ -181,10 +183,10 @@ class AIFlow(yemot_flow.Flow):
             ConfigurationError: the extension is taken, an argument is invalid, or recordings have no
                 token or no transcriber.
         """
-        check_option("greeting", greeting, str, "a text")
-        check_option("instructions", instructions, (str, NoneType), "a text")
-        check_option("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
-        check_option("stream", stream, bool, "True or False")
+        check_type("greeting", greeting, str, "a text")
+        check_type("instructions", instructions, (str, NoneType), "a text")
+        check_type("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
+        check_type("stream", stream, bool, "True or False")
         mode = input_mode(listen)
         runtime, name = self._runtime, extension_name(extension)
         transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None

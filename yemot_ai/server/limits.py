@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.validation import check_number
 
 __all__ = ["ServerLimits"]
 
@@ -44,9 +44,7 @@ class ServerLimits:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if not (value > 0 or (field.name == "drain_seconds" and value == 0)):
-                raise ConfigurationError(f"{field.name} is {value!r}: give a number above 0")
+            check_number(field.name, getattr(self, field.name), zero=field.name == "drain_seconds")
 
     @property
     def open_connections(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.validation import check_number
 
 __all__ = ["RequestLimits"]
 
@@ -59,9 +59,7 @@ class RequestLimits:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise ConfigurationError(f"RequestLimits({field.name}={value!r}): give a number above 0")
+            check_number(f"RequestLimits.{field.name}", getattr(self, field.name))
 
     def find_excess(self, query: bytes, body: bytes) -> str | None:
         """Return what is too large in a request that is not parsed, for the log; None if nothing is."""

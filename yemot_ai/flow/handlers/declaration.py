@@ -7,24 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.validation import check_type
 
-__all__ = ["check_handler", "check_option", "extension_name", "wants_agent"]
-
-
-def check_option(name: str, value: object, accepted: type | tuple[type, ...], what: str) -> None:
-    """Check the type of an argument.
-
-    Args:
-        name: the argument.
-        value: its value.
-        accepted: the types that it may have.
-        what: what to give, for the message.
-
-    Raises:
-        ConfigurationError: it has another type.
-    """
-    if not isinstance(value, accepted):
-        raise ConfigurationError(f"{name}={value!r}: give {what}")
+__all__ = ["check_handler", "extension_name", "wants_agent"]
 
 
 def extension_name(extension: str) -> str:
@@ -34,7 +19,7 @@ def extension_name(extension: str) -> str:
         ConfigurationError: it is not a text: a number, or the function itself, if the decorator has no
             parentheses.
     """
-    check_option("extension", extension, str, "a text such as '1/2', or '' for the root")
+    check_type("extension", extension, str, "a text such as '1/2', or '' for the root")
     return extension.strip("/")
 
 

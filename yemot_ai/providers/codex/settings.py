@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from yemot_ai.errors import (
     CodexNotFoundError,
-    ConfigurationError,
     ProviderCrashError,
     ProviderError,
     ProviderTimeoutError,
@@ -23,6 +22,7 @@ from yemot_ai.providers.codex.home.settings_file import nested_settings
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import redact_secrets
 from yemot_ai.providers.codex.system_settings import check_enforced_settings, machine_overrides
+from yemot_ai.validation import check_number
 
 if TYPE_CHECKING:
     import os
@@ -83,8 +83,7 @@ class CodexSettings:
     def __post_init__(self, config: Mapping[str, Setting] | None, env: Mapping[str, str] | None) -> None:
         object.__setattr__(self, "further_settings", dict(config or {}))
         object.__setattr__(self, "variables", dict(env or {}))
-        if type(self.max_requests) is not int or self.max_requests < 1:
-            raise ConfigurationError(f"max_requests={self.max_requests!r}: give a whole number above 0")
+        check_number("max_requests", self.max_requests, "a whole number above 0", whole=True)
 
     @property
     def home(self) -> CodexHome:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.redaction import redact_url
+from yemot_ai.validation import is_number
 
 __all__ = ["check_seconds", "clean_base_url", "clean_name"]
 
@@ -38,8 +39,7 @@ def check_seconds(name: str, value: object, *, zero: bool = False) -> None:
     Raises:
         ConfigurationError: it is no finite number greater than 0.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and _is_finite(value) and (value > 0 or (zero and value == 0)):  # type: ignore[operator,arg-type]  # a number
+    if is_number(value, zero=zero) and _is_finite(value):  # type: ignore[arg-type]  # a number
         return
     least = "of 0 or more" if zero else "greater than 0"
     raise ConfigurationError(f"{name}={_shown(value)}: give a number of seconds {least}")
