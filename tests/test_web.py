@@ -246,7 +246,7 @@ def test_a_scope_of_another_kind_is_an_error() -> None:
 
 @pytest.mark.parametrize("bound", [0, -1, float("nan"), True, "10", None])
 def test_a_bound_is_a_number_above_0(bound: Any) -> None:  # noqa: ANN401 - wrong values
-    with pytest.raises(ConfigurationError, match="RequestLimits.fields=.*: give a number above 0"):
+    with pytest.raises(ConfigurationError, match=r"RequestLimits.fields=.*: give a number above 0"):
         web.RequestLimits(fields=bound)
 
 
