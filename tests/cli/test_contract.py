@@ -183,7 +183,15 @@ def test_a_target_that_cannot_be_written_is_named_before_any_rule_runs(
 
 def test_similar_rules_are_named_for_an_unknown_one(wrapper: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "--codex", wrapper, "--rule", "argv-dahs"]) == 2
-    assert capsys.readouterr().err.startswith("no rule 'argv-dahs'; there are: argv-dash")
+    assert capsys.readouterr().err.startswith("no rule 'argv-dahs', but argv-dash")
+
+
+def test_the_rules_are_listed_without_running_any(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contract", "--interface", "all", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    ids = [rule.id for rules in RULES.values() for rule in rules]
+    assert [line.partition("  ")[0] for line in lines] == ids
+    assert all(line.partition("  ")[2] for line in lines)
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "x"])

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which rules: of codex exec --json (default), of codex app-server, or both",
     )
     parser.add_argument("--rule", dest="rules", nargs="+", action="extend", metavar="ID", help="only these")
+    parser.add_argument("--list", action="store_true", help="print the rules; run none")
     parser.add_argument(
         "--expect",
         type=Path,
@@ -98,6 +99,9 @@ def _run_suites(arguments: argparse.Namespace) -> int:
     rules = [CodexSuite.find_rule(rule_id) for rule_id in dict.fromkeys(arguments.rules or ())] or _rules_of(
         arguments.interface
     )
+    if arguments.list:
+        _write("".join(f"{rule.id}  {rule.title}\n" for rule in rules), sys.stdout)
+        return 0
     expectations = Expectations.load(arguments.expect) if arguments.expect else Expectations({})
     with ExitStack() as stack:
         # All suites are opened first: an executable that cannot be run ends the command before any rule runs.

@@ -206,12 +206,14 @@ class RuleSuite(ABC):
 
     Attributes:
         catalogue: the rules that ``run`` and ``check`` find by their ids.
+        listing: the command or the call that lists them.
         max_workers: how many rules run at the same time by default.
         name: the name of the subject in reports.
         version: the version of the subject; empty if it is unknown.
     """
 
     catalogue: ClassVar[tuple[AnyRule, ...]]
+    listing: ClassVar[str]
     max_workers: ClassVar[int] = 4
     name: str
     version: str
@@ -226,12 +228,12 @@ class RuleSuite(ABC):
         """Return the rule with this id.
 
         Raises:
-            LookupError: if there is none; it names similar ones, or all.
+            LookupError: if there is none; it names at most five, similar ones first.
         """
         by_id = {rule.id: rule for rule in cls.catalogue}
         if rule_id not in by_id:
-            similar = difflib.get_close_matches(rule_id, by_id, n=5)
-            raise LookupError(f"no rule {rule_id!r}; there are: {', '.join(similar or by_id)}")
+            similar = difflib.get_close_matches(rule_id, by_id, n=_MAX_NAMED) or list(by_id)[:_MAX_NAMED]
+            raise LookupError(f"no rule {rule_id!r}, but {', '.join(similar)}; all: {cls.listing}")
         return by_id[rule_id]
 
     def fix_for(self, rule: AnyRule, breach: Breach) -> str:
@@ -325,6 +327,7 @@ def expect_true(condition: Any, expected: str, actual: object) -> None:  # noqa:
 
 
 _MAX_LENGTH: Final = 600
+_MAX_NAMED: Final = 5
 
 
 def _shorten(value: object) -> str:

@@ -33,14 +33,21 @@ class ScriptMismatchError(AssertionError):
     Attributes:
         unscripted: the prompts without a step, in order.
         unused: the steps that no call consumed, in order.
+        refused: the malformed requests, with the reason, in order.
     """
 
     def __init__(
-        self, *, unscripted: Sequence[str], unused: Sequence[object], prompts: Sequence[str]
+        self,
+        *,
+        unscripted: Sequence[str],
+        unused: Sequence[object],
+        prompts: Sequence[str],
+        refused: Sequence[str] = (),
     ) -> None:
         self.unscripted = tuple(unscripted)
         self.unused = tuple(unused)
-        super().__init__("\n".join(_mismatch_lines(self.unscripted, self.unused, prompts)))
+        self.refused = tuple(refused)
+        super().__init__("\n".join(_mismatch_lines(self, prompts)))
 
 
 class FakeOnlyError(NotImplementedError):
@@ -118,6 +125,7 @@ class Script:
     _steps: list[Step] = field(default_factory=list)
     _prompts: list[str] = field(default_factory=list)
     _unscripted: list[str] = field(default_factory=list)
+    _refused: list[str] = field(default_factory=list)
     _condition: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, step: Step) -> None:
@@ -157,6 +165,11 @@ class Script:
         with self._condition:
             self._unscripted.append(prompt)
 
+    def record_refused(self, request: str) -> None:
+        """Record a malformed request and the reason; it takes no step."""
+        with self._condition:
+            self._refused.append(request)
+
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
         """Block until ``count`` calls have been made in all.
 
@@ -174,15 +187,19 @@ class Script:
             ScriptMismatchError: the message lists the calls and the unused steps.
         """
         with self._condition:
-            if self._steps or self._unscripted:
+            if self._steps or self._unscripted or self._refused:
                 raise ScriptMismatchError(
-                    unscripted=self._unscripted, unused=self._steps, prompts=self._prompts
+                    unscripted=self._unscripted,
+                    unused=self._steps,
+                    prompts=self._prompts,
+                    refused=self._refused,
                 )
 
 
-def _mismatch_lines(unscripted: Sequence[str], unused: Sequence[object], prompts: Sequence[str]) -> list[str]:
+def _mismatch_lines(error: ScriptMismatchError, prompts: Sequence[str]) -> list[str]:
     lines = ["the model calls do not match the script"]
-    lines += [f"  call without a step: {prompt!r}" for prompt in unscripted]
-    lines += [f"  unused step: {step!r}" for step in unused]
+    lines += [f"  malformed request: {request}" for request in error.refused]
+    lines += [f"  call without a step: {prompt!r}" for prompt in error.unscripted]
+    lines += [f"  unused step: {step!r}" for step in error.unused]
     lines += [f"  calls in all ({len(prompts)}): " + ("; ".join(map(repr, prompts)) or "none")]
     return lines

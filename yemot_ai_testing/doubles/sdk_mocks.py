@@ -39,6 +39,7 @@ from respx.mocks import Mocker
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.served import ServedAnswer, ServedAPI
 from yemot_ai_testing.doubles.model_service.servers.registry import find_server
+from yemot_ai_testing.doubles.model_service.validation import MalformedRequestError, malformed_response
 from yemot_ai_testing.doubles.pauses import PausePoint, wait_until_open
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableAPI, ScriptableService
@@ -133,7 +134,13 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         self.release()
 
     def _respond(self, api: ServedAPI, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
-        model_request = ModelRequest.parse(request.url.path, dict(request.headers), request.content)
+        endpoint, path = api.api.ENDPOINT, request.url.path
+        try:
+            model_request = ModelRequest.parse(endpoint, path, dict(request.headers), request.content)
+        except MalformedRequestError as error:
+            self.script.record_refused(f"POST {path}: {error}")
+            refusal = malformed_response(api.api, error)
+            return httpx.Response(refusal.status, json=refusal.body)
         step = self._receive(model_request)
         # respx sends the whole response at once: the pauses between pieces come first.
         seconds = step.duration if isinstance(step, Answer) else getattr(step, "after", 0.0)

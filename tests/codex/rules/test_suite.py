@@ -109,6 +109,9 @@ def test_a_rule_of_other_versions_does_not_apply(fake_suite: CodexSuite) -> None
     )
 
 
-def test_the_error_for_an_unknown_rule_lists_the_existing_ones(fake_suite: CodexSuite) -> None:
-    with pytest.raises(LookupError, match="no rule 'frob'; there are: argv-dash, "):
+def test_the_error_for_an_unknown_rule_names_five_rules_and_how_to_list_all(fake_suite: CodexSuite) -> None:
+    with pytest.raises(LookupError, match="no rule 'frob', but argv-dash, ") as unknown:
         fake_suite.run("frob")
+    message = str(unknown.value)
+    assert message.count(", ") == 5
+    assert message.endswith("; all: yemot-ai-testing contract --interface all --list")

@@ -53,6 +53,7 @@ class CodexSuite(RuleSuite):
     """
 
     catalogue: ClassVar[tuple[AnyRule, ...]] = tuple(rule for rules in RULES.values() for rule in rules)
+    listing: ClassVar[str] = "yemot-ai-testing contract --interface all --list"
 
     name: str
     executable: Path

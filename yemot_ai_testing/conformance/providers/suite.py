@@ -43,6 +43,7 @@ class ProviderSuite(RuleSuite):
     """
 
     catalogue: ClassVar[tuple[AnyRule, ...]] = PROVIDER_RULES
+    listing: ClassVar[str] = "contract.provider_rules()"
     max_workers: ClassVar[int] = 1
 
     open_backend: Callable[[], AbstractContextManager[OpenedBackend]]

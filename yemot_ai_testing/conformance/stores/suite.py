@@ -31,6 +31,7 @@ class StoreSuite(RuleSuite):
     """
 
     catalogue: ClassVar[tuple[AnyRule, ...]] = STORE_RULES
+    listing: ClassVar[str] = "contract.session_store_rules()"
     max_workers: ClassVar[int] = 8
 
     make_store: StoreFactory

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from yemot_ai_testing.doubles.model_service.api import encode_json
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
+from yemot_ai_testing.doubles.model_service.validation import MalformedRequestError, malformed_response
 from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, Reconnect, UnknownSession
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class ModelBehavior(Protocol):
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a request and take its step; None if there is none."""
+        ...
+
+    def refuse(self, request: str) -> None:
+        """Record a malformed request, which takes no step."""
         ...
 
     def crash(self, request: ModelRequest) -> None:
@@ -135,12 +140,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a model call."""
-        raw = self.rfile.read(int(self.headers.get("content-length", "0")))
-        if self._matching_api is None:
+        length = self.headers.get("content-length", "0")
+        raw = self.rfile.read(int(length)) if length.isdecimal() else b""
+        self.close_connection = self.close_connection or not length.isdecimal()
+        served = self._matching_api
+        if served is None:
             self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = ModelRequest.parse(self.path, headers, raw)
+        try:
+            request = ModelRequest.parse(served.api.ENDPOINT, self.path, headers, raw)
+        except MalformedRequestError as error:
+            self.server.model.refuse(f"POST {self.path}: {error}")
+            refusal = malformed_response(served.api, error)
+            self._send(refusal.status, refusal.body)
+            return
         with self.server.track_request():
             self._handle(request)
 

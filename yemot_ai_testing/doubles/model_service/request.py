@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import email
 import email.policy
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from yemot_ai_testing.doubles.model_service.validation import MalformedRequestError, check_body, parse_json
 from yemot_ai_testing.doubles.steps import Answer, Cut, Transcription, UnknownSession
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ModelRequest"]
 
 S = TypeVar("S")
+
+_FORM_ENDPOINT: Final = "/audio/transcriptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +39,27 @@ class ModelRequest:
     audio: bytes | None = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
+    def parse(cls, endpoint: str, path: str, headers: Mapping[str, str], raw: bytes) -> Self:
         """Parse a request: JSON, or the multipart form of a transcription.
 
         Args:
+            endpoint: the end of the path of the API.
             path: the path of the URL.
             headers: with lower-case names.
             raw: the body.
+
+        Raises:
+            MalformedRequestError: no service accepts it.
         """
-        form = headers.get("content-type", "")
-        if not form.startswith("multipart/form-data"):
-            return cls(path, headers, json.loads(raw), len(raw))
-        fields = _form_fields(form, raw)
-        audio = fields.pop("file", b"")
-        body = {name: value.decode() for name, value in fields.items()}
-        return cls(path, headers, body, len(raw), audio)
+        if endpoint != _FORM_ENDPOINT:
+            body = parse_json(raw)
+            check_body(endpoint, body)
+            return cls(path, headers, body, len(raw))
+        fields = _form_fields(headers.get("content-type", ""), raw)
+        if "file" not in fields:
+            raise MalformedRequestError("file: a field of a multipart form is required")
+        audio = fields.pop("file")
+        return cls(path, headers, {name: _form_text(name, fields[name]) for name in fields}, len(raw), audio)
 
     @property
     def called_model(self) -> bool:
@@ -107,13 +115,14 @@ class ModelRequest:
         (measured, 0.163 and 0.169): a tool of ``collaboration`` is ``collaboration.spawn_agent``.
         """
         items = self._input
-        in_input = [] if isinstance(items, str) else [item.get("tools", ()) for item in items]
-        return tuple(name for tools in (self.body.get("tools", ()), *in_input) for name in _tool_names(tools))
+        in_input = [] if isinstance(items, str) else [item.get("tools") for item in items]
+        lists = (self.body.get("tools"), *in_input)
+        return tuple(name for tools in lists for name in _tool_names(tools or ()))
 
     @property
     def _input(self) -> Any:  # noqa: ANN401 - a client's JSON
         """``input`` of the Responses API, ``messages`` of the others."""
-        return self.body.get("input", self.body.get("messages", ()))
+        return self.body.get("input") or self.body.get("messages") or ()
 
 
 def _form_fields(form: str, raw: bytes) -> dict[str, bytes]:
@@ -121,13 +130,20 @@ def _form_fields(form: str, raw: bytes) -> dict[str, bytes]:
     head = f"content-type: {form}\r\n\r\n".encode()
     parts = email.message_from_bytes(head + raw, policy=email.policy.HTTP).iter_parts()
     named = ((part.get_param("name", header="content-disposition"), part) for part in parts)
-    return {str(name): bytes(part.get_payload(decode=True)) for name, part in named}
+    return {str(name): bytes(part.get_payload(decode=True) or b"") for name, part in named}
+
+
+def _form_text(name: str, value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError(f"{name}: UTF-8 is required") from error
 
 
 def _tool_names(tools: Sequence[Mapping[str, Any]], namespace: str = "") -> Iterator[str]:
     for tool in tools:
         name = namespace + str(tool.get("name", tool.get("type", "")))
-        if "tools" in tool:
+        if tool.get("tools"):
             # Tools in "functions" have bare names: it stands for no namespace.
             yield from _tool_names(tool["tools"], "" if name == "functions" else f"{name}.")
         else:
@@ -135,7 +151,7 @@ def _tool_names(tools: Sequence[Mapping[str, Any]], namespace: str = "") -> Iter
 
 
 def _content_text(item: Mapping[str, Any]) -> str:
-    content = item.get("content", "")
+    content = item.get("content") or ""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content)

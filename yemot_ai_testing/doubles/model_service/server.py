@@ -164,6 +164,10 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             self.script.record_unscripted(request.prompt)
         return None
 
+    def refuse(self, request: str) -> None:
+        """Record a malformed request, which takes no step."""
+        self.script.record_refused(request)
+
     def crash(self, request: ModelRequest) -> None:
         """Kill the client."""
         if self._crash is not None:
