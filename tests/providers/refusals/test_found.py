@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import AsyncGeneratorType
 
 import pytest
 
@@ -102,3 +105,28 @@ def test_a_body_in_a_200(api: str, body: object, right: tuple[str, float | None]
 @pytest.mark.parametrize("body", [{"ok": True}, {"content": "rate limit"}, {"choices": "rate limit"}])
 def test_json_that_is_no_refusal_is_malformed(api: str, body: object, *, stream: bool) -> None:
     assert error_of(api, json.dumps(body).encode(), "application/json", stream=stream) == ("malformed", None)
+
+
+def open_iterations() -> set[str]:
+    """Return the methods of httpx that iterate over a body and have not ended."""
+    generators = [item for item in gc.get_objects() if isinstance(item, AsyncGeneratorType)]
+    code = {generator.ag_code for generator in generators if generator.ag_frame is not None}
+    return {item.co_qualname for item in code if item.co_qualname.startswith("Response.")}
+
+
+@pytest.mark.parametrize("api", ["responses", "chat", "messages"])
+def test_an_error_in_a_stream_leaves_no_iteration_open(api: str) -> None:
+    body = f"event: error\ndata: {json.dumps({'type': 'error', 'error': {'message': 'no'}})}\n\n".encode()
+    seen = []
+
+    async def ask(url: str) -> None:
+        async with provider_of(api, url) as provider:
+            try:
+                async for _ in provider.ask("יש?", stream=True):
+                    pass
+            except ProviderError:  # it holds the frames of the iteration
+                seen.append(open_iterations())
+
+    with FixedResponseServer(body, kind="text/event-stream") as server:
+        asyncio.run(ask(server.url))
+    assert seen == [set()]

@@ -201,6 +201,7 @@ class ServiceClient:
             yield reply
         finally:
             await self._close(events, accumulator)
+            await done.aclose()
 
     async def _next_event(self, events: Any, accumulator: StreamAccumulator, deadline: float) -> Any:  # noqa: ANN401 - the SDK's stream, and an event of it
         """Return the next event, or None after the last one that is needed."""

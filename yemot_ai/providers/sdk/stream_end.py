@@ -6,7 +6,8 @@ Events without data, with which proxies keep a connection open, are left out: th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 __all__ = ["DoneWatch", "watch_done"]
@@ -28,17 +29,32 @@ class DoneWatch:
     def __init__(self, decoder: Any) -> None:  # noqa: ANN401 - a private type of the SDK
         self.seen = False
         self._decoder = decoder
+        self._events: AsyncGenerator[Any] | None = None
 
-    async def aiter_bytes(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        """Yield the events in the bytes of a response."""
-        async for event in self._decoder.aiter_bytes(chunks):
-            data = event.data.strip()
-            self.seen = self.seen or data.strip('"').upper() == _DONE
-            if data in _NO_DATA:
-                continue
-            if self.seen and not data.startswith(_DONE):  # the SDK knows only the usual form
-                return
-            yield event
+    def aiter_bytes(self, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[Any]:
+        """Return the events in the bytes of a response."""
+        self._events = self._read(chunks)
+        return self._events
+
+    async def aclose(self) -> None:
+        """Close the iteration over the bytes.
+
+        The SDK leaves it open where an event is an error. The garbage collector would close its generators
+        from any thread, each while the event loop may be closing it too.
+        """
+        if self._events is not None:
+            await self._events.aclose()
+
+    async def _read(self, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[Any]:
+        async with aclosing(chunks), aclosing(self._decoder.aiter_bytes(chunks)) as events:
+            async for event in events:
+                data = event.data.strip()
+                self.seen = self.seen or data.strip('"').upper() == _DONE
+                if data in _NO_DATA:
+                    continue
+                if self.seen and not data.startswith(_DONE):  # the SDK knows only the usual form
+                    return
+                yield event
 
 
 def watch_done(events: Any) -> DoneWatch:  # noqa: ANN401 - the SDK's stream
