@@ -6,24 +6,24 @@ A call is ended once, by one worker; other workers then stop what runs for it th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from yemot_ai._calls import usage_log
 from yemot_ai._calls.caller_memory import CallerMemory
 from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
+from yemot_ai._calls.idle import attempt, find_idle_calls, list_until_error
 from yemot_ai._calls.limits import Limits
 from yemot_ai._calls.sweeper import Sweeper
 from yemot_ai._calls.unanswered import UnansweredCalls
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
 from yemot_ai._turns.work import TurnResult
-from yemot_ai.errors import CallEndedError, ConfigurationError, SessionFormatError, StoreError
+from yemot_ai.errors import CallEndedError, ConfigurationError, StoreError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 from yemot_ai.protocol.phone_numbers import normalize_number
 from yemot_ai.providers.provider import JSON, Provider, SupportsEndSession
@@ -106,7 +106,8 @@ class CallLifecycle:
             if self.hooks.call_end:  # a call that never asks the AI can become idle, too
                 self._sweeper.start()
         for dropped in self.unanswered.note(session):
-            self.engine.submit(self.unanswered.drop(dropped))
+            event = f"call {dropped} could not be dropped, and will become idle"
+            self.engine.submit(attempt(self.unanswered.drop(dropped), event))
         return session
 
     async def decide(self, call_id: str, change: Callable[[Session], tuple[Session, T]]) -> tuple[Session, T]:
@@ -197,16 +198,13 @@ class CallLifecycle:
         except StoreError:
             await self._stop_local_work(call_id)
             if call_id not in self._retrying_ends:
-                self._retrying_ends.start(call_id, self._end_when_store_is_back(call_id, reason))
+                end = self._retry(lambda: self._end(call_id, reason), f"the end of call {call_id}")
+                event = f"call {call_id} could not be ended, and will become idle"
+                self._retrying_ends.start(call_id, attempt(end, event))
             raise
 
-    async def _end_when_store_is_back(self, call_id: str, reason: EndReason) -> None:
-        try:
-            await retry_while_store_is_away(
-                lambda: self._end(call_id, reason), f"the end of call {call_id}", seconds=self.ttl
-            )
-        except StoreError as error:
-            log.warning("call %s could not be ended, and will become idle: %s", call_id, error)
+    async def _retry(self, operation: Callable[[], Awaitable[None]], description: str) -> None:
+        await retry_while_store_is_away(operation, description, seconds=self.ttl)
 
     async def _end(self, call_id: str, reason: EndReason, *, version: int | None = None) -> None:
         """End a call; with ``version``, only if that is still its newest version."""
@@ -226,10 +224,8 @@ class CallLifecycle:
             return
         threads = last.threads.items()
         last = last.with_hangup()
-        unneeded = await self._unneeded_threads(last)
-        await self._end_provider_sessions(
-            [*unneeded, *(thread for thread in local_threads if thread not in threads)]
-        )
+        await self._end_provider_sessions(thread for thread in local_threads if thread not in threads)
+        await self._remember(last)
         usage_log.log_call(last, reason, now=self.engine.time())
         await self.hooks.call_ended(CallSummary.from_session(last, reason))
 
@@ -273,11 +269,9 @@ class CallLifecycle:
         return now
 
     async def _stop_local_work(self, call_id: str) -> None:
-        """Stop what runs here for a call."""
+        """Stop what runs here for a call; a callback of a developer that raises is logged."""
         for callback in self.end_callbacks:
-            returned = callback(call_id)
-            if inspect.isawaitable(returned):
-                await returned
+            await attempt(_call(callback, call_id), f"call {call_id}: a callback at its end raised")
 
     def _pop_local_threads(self, call_id: str) -> list[tuple[str, JSON]]:
         """Remove and return the threads of a call that this worker's providers have."""
@@ -288,12 +282,21 @@ class CallLifecycle:
         local_threads = self._pop_local_threads(call_id)
         await self._end_provider_sessions([] if self.remember_callers else local_threads)
 
-    async def _unneeded_threads(self, last: Session) -> list[tuple[str, JSON]]:
-        """Return the providers' threads that no later turn or call will continue."""
-        has_asked = last.recalled or last.restarted
-        if not self.remember_callers or not normalize_number(last.phone) or not has_asked:
-            return [*last.threads.items(), *last.retired]
-        return [*(await self.caller_memory.save_call(last)).items(), *last.retired]
+    async def _remember(self, last: Session) -> None:
+        """Save a call that has ended in the memory of its caller, later if the store is away now."""
+        try:
+            await self._end_unneeded_threads(last)
+        except StoreError:
+            description = f"the memory of call {last.call_id}"
+            saving = self._retry(lambda: self._end_unneeded_threads(last), description)
+            self._retrying_ends.start(last.call_id, attempt(saving, f"{description} is lost"))
+
+    async def _end_unneeded_threads(self, last: Session) -> None:
+        """Delete the providers' threads that no later turn or call will continue."""
+        threads = last.threads
+        if self.remember_callers and normalize_number(last.phone) and (last.recalled or last.restarted):
+            threads = await self.caller_memory.save_call(last)
+        await self._end_provider_sessions([*threads.items(), *last.retired])
 
     async def _end_provider_sessions(self, threads: Iterable[tuple[str, JSON]]) -> None:
         for conversation, thread in threads:
@@ -308,34 +311,25 @@ class CallLifecycle:
 
     async def _sweep(self) -> None:
         """End the idle calls, and delete the memories of callers that have expired."""
+        await attempt(self._stop_ended_elsewhere(), "calls that have ended could not be looked up")
+        await attempt(self._end_idle(), "idle calls could not be listed")
+        await attempt(self._forget_expired(), "expired memories of callers could not be listed")
+
+    async def _stop_ended_elsewhere(self) -> None:
         for call_id in await self.store.ended(tuple(self._threads)):
-            await self._stop_and_forget(call_id)
-        for call_id, version in (await self._idle_calls()).items():
-            # A record of a newer version is ended by its workers; the other calls must still be ended.
-            with contextlib.suppress(SessionFormatError):
-                log.info("call %s: no request for %g s", call_id, self.ttl)
-                await self._end(call_id, "idle", version=version)
-        expired = [phone async for phone in self.caller_memory.expired()]
-        for phone in expired:
-            with contextlib.suppress(SessionFormatError):
-                await self.forget_caller(phone)
+            await attempt(self._stop_and_forget(call_id), f"call {call_id} could not be stopped here")
 
-    async def _idle_calls(self) -> dict[str, int]:
-        """Return the idle calls with their versions.
+    async def _end_idle(self) -> None:
+        for call_id, version in (await find_idle_calls(self.store, self.ttl)).items():
+            log.info("call %s: no request for %g s", call_id, self.ttl)
+            await attempt(self._end(call_id, "idle", version=version), f"call {call_id} could not be ended")
 
-        They are listed before and after the versions are read: a call that sends a request in between is
-        not returned, and one that sends a request later has another version.
-        """
-        before = await self._idle_call_ids()
-        versions = {}
-        for call_id in before - await self.store.ended(before):
-            with contextlib.suppress(SessionFormatError):
-                session = await self.store.load(call_id)
-                if session is not None:
-                    versions[call_id] = session.version
-        after = await self._idle_call_ids() if versions else set()
-        return {call_id: version for call_id, version in versions.items() if call_id in after}
+    async def _forget_expired(self) -> None:
+        for phone in await list_until_error(self.caller_memory.expired()):
+            await attempt(self.forget_caller(phone), "the expired memory of a caller could not be deleted")
 
-    async def _idle_call_ids(self) -> set[str]:
-        idle = self.store.call_ids(idle=self.ttl)
-        return {call_id async for call_id in idle if not call_id.startswith(CALLER_KEY_PREFIX)}
+
+async def _call(callback: Callable[[str], object], call_id: str) -> None:
+    returned = callback(call_id)
+    if inspect.isawaitable(returned):
+        await returned

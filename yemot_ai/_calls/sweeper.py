@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 
+from yemot_ai._calls.idle import attempt
 from yemot_ai._runtime.engine import Engine
-from yemot_ai.errors import StoreError
 
 __all__ = ["Sweeper"]
-
-log = logging.getLogger("yemot_ai")
 
 
 class Sweeper:
@@ -57,8 +54,5 @@ async def _sweep_forever(sweep: weakref.WeakMethod[Callable[[], Awaitable[None]]
         method = sweep()
         if method is None:
             return
-        try:
-            await method()
-        except StoreError as error:
-            log.warning("idle calls could not be listed: %s", error)
+        await attempt(method(), "a sweep for idle calls failed")
         del method

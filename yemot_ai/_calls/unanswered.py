@@ -60,9 +60,9 @@ class UnansweredCalls:
         """Delete the session of a call that still has no turn."""
         session = await self._store.load(call_id)
         if session is not None and _is_unanswered(session):
-            await self._store.delete(call_id)
             for callback in self.drop_callbacks:
                 callback(call_id)
+            await self._store.delete(call_id)
 
     def _add(self, call_id: str, size: int) -> None:
         self._sizes[call_id] = size
