@@ -34,8 +34,10 @@ async def two_calls(
     codex.answers("1").answers("1")
     async with open_provider(**{"max_servers": 2, "max_turns": 1, **options}) as provider:
         codex.hold()
-        turns = [asyncio.create_task(ask_provider(provider, f"שיחה {n}")) for n in range(2)]
-        await asyncio.to_thread(codex.wait_for_requests, 2)
+        turns = []
+        for number in range(2):  # the first one gets the server that is started first
+            turns.append(asyncio.create_task(ask_provider(provider, f"שיחה {number}")))
+            await asyncio.to_thread(codex.wait_for_requests, number + 1)
         codex.release()
         yield provider, await turns[0], await turns[1]
 
