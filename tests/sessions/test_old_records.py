@@ -39,12 +39,13 @@ def from_sqlite(folder: Path, _redis_url: str) -> SessionStore:
 
 
 def from_redis(_folder: Path, redis_url: str) -> SessionStore:
-    client = redis.Redis.from_url(redis_url)
+    url = f"{redis_url}?db=3"  # the records have the default prefix
+    client = redis.Redis.from_url(url)
     client.flushdb()
     for row in json.loads((WRITTEN / "redis.json").read_text(encoding="utf-8")):
         _put(client, row["key"], row["value"])
     client.close()
-    return RedisStore(redis_url)
+    return RedisStore(url)
 
 
 def _put(client: redis.Redis, key: str, value: Any) -> None:  # noqa: ANN401 - a value of JSON

@@ -123,7 +123,8 @@ def test_fifty_calls_survive_a_killed_worker(
     store: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    place = f"sqlite:{tmp_path / 'calls.db'}" if store == "sqlite" else request.getfixturevalue("redis_url")
+    url = "" if store == "sqlite" else f"{request.getfixturevalue('redis_url')}?db=2"
+    place = url or f"sqlite:{tmp_path / 'calls.db'}"
     run = Run(place, calls=50, turns=5)
     run_calls(run, tmp_path, workers=3, killing=True)
     record_property("table", (HEADER, run.table_row()))
