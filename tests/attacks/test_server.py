@@ -353,6 +353,88 @@ def test_a_body_without_an_end_is_read_up_to_a_bound(server: Served) -> None:
     assert sent < 256
 
 
+def exchange(server: Served, head: bytes, rest: bytes = b"") -> bytes:
+    """Send a request and more, as far as the server lets it; return all that it answers.
+
+    Raises:
+        ConnectionError: the server has reset the connection: over a slow network the response would be lost.
+    """
+    connection = server.connect(head)
+    connection.sendall(rest)
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def post_head(length: int, *more: bytes) -> bytes:
+    return b"".join([b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % length, *more, b"\r\n"])
+
+
+GET = b"GET /?ApiCallId=x HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+MORE = b"x" * 2 * MEGABYTE
+ANSWERED_EARLY = {
+    "no HTTP": (b"\x00\x01\r\n\r\n", MORE, 400),
+    "many headers": (b"GET / HTTP/1.1\r\n", b"X-A: y\r\n" * 100_000, 400),
+    "a long line": (b"GET /?", MORE, 400),
+    "a long header": (GET + b"X: ", MORE, 400),
+    "two lengths": (post_head(len(MORE), b"Content-Length: 5\r\n"), MORE, 400),
+    "no chunk": (CHUNKED + b"zz\r\n", MORE, 400),
+    "a method": (post_head(len(MORE)).replace(b"POST", b"PUT", 1), MORE, 405),
+    "an upgrade": (GET + b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n", MORE, 400),
+    "requests after an error": (GET.replace(b"GET", b"PUT", 1) + b"\r\n", (GET + b"\r\n") * 20_000, 405),
+    "requests after the last": (GET + b"Connection: close\r\n\r\n", (GET + b"\r\n") * 20_000, 200),
+    "HTTP/1.0": (GET.replace(b"1.1", b"1.0", 1) + b"\r\n", MORE, 200),
+    "expected": (post_head(20 * MEGABYTE, b"Expect: 100-continue\r\n"), b"x" * 9 * MEGABYTE, 100),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("head", "rest", "status"), ANSWERED_EARLY.values(), ids=ANSWERED_EARLY)
+def test_a_client_that_still_sends_gets_its_response(
+    server: Served, head: bytes, rest: bytes, status: int
+) -> None:
+    for _ in range(5):
+        assert exchange(server, head, rest).startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [0, 200_000, 5 * MEGABYTE])
+def test_a_client_gets_its_refusal_if_all_connections_are_busy(tmp_path: Path, length: int) -> None:
+    with served(tmp_path, "--limit-connections", "2") as server, ThreadPoolExecutor(20) as pool:
+        for number in range(2):
+            query = (LINE + "&ai_1=" + quote_plus("חשוב 60")).format(number).encode()
+            server.connect(b"GET /?" + query + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: server.log.read_text().count("asked") == 2)
+        refused = [pool.submit(exchange, server, post_head(length), b"x" * length) for _ in range(20)]
+
+        assert {answer.result()[:13] for answer in refused} == {b"HTTP/1.1 503 "}
+
+
+@pytest.mark.slow
+def test_what_is_no_http_after_a_response_leaves_no_traceback(server: Served) -> None:
+    call = LINE.format("garbage").encode()
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    connection = server.connect(CHUNKED.replace(b"/", b"/?" + call, 1) + chunk * 140)
+    assert connection.recv(12) == b"HTTP/1.1 200"
+    connection.sendall(b"zzzz\r\n" * 3)
+    while connection.recv(1000):
+        pass
+
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.slow
+def test_a_body_that_becomes_no_http_leaves_no_traceback(tmp_path: Path) -> None:
+    with served(tmp_path, settings="{'request_limits': RequestLimits(body_seconds=0.3)}") as server:
+        assert exchange(server, CHUNKED + b"5\r\nApiCa\r\n", b"zzzz\r\n").startswith(b"HTTP/1.1 400 ")
+        waiting = server.connect(CHUNKED + b"zzzz\r\n")
+        while waiting.recv(1000):
+            pass
+        assert server.post(LINE.format("next").encode()).status == 200
+        server.end(signal.SIGTERM, within=8)
+
+        assert "Traceback" not in server.log.read_text()
+
+
 @pytest.mark.slow
 def test_refused_requests_do_not_fill_the_log(guarded: Served) -> None:
     before = guarded.log.stat().st_size

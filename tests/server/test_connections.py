@@ -30,12 +30,25 @@ class Protocol(asyncio.Protocol):
 
 
 class Transport(asyncio.Transport):
-    """Notes what is written, and whether it is closed."""
+    """Notes what is written, and whether it has ended or is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.has_ended = False
         self.is_closed = False
+        self.is_gone = False
+
+    def write_eof(self) -> None:
+        if self.is_gone:
+            raise OSError("not connected")
+        self.has_ended = True
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.is_closed
 
     def write(self, data: object) -> None:
         self.written += bytes(data)  # type: ignore[call-overload]  # bytes
@@ -71,10 +84,34 @@ def test_a_connection_is_refused_if_all_others_are_busy(caplog: pytest.LogCaptur
 
     busy, refused = asyncio.run(main())
 
-    assert not busy.is_closed
-    assert refused.is_closed
+    assert not busy.has_ended
+    assert refused.has_ended
     assert refused.written.startswith(b"HTTP/1.1 503 ")
     assert "all 1 are busy" in caplog.text
+
+
+def test_the_oldest_of_too_many_refused_connections_is_closed() -> None:
+    async def main() -> list[bool]:
+        connections = Connections(limit=1, header_seconds=10, refused=2)
+        connect(connections, b"request")
+        return [transport.is_closed for transport in [connect(connections) for _ in range(5)]]
+
+    assert asyncio.run(main()) == [True, True, True, False, False]
+
+
+def test_a_connection_that_cannot_end_is_closed() -> None:
+    async def main() -> Transport:
+        connections = Connections(limit=1, header_seconds=10)
+        connect(connections, b"request")
+        transport = Transport()
+        transport.is_gone = True
+        BoundedConnection(connections, Protocol).connection_made(transport)
+        return transport
+
+    transport = asyncio.run(main())
+
+    assert transport.is_closed
+    assert transport.written.startswith(b"HTTP/1.1 503 ")
 
 
 def test_a_client_that_does_not_read_is_closed_although_it_sends() -> None:
@@ -121,4 +158,5 @@ def test_connections_are_fewer_than_files(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert ServerLimits().open_connections == 824
     assert ServerLimits(connections=50).open_connections == 50
-    assert ServerLimits().accepted_at_once == 33
+    assert ServerLimits().refused_connections == 50
+    assert ServerLimits().accepted_at_once == 25

@@ -1,4 +1,4 @@
-"""Close a connection whose client still sends, so that the client gets the response.
+"""Close a connection so that its client gets the response.
 
 A socket that is closed with unread data resets the connection, and the client may lose a response that it
 has not read yet (RFC 9112, 9.6). So the server ends its own side first, and drops what still arrives.
@@ -7,7 +7,6 @@ has not read yet (RFC 9112, 9.6). So the server ends its own side first, and dro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Final
 
 __all__ = ["LINGER_SECONDS", "ClosingTransport"]
@@ -17,19 +16,17 @@ LINGER_SECONDS: Final = 1.0
 
 
 class ClosingTransport:
-    """A transport for uvicorn, whose ``close`` waits for a client that still sends.
+    """A transport for uvicorn, whose ``close`` waits for what the client still sends.
 
     Args:
         transport: the transport of the connection; everything but closing is passed on to it.
-        is_sending: whether the client has not sent its whole request.
 
     Attributes:
         is_lingering: whether the connection is closed for uvicorn, and what still arrives is dropped.
     """
 
-    def __init__(self, transport: asyncio.Transport, is_sending: Callable[[], bool]) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._is_sending = is_sending
         self.is_lingering = False
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the attributes of a transport
@@ -44,10 +41,14 @@ class ClosingTransport:
 
         A second call closes at once.
         """
-        if self.is_closing() or not self._is_sending():
+        if self.is_closing():
             self._transport.close()
             return
         self.is_lingering = True
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has gone
+            self._transport.close()
+            return
         self._transport.resume_reading()
         asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)

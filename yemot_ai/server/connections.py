@@ -1,7 +1,8 @@
 """The connections of the server: a bounded number, and none that waits for ever.
 
 uvicorn ends a connection that is idle after a response. It has no deadline for the first request, nor for
-headers that never end, and closes nothing when there are too many.
+headers that never end, and closes nothing when there are too many. It answers what is no HTTP also after the
+response, where h11 refuses a second one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Final
+
+import h11
 
 from yemot_ai.server.closing import ClosingTransport
 
@@ -29,12 +32,15 @@ class Connections:
     Args:
         limit: how many may be open.
         header_seconds: how long one may wait for the headers of a request.
+        refused: how many more may be open that get their refusal.
     """
 
-    def __init__(self, limit: int, header_seconds: float) -> None:
+    def __init__(self, limit: int, header_seconds: float, refused: int = 1) -> None:
         self.header_seconds = header_seconds
         self._limit = limit
+        self._refused_limit = refused
         self._open: dict[BoundedConnection, None] = {}
+        self._refused: dict[BoundedConnection, None] = {}
 
     def __len__(self) -> int:
         """Return how many are open."""
@@ -50,9 +56,16 @@ class Connections:
         self._open[connection] = None
         return True
 
+    def add_refused(self, connection: BoundedConnection) -> None:
+        """Add a connection that is refused; close the oldest of them if there are too many."""
+        if len(self._refused) >= self._refused_limit:
+            next(iter(self._refused)).abort()
+        self._refused[connection] = None
+
     def remove(self, connection: BoundedConnection) -> None:
         """Remove a connection that was closed."""
         self._open.pop(connection, None)
+        self._refused.pop(connection, None)
 
     def close_unread(self) -> None:
         """Close the connections whose request has not arrived completely."""
@@ -94,22 +107,29 @@ class BoundedConnection(asyncio.Protocol):
         """Start the deadline of the first request; refuse the connection if all others are busy."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a server's connection
         self._transport = transport
+        self._closing = ClosingTransport(transport)
         if not self._connections.add(self):
             self._is_refused = True
             log.warning("a connection is refused: all %d are busy", len(self._connections))
+            self._connections.add_refused(self)
             transport.write(BUSY)
-            transport.close()
+            self._closing.close()
             return
-        self._closing = ClosingTransport(transport, self._is_sending)
         self._protocol.connection_made(self._closing)
         self._start_deadline()
 
     def data_received(self, data: bytes) -> None:
         """Pass on ``data``; the deadline runs from the first bytes of a request to the end of its headers."""
-        if self._is_refused or (self._closing is not None and self._closing.is_lingering):
+        assert self._closing is not None  # noqa: S101 - a connection was made
+        if self._closing.is_lingering:
             return
-        self._protocol.data_received(data)
-        if not self.is_waiting:
+        try:
+            self._protocol.data_received(data)
+        except h11.LocalProtocolError:
+            self._closing.close()
+        if self._closing.is_lingering:
+            self._drop_request()
+        elif not self.is_waiting:
             self._stop_deadline()
         elif self._deadline is None:
             self._start_deadline()
@@ -144,9 +164,11 @@ class BoundedConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _is_sending(self) -> bool:
-        cycle = self._protocol.cycle
-        return cycle is not None and bool(cycle.more_body)
+    def _drop_request(self) -> None:
+        """Let the application wait no longer for a body whose rest was no HTTP: it was answered."""
+        if not self.is_waiting:
+            self._protocol.cycle.disconnected = True
+            self._protocol.cycle.message_event.set()
 
     def _start_deadline(self) -> None:
         loop = asyncio.get_running_loop()

@@ -52,9 +52,18 @@ class ServerLimits:
         return min(self.connections, max(_files() - OTHER_FILES, _files() // 2))
 
     @property
+    def refused_connections(self) -> int:
+        """How many more connections may be open, for a moment, to get their refusal."""
+        return max(1, min(MOST_AT_ONCE, self._spare_files // 4))
+
+    @property
     def accepted_at_once(self) -> int:
         """How many connections asyncio may accept in each round of its loop."""
-        return max(1, min(MOST_AT_ONCE, (_files() - self.open_connections) // ROUNDS))
+        return max(1, min(MOST_AT_ONCE, (self._spare_files - self.refused_connections) // ROUNDS))
+
+    @property
+    def _spare_files(self) -> int:
+        return _files() - self.open_connections
 
 
 def _files() -> int:

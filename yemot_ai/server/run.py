@@ -13,6 +13,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from yemot_ai.flow import AIFlow
 from yemot_ai.server.connections import BoundedConnection, Connections
 from yemot_ai.server.limits import ServerLimits
 from yemot_ai.server.logs import configure_logging
+from yemot_ai.server.recording import CallRecorder
+from yemot_ai.web import ASGIApp
 
 __all__ = ["run"]
 
@@ -33,7 +36,15 @@ HELD_SECONDS: Final = 5
 """Seconds that the requests that are held get after the port is closed."""
 
 
-def run(flow: AIFlow, *, host: str, port: int, limits: ServerLimits, log_level: str) -> int:
+def run(  # noqa: PLR0913 - the options of the command
+    flow: AIFlow,
+    *,
+    host: str,
+    port: int,
+    limits: ServerLimits,
+    log_level: str,
+    record_folder: Path | None = None,
+) -> int:
     """Serve ``flow`` until a signal; return the exit code.
 
     Args:
@@ -42,10 +53,29 @@ def run(flow: AIFlow, *, host: str, port: int, limits: ServerLimits, log_level: 
         port: the port; 0 for a free one.
         limits: connections and deadlines.
         log_level: one of ``logs.LEVELS``.
+        record_folder: where the calls are recorded; None to record none.
     """
     configure_logging(log_level)
+    with _recorded(flow, record_folder) as app:
+        return _serve(flow, app, host=host, port=port, limits=limits)
+
+
+@contextlib.contextmanager
+def _recorded(flow: AIFlow, folder: Path | None) -> Iterator[ASGIApp]:
+    """Return the application of ``flow``, whose calls are recorded in ``folder``."""
+    app = flow.make_asgi_app(drain_seconds=0)
+    if folder is None:
+        yield app
+        return
+    log.warning("calls are recorded in %s: the numbers and words of callers are written to disk", folder)
+    with contextlib.closing(CallRecorder(folder, flow.access.secret)) as recorder:
+        flow.ai.on_turn(recorder.turn_done)
+        yield recorder.wrap(app)
+
+
+def _serve(flow: AIFlow, app: ASGIApp, *, host: str, port: int, limits: ServerLimits) -> int:
     config = uvicorn.Config(
-        flow.make_asgi_app(drain_seconds=0),
+        app,
         host=host,
         port=port,
         http="h11",
@@ -58,7 +88,9 @@ def run(flow: AIFlow, *, host: str, port: int, limits: ServerLimits, log_level: 
         timeout_graceful_shutdown=HELD_SECONDS,
     )
     config.load()
-    connections = Connections(limits.open_connections, limits.header_seconds)
+    connections = Connections(
+        limits.open_connections, limits.header_seconds, refused=limits.refused_connections
+    )
     make_connection: Any = functools.partial(BoundedConnection, connections, config.http_protocol_class)
     config.http_protocol_class = make_connection
     server = LineServer(config, connections, functools.partial(flow.ai.adrain, limits.drain_seconds))
