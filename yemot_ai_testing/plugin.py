@@ -20,6 +20,7 @@ import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
 from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import *  # noqa: F403 - pytest looks for the fixtures here
 from yemot_ai_testing.pytest_plugin.fixtures import TEST_PASSED
+from yemot_ai_testing.pytest_plugin.nesting import begin_run, end_run
 from yemot_ai_testing.pytest_plugin.options import (
     add_options,
     check_usage,
@@ -49,11 +50,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and the plugins of this run's features."""
+    begin_run(config)
     check_usage(config)
     config.addinivalue_line("markers", MARKER)
     for name, (is_active, plugin) in FEATURES.items():
         if is_active(config):
             config.pluginmanager.register(import_feature(f"pytest_plugin.{plugin}").from_config(config), name)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run."""
+    end_run(config)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.not_run import not_run
 from tests.support.waiting import until
 from yemot_ai_testing.processes.child import ChildProcess
 from yemot_ai_testing.processes.owned_folder import OwnedFolder
@@ -136,25 +135,3 @@ def test_a_server_that_ignores_sigterm_ends_with_a_killed_test(
         test.close()
 
         until(lambda: not any(map(is_running, pids)), within=10)
-
-
-IN_C = """
-import ctypes, os, socket, struct
-libc = ctypes.CDLL(None, use_errno=True)
-server = socket.create_server(("127.0.0.1", 0))
-for host, port in (("192.0.2.1", 80), server.getsockname()):
-    address = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8)
-    print(libc.connect(libc.socket(socket.AF_INET, socket.SOCK_STREAM, 0), address, len(address)), flush=True)
-"""
-
-
-def test_a_network_namespace_holds_what_opens_sockets_in_c(tmp_path: Path) -> None:
-    documented = "unshare --map-current-user --net sh -c 'ip link set lo up && exec "
-    assert documented in Path("docs/plugin.md").read_text()
-    (tmp_path / "in_c.py").write_text(IN_C)
-    command = f"{documented}{sys.executable} {tmp_path / 'in_c.py'}'"
-
-    ran = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True)
-    if ran.returncode:
-        not_run("the test of the network namespace", OSError(ran.stderr), installable=False)
-    assert ran.stdout.split() == ["-1", "0"]

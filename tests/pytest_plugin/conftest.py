@@ -11,7 +11,8 @@ import pytest
 import yemot_ai_testing.codex.fake.double
 import yemot_ai_testing.codex.real
 import yemot_ai_testing.pytest_plugin.scenario_items
-import yemot_ai_testing.pytest_plugin.snapshots  # noqa: F401 - see above
+import yemot_ai_testing.pytest_plugin.snapshots
+import yemot_ai_testing.scenario.play.model_double  # noqa: F401 - see above
 from yemot_ai import YemotAI
 from yemot_ai_testing import AnthropicMock, OpenAIMock
 

@@ -85,6 +85,34 @@ def test_yemot_caller_has_a_codex_double(project: pytest.Pytester, run: Run, wri
     run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
 
 
+def test_the_steps_of_yemot_codex_reach_openai_without_a_key(
+    project: pytest.Pytester, run: Run, write: Write, sdks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    write(
+        "line.py",
+        """
+        from yemot_ai import AIFlow, YemotAI
+
+        flow = AIFlow(YemotAI("openai"))
+        flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+        """,
+    )
+    write(
+        "test_it.py",
+        """
+        import pytest
+
+        @pytest.mark.yemot(app="line:flow")
+        def test_it(yemot_caller, yemot_codex):
+            yemot_codex.answers("בשמונה")
+            yemot_caller.dial()
+            assert "בשמונה" in yemot_caller.says("מתי")
+        """,
+    )
+    run("test_it.py").assert_outcomes(passed=1)
+
+
 def test_fake_codex_is_an_executable_on_the_path(project: pytest.Pytester, run: Run, write: Write) -> None:
     write(
         "test_it.py",

@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from typing import Any
 
-__all__ = ["is_remote", "is_remote_name", "remote_target"]
+__all__ = ["family_name", "is_checked_family", "is_remote", "is_remote_name", "remote_target"]
 
 _LOCAL_FAMILIES = frozenset(
     getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name)
@@ -32,9 +32,26 @@ def remote_target(sock: Any, address: object) -> tuple[str, int | None] | None: 
     if address is None or sock.family in _LOCAL_FAMILIES:
         return None
     if sock.family not in {socket.AF_INET, socket.AF_INET6} or not isinstance(address, tuple):
-        return f"{address!r} ({socket.AddressFamily(sock.family).name})", None
+        return f"{address!r} ({family_name(sock.family)})", None
     host, port = _text(address[0]), address[1]
     return (host, port) if is_remote(host) else None
+
+
+def family_name(family: int) -> str:
+    """Return the name of a family of sockets, or its number.
+
+    >>> family_name(socket.AF_INET), family_name(99)
+    ('AF_INET', 'family 99')
+    """
+    try:
+        return socket.AddressFamily(family).name
+    except ValueError:
+        return f"family {family}"
+
+
+def is_checked_family(family: int) -> bool:
+    """Return whether sockets of a family are local, or send only to addresses that are checked."""
+    return family in _LOCAL_FAMILIES or family in {socket.AF_INET, socket.AF_INET6}
 
 
 def is_remote(host: str) -> bool:

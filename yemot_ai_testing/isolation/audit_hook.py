@@ -17,11 +17,13 @@ __all__ = ["EVENTS", "AuditGuard", "activate", "active_guard", "allow_any_progra
 
 EVENTS = frozenset(
     {
+        "ctypes.dlsym",
         "os.exec",
         "os.posix_spawn",
         "os.spawn",
         "os.system",
         "pty.spawn",
+        "socket.bind",
         "socket.connect",
         "socket.getaddrinfo",
         "socket.gethostbyaddr",
@@ -33,6 +35,8 @@ EVENTS = frozenset(
     }
 )
 """The events that a guard checks; Python raises each before the system call."""
+
+_OF_NETWORK = ("socket.", "ctypes.")
 
 
 class AuditGuard(Protocol):
@@ -84,6 +88,6 @@ def allow_any_program() -> Iterator[None]:
 def _on_audit_event(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in EVENTS or not _active:
         return
-    if getattr(_thread_state, "any_program", False) and not event.startswith("socket."):
+    if getattr(_thread_state, "any_program", False) and not event.startswith(_OF_NETWORK):
         return
     _active[-1].check(event, arguments)

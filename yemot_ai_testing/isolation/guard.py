@@ -12,13 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from yemot_ai_testing.errors import IsolationError
-from yemot_ai_testing.isolation.addresses import is_remote, is_remote_name, remote_target
+from yemot_ai_testing.isolation.addresses import (
+    family_name,
+    is_checked_family,
+    is_remote,
+    is_remote_name,
+    remote_target,
+)
+from yemot_ai_testing.isolation.namespace import listening_ports
 from yemot_ai_testing.isolation.programs import Program, is_allowed, program_of
 
 __all__ = ["BIN", "REFUSALS", "IsolationCounts", "IsolationGuard", "hint"]
 
 BIN, REFUSALS = "bin", "refusals"
 """Folders: the first one on ``PATH``; the refusals of other processes, one file each."""
+
+_UNSEEN_FUNCTIONS = frozenset(
+    {
+        *("connect", "sendmmsg", "sendmsg", "sendto"),
+        *("getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo"),
+        *("execv", "execve", "execvp", "execvpe", "popen", "posix_spawn", "posix_spawnp", "system"),
+    }
+)
+"""Functions of the C library that the audit hook does not see when ``ctypes`` calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +70,21 @@ class IsolationGuard:
         folder: a private folder, in which other processes record their refusals.
         allowed: names of hosts (``api.example.com``, ``192.0.2.7``, each with or without a port) and of
             programs.
+        by_kernel: the kernel blocks what Python does not see, so ``ctypes`` may call any function.
 
     Attributes:
         test_location: the current test, ``file:line: name``.
+        unreached_ports: ports of the loopback at which nothing listened when the current test connected last.
         counts: what was refused and what was allowed, in this process.
     """
 
-    def __init__(self, folder: Path, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, allowed: Iterable[str] = (), *, by_kernel: bool = False) -> None:
         self.folder = folder
         self.test_location = "before the first test"
         self.counts = IsolationCounts()
         self.allowed = frozenset(allowed)
+        self.unreached_ports: set[int] = set()
+        self._by_kernel = by_kernel
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._refusals: list[str] = []
@@ -77,7 +97,11 @@ class IsolationGuard:
             IsolationError: the event would leave this machine, or start a program that is not allowed.
         """
         if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-            self._check_target(event, remote_target(*arguments[:2]))
+            self._check_target(event, *arguments[:2])
+        elif event == "socket.bind":
+            self._check_family(arguments[0])
+        elif event == "ctypes.dlsym":
+            self._check_function(*arguments)
         elif event in {"socket.gethostbyaddr", "socket.getnameinfo"}:
             self._check_address(arguments[0])
         elif event.startswith("socket."):
@@ -118,8 +142,11 @@ class IsolationGuard:
             host in _addresses_of(name) for name in (*with_port, *without_port) if is_remote_name(name)
         )
 
-    def _check_target(self, event: str, target: tuple[str, int | None] | None) -> None:
+    def _check_target(self, event: str, sock: socket.socket, address: object) -> None:
+        target = remote_target(sock, address)
         if target is None:
+            if self._by_kernel and isinstance(address, tuple) and sock.type == socket.SOCK_STREAM:
+                self._note_port(address[1])
             return
         host, port = target
         if not self.allows(host, port):
@@ -127,6 +154,23 @@ class IsolationGuard:
             self._refuse(f"{kind} to {_address(host, port)}", host)
         with self._lock:
             self.counts = self.counts.plus(IsolationCounts(outbound=1))
+
+    def _note_port(self, port: int) -> None:
+        if port in listening_ports():
+            self.unreached_ports.discard(port)
+        else:
+            self.unreached_ports.add(port)
+
+    def _check_family(self, sock: socket.socket) -> None:
+        """Check a bound socket: one of a family such as ``AF_PACKET`` needs no address to send."""
+        if not is_checked_family(sock.family):
+            name = family_name(sock.family)
+            self._refuse(f"a socket of {name}", name)
+
+    def _check_function(self, library: object, name: object) -> None:
+        """Check a function of C that is looked up by ``ctypes``: calls of it are not seen."""
+        if not self._by_kernel and name in _UNSEEN_FUNCTIONS and _is_libc(library):
+            self._refuse(f"the function {name} of C", str(name))
 
     def _check_name(self, host: object) -> None:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
@@ -165,6 +209,12 @@ def hint(name: str) -> str:
     if name == "codex":
         return "script it (fake_codex, agent:), or ask for a real one: --yemot-codex=real"
     return f"script what it is for, or allow it by name: --yemot-allow={name}"
+
+
+def _is_libc(library: object) -> bool:
+    """Return whether a library of ``ctypes`` has the functions of the C library."""
+    name = getattr(library, "_name", None)
+    return name is None or Path(str(name)).name.startswith(("libc.", "libSystem"))
 
 
 def _addresses_of(name: str) -> set[str]:

@@ -42,7 +42,7 @@ def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
     """Return the program that an audit event is about to start.
 
     Args:
-        event: one of ``audit_hook.EVENTS``, but no ``socket.*``.
+        event: one of ``audit_hook.EVENTS``, about a program.
         arguments: those of the event.
     """
     match event, arguments:

@@ -79,8 +79,9 @@ def yemot_codex(request: pytest.FixtureRequest) -> Iterator[ModelDouble]:
 def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     """A caller who has not dialled yet; the marker, else the options, name what it calls.
 
-    An application that is called in this process gets a Codex double. The report of a failed test shows the
-    call as a conversation.
+    An application that is called in this process gets the doubles of a scenario: Codex, OpenAI and Anthropic
+    take the steps of ``yemot_codex``, and no key is needed. The report of a failed test shows
+    the call as a conversation.
     """
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.scenario.format.model import ServerCommand
@@ -100,7 +101,10 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
             stack.enter_context(running.use_codex(request.getfixturevalue("yemot_codex")))
             target = running.server.url
         elif not (isinstance(target, str) and "://" in target):
-            request.getfixturevalue("yemot_codex")
+            from yemot_ai_testing.scenario.play.model_double import open_double, service_environment
+
+            model = stack.enter_context(service_environment())
+            open_double(request.getfixturevalue("yemot_codex"), model)
             with _fail_without_traceback():
                 target = load_app(target, settings.root) if isinstance(target, str) else target
         caller = stack.enter_context(

@@ -11,8 +11,10 @@ import pytest
 
 from yemot_ai_testing.isolation.audit_hook import activate
 from yemot_ai_testing.isolation.environment import isolated_environment
+from yemot_ai_testing.isolation.fence import Fence, imported_in_c
 from yemot_ai_testing.isolation.guard import IsolationCounts, IsolationGuard
 from yemot_ai_testing.processes.owned_folder import owned_folder
+from yemot_ai_testing.pytest_plugin.network_fence import raise_fence
 from yemot_ai_testing.pytest_plugin.options import run_settings
 
 if TYPE_CHECKING:
@@ -29,16 +31,19 @@ class IsolationPlugin:
 
     Args:
         allowed: names of hosts and programs that are allowed.
+        fence: what holds the network.
         is_controller: this process runs no tests; it is xdist's controller.
     """
 
-    def __init__(self, allowed: Iterable[str], *, is_controller: bool) -> None:
+    def __init__(self, allowed: Iterable[str], fence: Fence, *, is_controller: bool) -> None:
+        self._fence = fence
+        self._imported_by_workers: frozenset[str] = frozenset()
         self._resources = ExitStack()
         self._is_controller = is_controller
         self._worker_counts = IsolationCounts()
         self._refused_outside_tests: list[str] = []
         folder = self._resources.enter_context(owned_folder("yemot-ai-isolation-"))
-        self.guard = IsolationGuard(folder, allowed)
+        self.guard = IsolationGuard(folder, allowed, by_kernel=fence.by_kernel)
         self._activation = self._resources.enter_context(ExitStack())
         self._activation.enter_context(activate(self.guard))
         if not is_controller:
@@ -47,10 +52,12 @@ class IsolationPlugin:
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
         """Return the plugin of a run."""
-        hosts = run_settings(config).remote_hosts
+        settings = run_settings(config)
+        hosts = settings.remote_hosts
         allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *hosts}
+        fence = raise_fence(config, settings, allowed)
         is_controller = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-        return cls(allowed, is_controller=is_controller)
+        return cls(allowed, fence, is_controller=is_controller)
 
     @property
     def counts(self) -> IsolationCounts:
@@ -68,6 +75,7 @@ class IsolationPlugin:
         """Set the current test of the guard."""
         self._refused_outside_tests += self.guard.take_refusals()
         self.guard.test_location = _test_location(item)
+        self.guard.unreached_ports.clear()
         try:
             return (yield)
         finally:
@@ -102,18 +110,24 @@ class IsolationPlugin:
             output[_WORKER_OUTPUT_KEY] = {
                 "counts": asdict(self.guard.counts),
                 "outside_tests": self._refused_outside_tests,
+                "imported": sorted(imported_in_c()),
             }
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - a class of xdist, which may be missing
-        """Add the counts of a worker."""
+        """Add what a worker counted, refused and imported."""
         output = getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT_KEY)
         if output:
             self._worker_counts = self._worker_counts.plus(IsolationCounts(**output["counts"]))
             self._refused_outside_tests += output["outside_tests"]
+            self._imported_by_workers |= frozenset(output["imported"])
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
-        """Print the attempts that were refused while no test ran."""
+        """Print what held the network, and the attempts that were refused while no test ran."""
+        imported = self._imported_by_workers | imported_in_c()
+        terminalreporter.line(
+            self._fence.describe(imported), yellow=bool(imported) and not self._fence.by_kernel
+        )
         if self._refused_outside_tests:
             terminalreporter.section(_OUTSIDE_TESTS, red=True)
             for refused in self._refused_outside_tests:
@@ -130,10 +144,20 @@ class IsolationPlugin:
             refused = self.guard.take_refusals()
             if refused:
                 item.add_report_section(when, "refused", "\n".join(refused))
+            if self.guard.unreached_ports:
+                item.add_report_section(when, "network", _unreached_text(self.guard.unreached_ports))
             raise
         refused = self.guard.take_refusals()
         if refused:
             pytest.fail("\n".join(refused), pytrace=False)
+
+
+def _unreached_text(ports: Iterable[int]) -> str:
+    named = ", ".join(str(port) for port in sorted(ports))
+    return (
+        f"nothing listens at port {named} in the network of this run. A server that was started before it "
+        "cannot be reached: start it in the run, use its Unix socket, or add --yemot-isolation=python"
+    )
 
 
 def _test_location(item: pytest.Item) -> str:

@@ -17,12 +17,14 @@ __all__ = [
     "check_usage",
     "import_feature",
     "is_isolated",
+    "isolation_kind",
     "run_settings",
     "runs_scenarios",
     "writes_page",
 ]
 
 SCENARIO_SUFFIX = ".call.yaml"
+ISOLATION_KINDS = ("auto", "namespace", "python")
 CODEX_SPECS = "fake|fake@VERSION|real|real@VERSION|PATH"
 
 OPTIONS: Final[dict[str, dict[str, Any]]] = {
@@ -56,6 +58,11 @@ OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "default": None,
         "help": "block connections that leave this machine, and programs that are not allowed (default: only "
         "in runs of scenarios)",
+    },
+    "--yemot-isolation": {
+        "choices": ISOLATION_KINDS,
+        "help": "what blocks the network: a network namespace of the kernel of Linux where that is possible, "
+        "else Python alone (auto, the default), a namespace or an error, or Python alone",
     },
     "--yemot-allow": {
         "action": "append",
@@ -91,6 +98,7 @@ INI_KEYS: Final[dict[str, tuple[str, Any, Any]]] = {
         "bool",
         None,
     ),
+    "yemot_isolation": (f"what blocks the network: {', '.join(ISOLATION_KINDS)}", None, "auto"),
     "yemot_allow": ("hosts and programs that are allowed", "args", []),
     "yemot_guard": ("renamed: use yemot_block_network", None, None),
     "yemot_snapshot": ("compare responses with snapshots", "bool", False),
@@ -135,9 +143,28 @@ def runs_scenarios(config: pytest.Config) -> bool:
 
 
 def is_isolated(config: pytest.Config) -> bool:
-    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios."""
-    values = (config.getoption("yemot_block_network", default=None), config.getini("yemot_block_network"))
+    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios.
+
+    Who asks for a kind of isolation on the command line asks for isolation.
+    """
+    values = (
+        config.getoption("yemot_block_network", default=None),
+        config.getoption("yemot_isolation", default=None) and True,
+        config.getini("yemot_block_network"),
+    )
     return next((value for value in values if value is not None), runs_scenarios(config))
+
+
+def isolation_kind(config: pytest.Config) -> str:
+    """Return what blocks the network: one of ``ISOLATION_KINDS``.
+
+    Raises:
+        pytest.UsageError: the ini key has another value.
+    """
+    kind = config.getoption("yemot_isolation") or config.getini("yemot_isolation")
+    if kind not in ISOLATION_KINDS:
+        raise pytest.UsageError(f"yemot_isolation is one of {', '.join(ISOLATION_KINDS)}, not {kind!r}")
+    return str(kind)
 
 
 def writes_page(config: pytest.Config) -> bool:
