@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import Final, TypeAlias
 
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.leftovers import ModelDouble
@@ -13,6 +14,10 @@ from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import PlayTarget
 
 Pairs = Sequence[tuple[str, str]]
+PlayModule: TypeAlias = Callable[[str, str], list[ScenarioResult]]
+
+KEYS: Final = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
+"""The variables of the environment that lead to a model service."""
 
 
 def play_turns(

@@ -61,6 +61,9 @@ class AnthropicProvider:
         ConfigurationError: an option, the key, the model or the address cannot be meant.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
+
+    Attributes:
+        base_url: the address of the server; None for the service's own.
     """
 
     name = SERVICE.name
@@ -84,12 +87,13 @@ class AnthropicProvider:
         options.check_effort(*EFFORTS)
         if temperature is not None and temperature > 1:
             raise ConfigurationError(f"temperature={temperature!r}: give a number from 0 to 1")
+        self.base_url = SERVICE.resolve_base_url(base_url)
         self._client = ServiceClient(
             SERVICE,
             module="anthropic.resources.messages",
             key=SERVICE.resolve_key(api_key),
             model=SERVICE.resolve_model(model),
-            base_url=SERVICE.resolve_base_url(base_url),
+            base_url=self.base_url,
             timeout=timeout,
             thought_end=options.thought_end,
         )

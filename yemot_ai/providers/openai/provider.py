@@ -66,6 +66,9 @@ class OpenAIProvider:
             address cannot be meant.
         MissingExtraError: the SDK is not installed.
         MissingKeyError: there is no key.
+
+    Attributes:
+        base_url: the address of the server; None for the service's own.
     """
 
     name = SERVICE.name
@@ -93,7 +96,7 @@ class OpenAIProvider:
             raise ConfigurationError("store=True goes with api='responses': Chat Completions keep nothing")
         options = RequestOptions(effort, max_tokens, temperature, headers or {}, extra_body or {}, thinks)
         options.check_effort(*EFFORTS)
-        address = SERVICE.resolve_base_url(base_url)
+        self.base_url = address = SERVICE.resolve_base_url(base_url)
         self._client = ServiceClient(
             SERVICE,
             module=openai_chat.SDK_MODULE if api == "chat" else openai_responses.SDK_MODULE,

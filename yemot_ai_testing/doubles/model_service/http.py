@@ -41,6 +41,7 @@ class ModelBehavior(Protocol):
     gate: Gate
     pause: Pause
     quirks: ServerQuirks
+    keep_alive: bool
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a request and take its step; None if there is none."""
@@ -133,6 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Log nothing: ``requests`` has them."""
+
+    def end_headers(self) -> None:
+        """End the headers; announce that the connection is closed if it serves one request only."""
+        if not self.server.model.keep_alive:
+            self.send_header("connection", "close")
+        super().end_headers()
 
     def do_GET(self) -> None:
         """Answer 404: no API has a GET request."""

@@ -60,12 +60,14 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         ending: what it does after the last event of a stream: ``"clean"`` ends the response, ``"open"``
             leaves the connection open until the client closes it, ``"unclean"`` closes it without the end
             of the response; by default what the server does.
+        keep_alive: whether a connection serves more than one request.
 
     Raises:
         ValueError: there is no such server, or no such ending.
 
     Attributes:
         quirks: the table of the server.
+        keep_alive: whether a connection serves more than one request.
         requests: the model calls so far, oldest first.
     """
 
@@ -75,8 +77,10 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         *,
         quirks: str = "openai",
         ending: Ending | None = None,
+        keep_alive: bool = True,
     ) -> None:
         self._crash = crash
+        self.keep_alive = keep_alive
         super().__init__()
         server = find_server(quirks)
         self.quirks = server if ending is None else server.ending(ending)

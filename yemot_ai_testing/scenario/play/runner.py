@@ -9,7 +9,6 @@ from itertools import takewhile
 from typing import Any
 
 from yemot_ai_testing.doubles.script import FakeOnlyError
-from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
 from yemot_ai_testing.errors import (
     CallOverError,
     EndlessLineError,
@@ -21,7 +20,6 @@ from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.schedule import check_performed
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
-from yemot_ai_testing.scenario.format.dump import step_text
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
 from yemot_ai_testing.scenario.play.checks import (
     ObservedTurn,
@@ -38,14 +36,14 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioFailure,
     ScenarioResult,
 )
+from yemot_ai_testing.scenario.play.script_mismatches import ScriptCheck, script_messages, with_step_text
 from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
 from yemot_ai_testing.scenario.play.target import PlayTarget, use_order
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
-__all__ = ["perform_action", "play_scenario"]
+__all__ = ["TurnRun", "perform_action", "play_scenario"]
 
 MAYBE_HINT = "; if the agent may end it, write hears: {ends: maybe} in the turn where it may"
-STEP_TYPES = tuple(syntax.step for syntax in STEP_SYNTAX)
 
 
 def play_scenario(
@@ -116,11 +114,14 @@ class _ScenarioRun:
         for number, turn in enumerate(self.scenario.turns, start=1):
             event_count, exchange_count = len(caller.transcript), len(caller.exchanges)
             actions = ServerActions(self.target.app, lambda: caller.call_id, self.target.root)
-            run = _TurnRun(turn, caller, self.target.double, actions)
+            run = TurnRun(turn, caller, self.target.double, actions)
+            script = ScriptCheck.start(turn, self.target.app, self.target.double)
             try:
                 run.run(dials=number == 1)
             finally:
                 leftovers.end_turn()
+            if run.mismatches and run.mismatches[0].kind != "script":
+                run.mismatches[:0] = script.mismatches()
             played = PlayedTurn(
                 turn,
                 "failed" if run.mismatches else "passed",
@@ -153,7 +154,8 @@ class _ScenarioRun:
         try:
             self.target.double.assert_complete()
         except AssertionError as error:
-            self.failure = ScenarioFailure("script", self.scenario.location, _script_messages(error))
+            messages = script_messages(error, self.target.app, self.target.double)
+            self.failure = ScenarioFailure("script", self.scenario.location, messages)
 
     def _check_afterwards(self, leftovers: LeftoverCounts) -> None:
         afterwards = self.scenario.afterwards
@@ -183,7 +185,7 @@ class _ScenarioRun:
 
 
 @dataclass(slots=True)
-class _TurnRun:
+class TurnRun:
     """One turn, and after ``run`` its differences, their cause, and its warnings.
 
     ``agent_ended``: the agent ended the call, as it may in this turn; nothing comes after it.
@@ -259,7 +261,7 @@ class _TurnRun:
             try:
                 self.double.add(step)
             except TypeError as error:
-                self.mismatches.append(Mismatch("script", f"agent: {_with_step_text(str(error), step)}"))
+                self.mismatches.append(Mismatch("script", f"agent: {with_step_text(str(error), step)}"))
         return not self.mismatches
 
     def _schedule_interruption(self) -> None:
@@ -302,19 +304,6 @@ class _TurnRun:
         self.cause = self.cause or _app_exception(exchanges)
         self.warnings += _silence_warnings(expected, observed)
         self.warnings += _line_warnings(caller.problems[problem_count:], exchanges)
-
-
-def _script_messages(error: AssertionError) -> tuple[str, ...]:
-    """Return the lines of a script mismatch, with its steps as a scenario file writes them."""
-    text = str(error)
-    for step in getattr(error, "unused", ()):
-        if isinstance(step, STEP_TYPES):
-            text = _with_step_text(text, step)
-    return tuple(text.splitlines())
-
-
-def _with_step_text(text: str, step: Step) -> str:
-    return text.replace(repr(step), step_text(step))
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:

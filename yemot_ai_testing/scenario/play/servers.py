@@ -18,13 +18,12 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.codex.sandbox import CodexSandbox
 from yemot_ai_testing.doubles.model_service.server import ModelServer
-from yemot_ai_testing.doubles.script import RecordedRequest, Script
-from yemot_ai_testing.doubles.steps import PROCESS_STEPS, Step
 from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.scenario.format.model import ServerCommand
+from yemot_ai_testing.scenario.play.model_double import CombinedDouble, open_double, service_variables
 from yemot_ai_testing.scenario.play.server import ServerProcess
 
-__all__ = ["RunningServer", "ServerModelDouble", "Servers"]
+__all__ = ["RunningServer", "Servers"]
 
 
 class Servers:
@@ -86,14 +85,12 @@ class RunningServer:
             raise
 
     @contextmanager
-    def use_codex(self, codex: FakeCodex | RealCodex) -> Iterator[ServerModelDouble]:
+    def use_codex(self, codex: FakeCodex | RealCodex) -> Iterator[CombinedDouble]:
         """Use ``codex`` as the Codex of this server, and its script for the model service too."""
         link = self.sandbox.executable
         link.symlink_to(codex.executable)
-        self.model.requests.clear()
-        self.model.script = codex.model.script if isinstance(codex, RealCodex) else _SharedScript(codex)
         try:
-            yield ServerModelDouble(codex, self.model)
+            yield open_double(codex, self.model)
         finally:
             link.unlink()
 
@@ -104,71 +101,12 @@ class RunningServer:
         self.sandbox.remove()
 
 
-class ServerModelDouble:
-    """The Codex and the model service of a server, as one double with one script.
-
-    Args:
-        codex: the Codex on the server's ``PATH``.
-        model: the model service of its environment.
-    """
-
-    def __init__(self, codex: FakeCodex | RealCodex, model: ModelServer) -> None:
-        self._codex = codex
-        self._model = model
-
-    @property
-    def requests(self) -> list[RecordedRequest]:
-        """The model calls so far, of Codex and over HTTP."""
-        return [*self._codex.requests, *self._model.requests]
-
-    def add(self, step: Step) -> None:
-        """Append a step, for the next model call of either."""
-        self._codex.add(step)
-
-    def processes_alive(self) -> int:
-        """Return the number of running Codex processes."""
-        return self._codex.processes_alive()
-
-    def assert_complete(self) -> None:
-        """Check that the model calls match the script.
-
-        Raises:
-            ScriptMismatchError: if they do not.
-        """
-        self._codex.assert_complete()
-        if not isinstance(self._codex, RealCodex):
-            self._model.assert_complete()
-
-
-class _SharedScript(Script):
-    """The script of a fake Codex, for the model service of the same server."""
-
-    __slots__ = ("_codex",)
-
-    def __init__(self, codex: FakeCodex) -> None:
-        super().__init__()
-        self._codex = codex
-
-    def take(self, prompt: str) -> Step | None:
-        """Return the step for one call; steps that only a process can do count as unscripted."""
-        step = self._codex.take()
-        if isinstance(step, PROCESS_STEPS):
-            self.record_unscripted(prompt)
-            return None
-        if step is not None:
-            self.add(step)
-        return super().take(prompt)
-
-
 def _environment(sandbox: CodexSandbox, model: ModelServer) -> dict[str, str]:
     """Return environment variables with the doubles, no valid key, and the programs of this Python."""
     return {
         **os.environ,
         **sandbox.variables(*_venv_programs()),
-        "OPENAI_BASE_URL": model.base_url,
-        "OPENAI_API_KEY": "none",
-        "ANTHROPIC_BASE_URL": model.root_url,
-        "ANTHROPIC_API_KEY": "none",
+        **service_variables(model),
         "PYTHONUNBUFFERED": "1",
     }
 

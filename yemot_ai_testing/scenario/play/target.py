@@ -146,13 +146,27 @@ def open_target(
     if "://" in target:
         yield PlayTarget(target, remote=run_settings.remote, line=run_settings.line, root=run_settings.root)
         return
-    app = load_app(target, run_settings.root)
-    provider = getattr(getattr(app, "ai", None), "provider", None)
-    if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
-        yield PlayTarget(app, provider, line=run_settings.line, root=run_settings.root)
-        return
-    with codex_double(run_settings.codex) as double:
-        yield PlayTarget(app, double, line=run_settings.line, root=run_settings.root)
+    with _open_app_target(target, run_settings) as play_target:
+        yield play_target
+
+
+@contextmanager
+def _open_app_target(target: str, run_settings: RunSettings) -> Iterator[PlayTarget]:
+    # Imported here: a run that only talks to a server needs neither.
+    from yemot_ai_testing.scenario.play.model_double import (  # noqa: PLC0415 - see above
+        open_double,
+        service_environment,
+    )
+
+    with service_environment() as model:
+        app = load_app(target, run_settings.root)
+        provider = getattr(getattr(app, "ai", None), "provider", None)
+        if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
+            yield PlayTarget(app, provider, line=run_settings.line, root=run_settings.root)
+            return
+        with codex_double(run_settings.codex) as codex:
+            double = open_double(codex, model)
+            yield PlayTarget(app, double, line=run_settings.line, root=run_settings.root)
 
 
 @contextmanager
@@ -246,8 +260,13 @@ def load_app(target: str, root: Path | None = None) -> object:
     Raises:
         AppError: if there is none.
     """
+    from yemot_ai_testing.scenario.play.model_double import service_environment  # noqa: PLC0415 - see above
+
     app = import_attribute(target, root)
-    return app() if inspect.isfunction(app) and _takes_no_arguments(app) else app
+    if not inspect.isfunction(app) or not _takes_no_arguments(app):
+        return app
+    with service_environment():
+        return app()
 
 
 def use_order(app: object, order: str) -> None:
@@ -281,9 +300,12 @@ def import_attribute(target: str, root: Path | None = None) -> object:
     Raises:
         AppError: if there is none, or if its module cannot be imported.
     """
+    from yemot_ai_testing.scenario.play.model_double import service_environment  # noqa: PLC0415 - see above
+
     folders = [str(folder) for folder in (Path.cwd(), root) if folder]
     try:
-        return importer.import_from_string(target, folders)
+        with service_environment():  # a module that asks OpenAI needs no key
+            return importer.import_from_string(target, folders)
     except importer.ImportTargetError as error:
         raise AppError(str(error)) from error
     except (Exception, SystemExit) as error:

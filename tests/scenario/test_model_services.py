@@ -1,0 +1,125 @@
+"""``agent:`` reaches each provider of an application in this process, without a key."""
+
+from __future__ import annotations
+
+import os
+from textwrap import dedent
+
+import pytest
+
+from tests.support.scenario_calls import KEYS, PlayModule
+from yemot_ai_testing.scenario.report.call_record import render_result
+
+PROVIDERS = {
+    "openai": 'YemotAI("openai")',
+    "anthropic": 'YemotAI("anthropic")',
+    "chat": 'YemotAI(provider=OpenAIProvider(api="chat"))',
+    "unstored": "YemotAI(provider=OpenAIProvider(store=False))",
+    "own key": 'YemotAI("openai", openai_api_key="mine")',
+    "codex": 'YemotAI("codex")',
+    "codex-app-server": 'YemotAI("codex-app-server")',
+    "fallback": "YemotAI(provider=FallbackProvider([OpenAIProvider(), AnthropicProvider()]))",
+    "fallback to codex": "YemotAI(provider=FallbackProvider([AnthropicProvider(), CodexCLIProvider()]))",
+}
+LINE = """
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.providers import AnthropicProvider, CodexCLIProvider, FallbackProvider, OpenAIProvider
+
+flow = AIFlow({ai})
+
+
+@flow.ai_agent("", greeting="שלום")
+def agent(call, text): ...
+"""
+TWO_CALLS = """
+- name: ראשונה
+  turns:
+    - hears: שלום
+    - says: מתי פותחים
+      agent: {answers: בשמונה}
+      hears: בשמונה
+    - says: ומתי סוגרים
+      agent: {answers: בתשע}
+      hears: בתשע
+    - silent: true
+      hears: לא שמעתי
+  afterwards: {agent_turns: 2, sessions_open: 0, processes: 0}
+- name: שנייה
+  turns:
+    - says: יש חניה
+      agent: [{fails: overloaded}, {answers: "כן, ברחוב"}]
+      hears: ברחוב
+    - hangs_up: true
+  afterwards: {agent_turns: 1, sessions_open: 0, processes: 0}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_steps_of_each_scenario_reach_the_provider_without_a_key(
+    play_module: PlayModule, provider: str
+) -> None:
+    warm = provider == "codex-app-server"  # its server lives as long as the application
+    calls = TWO_CALLS.replace(", processes: 0", "") if warm else TWO_CALLS
+    for result in play_module(LINE.format(ai=PROVIDERS[provider]), calls):
+        assert result.failure is None, render_result(result)
+
+
+@pytest.mark.slow
+def test_a_step_that_fails_lets_the_next_provider_take_the_next_step(play_module: PlayModule) -> None:
+    (result,) = play_module(
+        LINE.format(ai=PROVIDERS["fallback"]),
+        """
+        - name: מפתח שגוי
+          turns:
+            - says: מתי פותחים
+              agent: [{fails: unauthorized}, {answers: בשמונה}]
+              hears: בשמונה
+          afterwards: {agent_turns: 1}
+        """,
+    )
+    assert result.failure is None, render_result(result)
+
+
+def test_a_factory_needs_no_key(play_module: PlayModule) -> None:
+    factory = """
+    from yemot_ai import AIFlow, YemotAI
+
+    def flow():
+        flow = AIFlow(YemotAI("openai"))
+        flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+        return flow
+    """
+    (result,) = play_module(dedent(factory), "- {name: א, turns: [{hears: שלום}]}")
+    assert result.failure is None, render_result(result)
+
+
+@pytest.mark.slow
+def test_a_client_of_the_developer_needs_no_key(play_module: PlayModule) -> None:
+    module = """
+    import openai
+
+    def flow(pairs):
+        values = dict(pairs)
+        if "hangup" in values:
+            return "noop=bye"
+        if "q1" not in values:
+            return "read=t-שלום=q1,no,voice"
+        answer = openai.OpenAI().responses.create(model="m", input=values["q1"])
+        return f"read=t-{answer.output_text}=q2,no,voice"
+    """
+    (result,) = play_module(
+        dedent(module),
+        """
+        - name: א
+          turns: [{says: מה חדש, agent: {answers: הכול}, hears: הכול}]
+          afterwards: {agent_turns: 1}
+        """,
+    )
+    assert result.failure is None, render_result(result)
+
+
+def test_the_environment_is_restored(play_module: PlayModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "of the developer")
+    play_module(LINE.format(ai=PROVIDERS["openai"]), "- {name: א, turns: [{hears: שלום}]}")
+    assert [os.environ.get(name) for name in KEYS] == ["of the developer", None, None, None]
