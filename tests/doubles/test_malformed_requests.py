@@ -155,10 +155,19 @@ def test_a_wrong_length_gets_400(length: str, capsys: pytest.CaptureFixture[str]
         ("/chat/completions", {"messages": [{"role": "assistant", "content": None}], "tools": None}, ""),
         ("/responses", {"input": None, "instructions": None, "previous_response_id": None}, ""),
         ("/responses", {"input": [{"type": "reasoning", "content": None}, {"tools": None}]}, ""),
+        ("/responses", {"input": [{"type": "additional_tools", "role": "developer", "tools": []}]}, ""),
         ("/messages", {"messages": [{"role": "user", "content": [{"type": "image"}]}], "system": None}, ""),
         ("/messages", {"messages": [{"role": "user", "content": []}], "unknown": [7]}, ""),
     ],
-    ids=["empty", "assistant-null", "nulls", "item-without-role", "part-without-text", "unknown-field"],
+    ids=[
+        "empty",
+        "assistant-null",
+        "nulls",
+        "item-without-role",
+        "list-of-tools",
+        "part-without-text",
+        "unknown-field",
+    ],
 )
 def test_what_a_service_accepts_is_answered(endpoint: str, body: dict[str, object], prompt: str) -> None:
     with unchecked(ModelServer()) as model:

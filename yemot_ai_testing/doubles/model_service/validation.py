@@ -101,8 +101,9 @@ def _check_messages(name: str, messages: object) -> None:
     for number, item in enumerate(messages):
         place = f"{name}[{number}]"
         _require(place, item, "an object")
-        # An item without a role is no message; an assistant that calls tools says nothing.
-        if "role" in item:
+        # Other items have roles too (measured, Codex 0.171: a list of tools); an assistant that calls tools
+        # says nothing.
+        if "role" in item and item.get("type", "message") == "message":
             _require(f"{place}.role", item["role"], "a text")
             _check_content(f"{place}.content", item.get("content"), is_optional=item["role"] == "assistant")
         _check_tools(f"{place}.tools", item.get("tools"))
