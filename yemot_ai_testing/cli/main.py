@@ -19,6 +19,9 @@ _COMMANDS = {
     "record": "record what the real Codex does, case by case",
     "drift": "compare two versions of Codex",
     "contract": "check executables against the rules of Codex",
+    "hunt": "look for violations in an application, without a test of it",
+    "mutate": "plant faults around a line, and show which tests notice them",
+    "scenario": "write the calls of a log as scenarios",
     "schema": "print the JSON Schema of *.call.yaml",
 }
 """The commands, each with a module of its name, and their purposes."""

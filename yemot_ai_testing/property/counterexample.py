@@ -21,6 +21,7 @@ from yemot_ai_testing.scenario.format.model import (
     ExpectedLeftovers,
     Scenario,
     ScenarioTurn,
+    ServerCommand,
 )
 
 __all__ = ["ReplayTarget", "ViolationError", "attach_counterexample", "write_counterexample"]
@@ -46,13 +47,13 @@ class ReplayTarget:
     """The application that the scenario file calls.
 
     Attributes:
-        app: ``module:attr`` of a factory; None if the machine has no ``replay_app``.
+        app: ``module:attr`` of a factory, or a server to start; None if the machine has no ``replay_app``.
         extension: the extension that callers dial.
         has_provider: whether a scenario can script the model and count its calls.
         order: the order of tasks in which it was found; None if they ran as they came.
     """
 
-    app: str | None
+    app: str | ServerCommand | None
     extension: str
     has_provider: bool
     order: str | None = None

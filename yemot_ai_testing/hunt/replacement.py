@@ -1,0 +1,136 @@
+"""Replace the model and the stores of every ``YemotAI`` that an application creates.
+
+>>> from yemot_ai import YemotAI
+>>> from yemot_ai_testing.property import EchoProvider
+>>> echo = EchoProvider()
+>>> with Replacement(echo, ReplacedStores(MemoryStore)) as replacement:
+...     ai = YemotAI("codex", store="redis://localhost")
+>>> ai.provider is echo, ai in replacement.created
+(True, True)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Self
+
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.providers import AnyProvider
+from yemot_ai.sessions import MemoryStore, SessionStore
+from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_text
+from yemot_ai_testing.processes.environment import set_variables
+
+__all__ = ["ReplacedStores", "Replacement"]
+
+MODEL_ARGUMENTS = ("model", "openai_api_key", "anthropic_api_key")
+"""Arguments of ``YemotAI`` that go with a mode, and not with a provider."""
+
+KEY_VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "YEMOT_TOKEN")
+"""Variables without which some providers cannot be created, although they are replaced."""
+
+PLACEHOLDER = "none"
+
+
+class ReplacedStores:
+    """The stores of one application: what it keeps, also when its worker is replaced.
+
+    Args:
+        new_store: creates a store.
+
+    Attributes:
+        survives_workers: whether the application has chosen stores that outlive its process.
+    """
+
+    def __init__(self, new_store: Callable[[], SessionStore]) -> None:
+        self._new_store = new_store
+        self._opened: list[SessionStore] = []
+        self._chosen: list[object] = []
+        self.survives_workers = False
+
+    def begin_load(self) -> None:
+        """Give the stores again, in the order in which the application asks for them."""
+        self._chosen.clear()
+
+    def store_for(self, chosen: object) -> SessionStore:
+        """Return the store in place of the one that the application has chosen.
+
+        Args:
+            chosen: the argument ``store`` of ``YemotAI``: equal ones share a store; None is a new memory.
+        """
+        if chosen is not None and chosen != "memory:" and not isinstance(chosen, MemoryStore):
+            self.survives_workers = True
+        if chosen is None or chosen not in self._chosen:
+            self._chosen.append(chosen)
+            place = len(self._chosen) - 1
+        else:
+            place = self._chosen.index(chosen)
+        while len(self._opened) <= place:
+            self._opened.append(self._new_store())
+        return self._opened[place]
+
+
+class EchoTranscriber:
+    """Returns the utterance that the path of a recording names."""
+
+    async def transcribe(self, audio: bytes) -> str:
+        """Return what was said; the recording is its path."""
+        utterance_id = latest_utterance_id(audio.decode())
+        return utterance_text(utterance_id) if utterance_id else ""
+
+
+class PathRecordings:
+    """Recordings whose sound is their path."""
+
+    async def download(self, path: str, **_: object) -> bytes:
+        """Return the path of the recording."""
+        return path.encode()
+
+
+class Replacement:
+    """Replaces the model and the stores of each ``YemotAI`` that is created in this context.
+
+    Args:
+        provider: the model.
+        stores: the stores.
+
+    Attributes:
+        created: each ``YemotAI`` that was created, in order.
+    """
+
+    def __init__(self, provider: AnyProvider, stores: ReplacedStores) -> None:
+        self._provider = provider
+        self._stores = stores
+        self.created: list[YemotAI] = []
+
+    def __enter__(self) -> Self:
+        self._stores.begin_load()
+        missing = {name: PLACEHOLDER for name in KEY_VARIABLES if not os.environ.get(name)}
+        self._variables = set_variables(missing)
+        self._originals = YemotAI.__init__, AIFlow.ai_agent
+        create, add_agent = self._originals
+
+        def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
+            del mode
+            kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
+            replaced = {
+                "provider": self._provider,
+                "store": self._stores.store_for(settings.get("store")),
+                "transcriber": EchoTranscriber(),
+                "recordings": PathRecordings(),
+            }
+            create(ai, **{**kept, **replaced})
+            self.created.append(ai)
+
+        def add_replaced(flow: AIFlow, extension: str, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
+            if settings.get("provider") is not None:
+                settings["provider"] = self._provider
+            return add_agent(flow, extension, **settings)
+
+        YemotAI.__init__ = create_replaced  # type: ignore[method-assign,assignment]  # restored on exit
+        AIFlow.ai_agent = add_replaced  # type: ignore[method-assign,assignment]  # restored on exit
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        set_variables(self._variables)
+        YemotAI.__init__, AIFlow.ai_agent = self._originals  # type: ignore[method-assign]  # as above
