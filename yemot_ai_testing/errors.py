@@ -7,6 +7,7 @@ assertion errors: they are the failure of a test, not a crash.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 __all__ = [
     "AppError",
@@ -16,6 +17,7 @@ __all__ = [
     "EndlessLineError",
     "IsolationError",
     "LineError",
+    "LogFormatError",
     "NeverDueError",
     "OrderSyntaxError",
     "ScenarioFailedError",
@@ -177,6 +179,20 @@ class ScenarioLoadError(ToolkitError, ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class LogFormatError(ToolkitError, ValueError):
+    """A file is no log of calls.
+
+    Attributes:
+        path: the file.
+        reason: why, as a clause.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}")
 
 
 class ServerFailedError(ToolkitError, RuntimeError):

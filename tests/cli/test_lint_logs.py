@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.cli.log_parsing import responses_in
+from yemot_ai_testing.from_log.log_parsing import responses_in
 from yemot_ai_testing.cli.main import main
 
 

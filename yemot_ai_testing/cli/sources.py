@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from yemot_ai_testing.cli.log_parsing import responses_in
+from yemot_ai_testing.from_log.log_parsing import responses_in
 
 __all__ = ["SourcedResponse", "responses_from_arguments", "responses_from_log"]
 
