@@ -1,7 +1,7 @@
 """Which programs a test may start, decided by the resolved file, not by the name in the command.
 
-Allowed are this Python and the scripts that it runs, the doubles of Codex, git, and programs that only print
-facts about the system.
+Allowed are this Python and the scripts that it runs, the doubles of Codex, git, programs that only print
+facts about the system, and the shell that ends Codex with its server.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,12 @@ class Program:
     Attributes:
         name: as given in the command.
         path: the file; None if there is no such program.
+        line: what a shell runs that is the program; empty for another program.
     """
 
     name: str
     path: Path | None
+    line: str = ""
 
 
 def program_of(event: str, arguments: tuple[Any, ...]) -> Program:
@@ -66,6 +68,8 @@ def is_allowed(program: Program) -> bool:
     path = program.path
     if path is None:
         return True  # starting it fails with "no such file"
+    if program.line and program.line == _watch_line():
+        return True
     if (path.parent / DOUBLE_MARKER).exists():
         return True
     if path.name == "codex":
@@ -78,7 +82,9 @@ def _from_argv(executable: object, argv: object, cwd: object, env: Mapping[Any, 
     name = os.fsdecode(executable if isinstance(executable, str | bytes | os.PathLike) else words[0])
     if Path(name).name in _SHELLS and words[1:2] == ["-c"] and len(words) > 2:  # noqa: PLR2004 - sh -c line
         inner = _from_shell_line(words[2], env)
-        return inner if inner.path is not None and inner.name not in _SHELLS else _lookup(name, cwd, env)
+        if inner.path is not None and inner.name not in _SHELLS:
+            return inner
+        return replace(_lookup(name, cwd, env), line=words[2])
     return _lookup(name, cwd, env)
 
 
@@ -104,6 +110,12 @@ def _lookup(name: str, cwd: object, env: Mapping[Any, Any] | None) -> Program:
     variables = {os.fsdecode(key): value for key, value in (os.environ if env is None else env).items()}
     path = shutil.which(name, path=os.fsdecode(variables.get("PATH", os.defpath)))
     return Program(name, None if path is None else Path(path))
+
+
+def _watch_line() -> str | None:
+    """Return what the shell of yemot_ai's providers runs, which only kills; None if they are not imported."""
+    module = sys.modules.get("yemot_ai.providers.codex.parent_watch")
+    return getattr(module, "WATCH_LINE", None)
 
 
 def _pythons() -> frozenset[Path]:

@@ -96,7 +96,7 @@ def outside() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def run_process(project: pytest.Pytester, outside: socket.socket) -> RunProcess:
-    """Run pytest in a process of its own."""
+    """Run pytest in another process."""
 
     def run_pytest(
         *arguments: str, prefix: tuple[str, ...] = (), **env: str

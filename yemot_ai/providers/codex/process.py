@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 from yemot_ai._runtime.tasks import run_shielded
 from yemot_ai.providers.codex.descendants import MARK, kill_marked, marked
+from yemot_ai.providers.codex.parent_watch import ParentWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,6 +119,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._stdout_closed: asyncio.Future[None] = loop.create_future()
         self._drained: asyncio.Future[None] = loop.create_future()
         """Both output pipes are closed."""
+        self._watch: ParentWatch
 
     @classmethod
     async def start(
@@ -149,6 +151,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
             cwd=cwd,
             start_new_session=_NEW_SESSION,
         )
+        # Not before: a start that is cancelled is ended by asyncio, and nothing would end its watch.
+        child._watch = ParentWatch(child.pid)  # noqa: SLF001 - of this class
         _children.add(child)
         return child
 
@@ -242,6 +246,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         if self in _children:
             _children.remove(self)
             kill_marked(self._mark)
+            self._watch.stop()
             if self._on_exit is not None:
                 self._on_exit()
 
@@ -249,6 +254,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         """Release the process in a forked child of this one: it belongs to the parent."""
         # Held open here, the pipe would keep the process alive after the parent's death.
         self._stdin.get_extra_info("pipe").close()
+        self._watch.detach()
 
     def _append_stderr(self, chunk: bytes) -> None:
         self._stderr = (self._stderr + chunk)[-_STDERR_LIMIT:]
