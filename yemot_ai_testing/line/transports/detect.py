@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.clock import Clock, EngineClock
@@ -23,7 +23,12 @@ from yemot_ai_testing.line.transports.in_process import PairsTransport, call_dir
 from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport
 from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, WSGITransport, run_on_asgi_loop
 
-__all__ = ["transport_for"]
+__all__ = ["TransportWrapper", "transport_for", "wrap_transports"]
+
+TransportWrapper: TypeAlias = Callable[[Transport, object, RequestEncoding], Transport]
+"""Gets a transport, its application and its encoding; returns the transport to use."""
+
+_wrappers: list[TransportWrapper] = []
 
 PAIRS_ARITY, WSGI_ARITY, ASGI_ARITY = 1, 2, 3
 
@@ -40,6 +45,18 @@ def transport_for(app: object, encoding: RequestEncoding, *, clock: Clock, remot
     Raises:
         AppError: ``app`` cannot be called.
     """
+    transport = _plain_transport(app, encoding, clock=clock, remote=remote)
+    for wrapper in _wrappers:
+        transport = wrapper(transport, app, encoding)
+    return transport
+
+
+def wrap_transports(wrapper: TransportWrapper) -> None:
+    """Wrap every transport that is made from now on in this process."""
+    _wrappers.append(wrapper)
+
+
+def _plain_transport(app: object, encoding: RequestEncoding, *, clock: Clock, remote: bool) -> Transport:
     if isinstance(app, str):
         return HTTPTransport(app, encoding, remote=remote)
     run = call_directly if isinstance(clock, EngineClock) else call_with_timeout

@@ -1,0 +1,1 @@
+"""Plants realistic faults around an application, and finds out which tests notice them."""

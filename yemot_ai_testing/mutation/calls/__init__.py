@@ -1,0 +1,1 @@
+"""Calls that would notice a fault: made on the healthy application, and written as scenarios."""
