@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.description = (
         "Plant realistic faults around an application, one at a time, and run its tests and scenarios with "
-        "each. No file is changed. Exit code: 0, 1 a score below --at-least, 2 the tests cannot be used."
+        "each. No file is changed. Exit code: 0; 1 a score below --at-least; 2 wrong use; 130 Ctrl-C."
     )
     parser.add_argument("target", nargs="?", metavar="MODULE:FLOW", help="the application that is tested")
     parser.add_argument(
@@ -63,6 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _report(arguments)
     except ToolkitError as error:
         return _fail(str(error))
+    except KeyboardInterrupt:
+        sys.stdout.flush()
+        os._exit(130)  # without waiting for the runs, which end with this process
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -125,6 +128,10 @@ def _usage_problem(arguments: argparse.Namespace) -> str:
         return "name the application that the tests call, such as shop:flow; --list prints all faults"
     if ":" not in arguments.target:
         return f"{arguments.target} is no module:flow, such as shop:flow"
+    if "://" in arguments.target:
+        return f"{arguments.target} is a URL: name an application in this process, such as shop:flow"
+    if arguments.into is not None and arguments.into.exists() and not arguments.into.is_dir():
+        return f"{arguments.into} is no folder: --into names the folder for scenarios"
     missing = [name for name in ("pytest", "yaml") if importlib.util.find_spec(name) is None]
     return f"{missing[0]} is not installed: pip install 'yemot-ai[testing]'" if missing else ""
 

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.mutation.mutation import Mutation
+from yemot_ai_testing.mutation.parallel import map_in_order
 from yemot_ai_testing.mutation.project_tests import ProjectTests, TestOutcome
 
 __all__ = ["STATES", "State", "Verdict", "judge", "score", "with_suggestion"]
@@ -48,10 +48,9 @@ def judge(project: ProjectTests, mutations: Sequence[Mutation], jobs: int) -> It
         mutations: the faults.
         jobs: how many runs at the same time.
     """
-    with ThreadPoolExecutor(jobs) as executor:
-        outcomes = executor.map(project.run_with, [mutation.id for mutation in mutations])
-        for mutation, outcome in zip(mutations, outcomes, strict=True):
-            yield _verdict(mutation, outcome)
+    outcomes = map_in_order(project.run_with, [mutation.id for mutation in mutations], jobs=jobs)
+    for mutation, outcome in zip(mutations, outcomes, strict=True):
+        yield _verdict(mutation, outcome)
 
 
 def score(verdicts: Iterable[Verdict]) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from yemot_ai.protocol import Read, Record, Tap, Text, Voice
 from yemot_ai_testing.doubles.steps import Answer, Step
-from yemot_ai_testing.errors import AppError, ToolkitError
+from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange, final_read
 from yemot_ai_testing.line.platform.extension import Extension
@@ -59,10 +59,8 @@ def check_target(target: str, root: Path) -> None:
     """Check that a line can call ``module:attr``.
 
     Raises:
-        AppError: there is no such application, or it cannot be called.
+        ToolkitError: there is no such application, or it cannot be called.
     """
-    if "://" in target:
-        raise AppError(f"{target} is a URL: name an application in this process, module:attr")
     line = Line.for_app(load_app(target, root), Extension())
     line.transport(line.extensions[""])
     line.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from yemot_ai_testing.mutation.mutation import Mutation, Seam
 from yemot_ai_testing.mutation.order import Order
+from yemot_ai_testing.mutation.parallel import map_in_order
 from yemot_ai_testing.mutation.project_tests import ProjectTests
 from yemot_ai_testing.mutation.pytest_run import PASSED, PytestResult, run_pytest
 from yemot_ai_testing.processes.owned_folder import owned_folder
@@ -108,10 +108,10 @@ def suggest(project: ProjectTests, missed: Sequence[Mutation], jobs: int) -> Ite
     """
     if not missed:
         return
-    with owned_folder("yemot-ai-mutation-calls-") as folder, ThreadPoolExecutor(jobs) as executor:
+    with owned_folder("yemot-ai-mutation-calls-") as folder:
         library = CallLibrary(project, folder)
         library.explore()
-        yield from executor.map(library.suggest, missed)
+        yield from map_in_order(library.suggest, missed, jobs=jobs)
 
 
 def _failed_files(result: PytestResult) -> Sequence[str]:
