@@ -36,7 +36,6 @@ from yemot_ai.providers import (
     OpenAIProvider,
     Reply,
 )
-from yemot_ai.providers.answer_filter import answer_of
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing import Caller, FakeCodex, ModelServer
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE
@@ -187,17 +186,6 @@ def test_a_megabyte_in_one_message_of_an_app_server_delay_no_other_caller(fake: 
     assert len(heard) < 2 * LETTERS
     assert latency[0] < LATENCY
     ai.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("piece", ["<", "```\n", "{", "`"])
-def test_the_time_to_filter_one_piece_grows_linearly_with_it(piece: str) -> None:
-    def seconds(count: int) -> float:
-        start = time.process_time()
-        answer_of(piece * (count // len(piece)))
-        return time.process_time() - start
-
-    assert seconds(400_000) < 110 * max(seconds(8_000), 0.005)
 
 
 def test_a_handler_gets_the_error_with_the_text_up_to_the_limit() -> None:

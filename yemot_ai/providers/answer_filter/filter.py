@@ -10,10 +10,14 @@ and otherwise (a chat template and the model both wrote the beginning) it is the
 ['', '', '', 'כן', ', בשמונה.', '']
 >>> answer_of("צריך לענות קצר.</think> השעה שמונה.")
 'השעה שמונה.'
+
+All calls of a process share one thread, so the cost of a text is bounded: what comes after ``MAX_LOOKS``
+places where a mark could begin is dropped.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -26,6 +30,7 @@ from yemot_ai.providers.answer_filter.marks import (
     LEADING,
     LEADING_TEXTS,
     LONGEST_END,
+    LONGEST_INCOMPLETE,
     MARK_START,
     SILENT,
     Mark,
@@ -33,12 +38,19 @@ from yemot_ai.providers.answer_filter.marks import (
     mark_at,
 )
 
-__all__ = ["AnswerFilter", "answer_of"]
+__all__ = ["MAX_LOOKS", "AnswerFilter", "answer_of"]
+
+log = logging.getLogger("yemot_ai")
+
+MAX_LOOKS: Final = 12_000
+"""How many places of one text are looked at, those in thoughts included: this takes a tenth of a second. An
+answer that a caller can listen to has fewer characters."""
 
 _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
 _SLICE: Final = 2_000
 """Characters that are added to the buffer at once: each state copies what it leaves in the buffer."""
+_LONGEST_HEADER: Final = 200
 _SENTENCE_END: Final = frozenset(".!?:…")
 _WORDS: Final = re.compile(r"<(?:action|functions?|invoke|tools?)>", re.IGNORECASE)
 """Beginnings of blocks that may be words of an answer, if no end follows."""
@@ -76,6 +88,7 @@ class AnswerFilter:
         self._sign_before_buffer = ""
         self._header = ""
         self._call = JSONCall()
+        self._looks = 0
 
     def feed(self, text: str) -> str:
         """Return the part of the next piece that belongs to the answer."""
@@ -83,6 +96,9 @@ class AnswerFilter:
             self._buffer += text[start : start + _SLICE]
             while self._state():
                 pass
+            if self._looks > MAX_LOOKS and self._state != self._drop_rest:
+                log.warning("the rest of an answer is dropped: its signs are those of marks, not of words")
+                self._state = self._drop_rest
         return self._answer.take()
 
     def finish(self, *, cut: bool = False) -> str:
@@ -111,6 +127,10 @@ class AnswerFilter:
         return self.feed(text) + self.finish()
 
     # Each state consumes a part of the buffer; it returns whether the next state can go on.
+
+    def _drop_rest(self) -> bool:
+        self._buffer = ""
+        return False
 
     def _before_mark(self) -> bool:
         after = _after(self._buffer, self._thought_end)
@@ -156,6 +176,7 @@ class AnswerFilter:
             return False
         self._answer.add(self._buffer[: found.start()])
         self._buffer = self._buffer[found.start() :]
+        self._looks += 1
         if not self._answer.line.strip() and may_be_call(self._buffer):  # as JSON at the start of a line
             return self._read_call()
         mark = mark_at(self._buffer, 0) if MARK_START.match(self._buffer) else None
@@ -267,8 +288,9 @@ class AnswerFilter:
     def _marks(self) -> Iterator[tuple[Mark, int]]:
         """Yield the marks in the buffer, each with its position."""
         for found in MARK_START.finditer(self._buffer):
+            self._looks += 1
             mark = mark_at(self._buffer, found.start())
-            if mark is INCOMPLETE:
+            if mark is INCOMPLETE or self._looks > MAX_LOOKS:
                 return
             if isinstance(mark, Mark):
                 yield mark, found.start()
@@ -278,7 +300,8 @@ class AnswerFilter:
 
     def _skip(self) -> str:
         """Take out of the buffer what is no beginning of a mark, and return it."""
-        starts = (found.start() for found in MARK_START.finditer(self._buffer))
+        tail = max(len(self._buffer) - LONGEST_INCOMPLETE, 0)
+        starts = (found.start() for found in MARK_START.finditer(self._buffer, tail))
         unfinished = (at for at in starts if mark_at(self._buffer, at) is INCOMPLETE)
         end = next(unfinished, len(self._buffer))
         skipped, self._buffer = self._buffer[:end], self._buffer[end:]
@@ -302,21 +325,25 @@ class AnswerFilter:
         """Read the header of a message, such as ``assistant<|channel|>final<|message|>``."""
         found = _HEADER_END.search(self._buffer)
         if found is None:
-            self._header += self._buffer
+            self._extend_header(self._buffer)
             self._buffer = ""
             return False
-        self._header += self._buffer[: found.start()]
+        self._extend_header(self._buffer[: found.start()])
         self._buffer = self._buffer[found.start() :]
+        self._looks += 1
         mark = mark_at(self._buffer, 0) if self._buffer[0] in "<[" else None
         if mark is INCOMPLETE:
             return False
         if isinstance(mark, Mark):
             self._buffer = self._buffer[mark.end :]
-            self._header += " "
+            self._extend_header(" ")
             if mark.name not in {"message", "end_header_id", "start_header_id"}:
                 return True
         self._enter_message(self._header)
         return True
+
+    def _extend_header(self, text: str) -> None:
+        self._header = (self._header + text)[:_LONGEST_HEADER]
 
 
 def _ends_thought(mark: Mark) -> bool:

@@ -26,13 +26,16 @@ _CALL: Final = re.compile(
     rf'(?:{_NAME}{_ARGUMENTS}|"(?:tool_calls|function_call)"\s*:\s*[\[{{]|"function"\s*:\s*\{{\s*"name"\s*:))'
 )
 _BEGINNING: Final = re.compile(
-    r'(?:`{1,3}|```j?s?o?n?\s*)?(?:\[\s*)?(?:\{(?P<keys>[\s"\w.:,/{\[-]{0,200})?)?\Z'
+    r'(?:`{1,3}|```j?s?o?n?\s{0,100})?(?:\[\s{0,100})?(?:\{(?P<keys>[\s"\w.:,/{\[-]{0,200}+)?)?\Z'
 )
 _FIRST_KEY: Final = re.compile(r'\s*"(?P<key>\w+)"')
 _KEYS: Final = frozenset({
     "name", "function", "tool", "tool_name", "function_name", "action", "tool_calls", "function_call",
     "id", "type",
 })  # fmt: skip
+_MOST_SIGNS: Final = 12_000
+"""Brackets, quotes and backslashes of one call that are looked at, for the same reason as ``MAX_LOOKS``; a
+call that has more has no end."""
 _STRING_OR_BRACKET: Final = re.compile(r'[{}\[\]"\\]')
 
 
@@ -76,12 +79,14 @@ class JSONCall:
     _depth: int = field(default=0, init=False)
     _in_string: bool = field(default=False, init=False)
     _escaped: bool = field(default=False, init=False)
+    _signs: int = field(default=0, init=False)
 
     def feed(self, text: str) -> int | None:
         """Return the position in ``text`` after the call; None if it goes on."""
         position = 1 if self._escaped and text else 0
         self._escaped = self._escaped and not text
-        while found := _STRING_OR_BRACKET.search(text, position):
+        while self._signs <= _MOST_SIGNS and (found := _STRING_OR_BRACKET.search(text, position)):
+            self._signs += 1
             position = found.end()
             sign = found[0]
             if sign == "\\":

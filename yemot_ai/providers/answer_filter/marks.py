@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 __all__ = [
-    "FENCE", "INCOMPLETE", "LEADING", "LEADING_TEXTS", "LONGEST_END", "MARK_START", "SILENT", "Kind", "Mark",
-    "Search", "is_unfinished_mark", "mark_at",
+    "FENCE", "INCOMPLETE", "LEADING", "LEADING_TEXTS", "LONGEST_END", "LONGEST_INCOMPLETE", "MARK_START",
+    "SILENT", "Kind", "Mark", "Search", "is_unfinished_mark", "mark_at",
 ]  # fmt: skip
 
 Kind: TypeAlias = Literal[
@@ -72,6 +72,9 @@ LEADING: Final = (
 """Thoughts at the beginning of a text that have no marks: of gpt-oss without its tokens, of Granite."""
 LEADING_TEXTS: Final = ("analysis", "here is my thought process:", "here's my thought process:")
 LONGEST_END: Final = len("Here is my response:")
+
+LONGEST_INCOMPLETE: Final = 300
+"""Characters after which what began like a mark is none."""
 
 _SHORTEST: Final = 3
 """Letters of a name after which an unfinished tag is no word any more."""
@@ -125,8 +128,8 @@ _TAG_BEGINNING: Final = re.compile(
 )
 _BRACKET: Final = re.compile(r"\[(?P<end>/?)(?P<name>[A-Za-z_]{1,24})\]")
 _BRACKET_BEGINNING: Final = re.compile(r"\[/?[A-Za-z_]{0,24}\Z")
-_FENCED: Final = re.compile(r"```(?P<name>[a-z_]+)[ \t]*\n")
-_FENCE_BEGINNING: Final = re.compile(r"(?:`{1,2}|```[a-z_]*[ \t]*)\Z")
+_FENCED: Final = re.compile(r"```(?P<name>[a-z_]{1,40})[ \t]{0,40}\n")
+_FENCE_BEGINNING: Final = re.compile(r"(?:`{1,2}|```[a-z_]{0,40}[ \t]{0,40})\Z")
 _DIRECTION: Final = re.compile(
     r"(?P<before>begin_of_|start_of_|end_of_|begin_|start_|end_)?(?P<noun>\w+?)(?P<after>_begin|_start|_end)?"
 )
