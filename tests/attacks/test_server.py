@@ -396,6 +396,85 @@ def test_a_client_that_still_sends_gets_its_response(
         assert exchange(server, head, rest).startswith(b"HTTP/1.1 %d " % status)
 
 
+def chunked(body: bytes, *, extension: bytes = b"", trailers: bytes = b"") -> bytes:
+    chunk = b"%x%s\r\n%s\r\n" % (len(body), extension, body)
+    return CHUNKED.replace(b"Host", b"Connection: close\r\nHost") + chunk + b"0\r\n" + trailers + b"\r\n"
+
+
+def posted(body: bytes, *headers: bytes) -> bytes:
+    return post_head(len(body), b"Connection: close\r\n", *headers) + body
+
+
+CALL = LINE.format("strange").encode()
+ASKS = b"GET /?" + CALL + b" HTTP/1.1\r\nConnection: close\r\n"
+WELL, REFUSED_TEXT = "שלום", "סליחה"
+STRANGE: dict[str, tuple[bytes, int, str]] = {
+    "an absolute target": (ASKS.replace(b"/?", b"http://other.example/?", 1) + b"Host: x\r\n\r\n", 200, WELL),
+    "an authority": (ASKS.replace(b"/?", b"//other/..%2f?", 1) + b"Host: x\r\n\r\n", 200, WELL),
+    "a target that is not ASCII": ("GET /א".encode() + ASKS[5:] + b"Host: x\r\n\r\n", 400, ""),
+    "an asterisk": (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 405, ""),
+    "a tunnel": (b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 405, ""),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 405, ""),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 500, 400, ""),
+    "a proxy's greeting": (b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n" + ASKS + b"\r\n", 400, ""),
+    "an IPv6 host": (ASKS + b"Host: [::1]:80\r\n\r\n", 200, WELL),
+    "a host of control characters": (ASKS + b"Host: \0\xff\r\n\r\n", 400, ""),
+    "no host": (ASKS + b"\r\n", 400, ""),
+    "two hosts": (ASKS + b"Host: a\r\nHost: b\r\n\r\n", 400, ""),
+    "a header without a colon": (ASKS + b"Host: x\r\nabc\r\n\r\n", 400, ""),
+    "a NUL in a header": (ASKS + b"Host: x\r\nX: a\0b\r\n\r\n", 400, ""),
+    "4,000 headers": (ASKS + b"Host: x\r\n" + b"X-A: y\r\n" * 4_000 + b"\r\n", 200, WELL),
+    "lines without returns": (ASKS.replace(b"\r", b"") + b"Host: x\n\n", 200, WELL),
+    "two equal lengths": (
+        post_head(5, b"Content-Length: 5\r\nConnection: close\r\n") + b"a=bcd",
+        200,
+        REFUSED_TEXT,
+    ),
+    "a negative length": (post_head(-1), 400, ""),
+    "a length of 30 digits": (post_head(10**30), 400, ""),
+    "a length and chunks": (chunked(CALL).replace(b"Host", b"Content-Length: 5\r\nHost", 1), 200, WELL),
+    "a coding that is none": (chunked(CALL).replace(b"chunked", b"gzip, chunked", 1), 400, ""),
+    "chunks": (chunked(CALL), 200, WELL),
+    "an extension of a chunk": (chunked(CALL, extension=b";a=" + b"x" * 10_000), 200, WELL),
+    "trailers": (chunked(CALL, trailers=b"X: y\r\n" * 50), 200, WELL),
+    "too many trailers": (chunked(CALL, trailers=b"X: yyyyyyyyyyyyyyyyyyyy\r\n" * 20_000), 400, ""),
+    "a compressed body": (posted(b"\x1f\x8b\x08\0", b"Content-Encoding: gzip\r\n"), 200, REFUSED_TEXT),
+    "JSON": (posted(b'{"ApiCallId": "1"}', b"Content-Type: application/json\r\n"), 200, REFUSED_TEXT),
+    "UTF-16": (posted(CALL.decode().encode("utf-16")), 200, REFUSED_TEXT),
+    "a list of ids": (posted(b"ApiCallId[]=a&ApiCallId[b]=c"), 200, REFUSED_TEXT),
+    "an id of 10 MB": (posted(b"ApiCallId=" + b"x" * 10_000_000), 413, ""),
+    "two ids": (posted(CALL + b"&ApiCallId=other"), 200, WELL),
+    "names of control characters": (posted(CALL + b"&ai_1%0aX=1&%00=2&=3&&&=&"), 200, WELL),
+    "an extension with a line end": (posted(CALL + b"%0aFAKE%1b[2J"), 200, "השלוחה אינה קיימת"),
+    "a hang-up in capitals": (posted(CALL + b"&hangup=YES"), 200, WELL),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("request_bytes", "status", "heard"), STRANGE.values(), ids=STRANGE)
+def test_a_strange_request_gets_a_status_and_breaks_nothing(
+    server: Served, request_bytes: bytes, status: int, heard: str
+) -> None:
+    answer = exchange(server, request_bytes)
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert heard in answer.decode()
+    assert WELL in server.post(LINE.format("honest").encode()).body.decode()
+    log = server.log.read_bytes()
+    assert not [part for part in (b"Traceback", b"\x1b", b"\nFAKE") if part in log]
+
+
+@pytest.mark.slow
+def test_hundreds_of_hang_ups_of_one_call_end_it_once_and_delay_nobody(server: Served) -> None:
+    call = LINE.format("stormed").encode()
+    server.post(call)
+    for _ in range(4):
+        assert server.post_all([call + b"&hangup=yes"] * 50) == [200] * 50
+
+    assert server.post(call).body == b"go_to_folder=hangup"
+    assert server.log.read_text().count("call stormed: over") <= 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("length", [0, 200_000, 5 * MEGABYTE])
 def test_a_client_gets_its_refusal_if_all_connections_are_busy(tmp_path: Path, length: int) -> None:

@@ -63,7 +63,7 @@ class FaultyStore(MemoryStore):
 
 @dataclass
 class Calls:
-    """Calls that have no request any more, and what is told of their ends."""
+    """Calls that send no more requests, and the ids that the hook of their ends has got."""
 
     provider: ScriptedProvider
     store: FaultyStore

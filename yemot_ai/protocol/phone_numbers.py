@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 __all__ = ["normalize_number"]
 
@@ -26,15 +27,18 @@ _NUMBER = re.compile(r"([^0-9]*)([0-9](?:[^\w;,@?#*]|[0-9])*)")
 def normalize_number(text: str) -> str:
     """Return the digits of a phone number, with Israel's country code replaced by the leading zero.
 
-    Digits of any script count. What follows the number is dropped: an extension, parameters, a host. The
-    zero that a spreadsheet drops from a mobile number is added, and one before the country code is removed.
+    Digits of any script count, also as a URI writes them (``%2D``). What follows the number is dropped: an
+    extension, parameters, a host. The zero that a spreadsheet drops from a mobile number is added, and one
+    before the country code is removed.
 
     >>> normalize_number("0501234567"), normalize_number("withheld")
     ('0501234567', '')
     >>> normalize_number("tel:+972-50-1234567;ext=1"), normalize_number("٠٥٠١٢٣٤٥٦٧")
     ('0501234567', '0501234567')
+    >>> normalize_number("tel:050%2D1234567")
+    '0501234567'
     """
-    match = _NUMBER.search("".join(map(_to_ascii, unicodedata.normalize("NFKC", text))))
+    match = _NUMBER.search("".join(map(_to_ascii, unicodedata.normalize("NFKC", unquote(text)))))
     if match is None:
         return ""
     digits = "".join(filter(str.isdecimal, match[2]))
