@@ -1,12 +1,11 @@
 """Run the examples of the documentation.
 
-The ```python blocks of a page run in order, in one namespace and a new folder, with a fake Codex first on
-``PATH``; the ``test_`` functions of a block run as in pytest. Scenarios are loaded and played. HTML
-comments before a block configure it:
+The ```python blocks of a page run in order, in one namespace and a new folder, exactly as they are printed:
+what a model answers is in the block. The ``test_`` functions of a block run as in pytest. Scenarios are
+loaded and played. HTML comments before a block configure it, and no other comment is allowed there:
 
-* ``<!-- answers: a | b -->`` the answers of Codex during the block
-* ``<!-- file: line.py -->`` the file name under which later blocks import it
-* ``<!-- check: assert … -->`` code to run after the block
+* ``<!-- file: line.py -->`` the file name under which later blocks import it; a second block is appended
+* ``<!-- check: assert … -->`` further assertions, to run after the block
 * ``<!-- not run: why -->`` only compile the block, or load the scenario
 * ``<!-- printed -->`` compare the output of a console command with the rest of the block
 """
@@ -27,7 +26,6 @@ from typing import Any
 import pytest
 
 from yemot_ai.protocol.lint_rules import RULES
-from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.scenario.format.load import loads
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
@@ -36,6 +34,9 @@ from yemot_ai_testing.scenario.report.call_record import render_result
 Namespace = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
+KNOWN_NOTES = {"file", "check", "not run", "printed"}
+SCRIPTS = re.compile(r"answers\(|Fake|Scripted|Mock|ModelServer")
+"""What gives a model its answers: a reader does not see it in a comment."""
 _COMMENT = re.compile(r"<!-- (?P<word>[a-z ]+?)(?:: (?P<value>.*?))? -->")
 
 
@@ -48,7 +49,7 @@ class Block:
         line: the line of its first line of code, from 1.
         language: the word after the fence.
         code: its content.
-        notes: the comments directly before it, ``{"answers": "בשמונה"}``.
+        notes: the comments directly before it, ``{"file": "line.py"}``.
     """
 
     page: Path
@@ -60,11 +61,6 @@ class Block:
     @property
     def runs(self) -> bool:
         return "not run" not in self.notes
-
-    @property
-    def answers(self) -> list[str]:
-        """The answers of Codex while the block runs."""
-        return self.notes["answers"].split(" | ") if "answers" in self.notes else []
 
     @property
     def source(self) -> str:
@@ -126,13 +122,16 @@ def test_each_python_block_compiles(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_each_python_block_runs(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
     namespace: Namespace = {"__name__": "page"}  # no folder of this checkout, which Flask would look into
-    with FakeCodex() as codex:
-        for block in blocks_of(page, "python"):
-            if block.runs:
-                for answer in block.answers:
-                    codex.answers(answer)
-                _run(block, namespace, folder, request)
-                codex.assert_complete()
+    for block in blocks_of(page, "python"):
+        if block.runs:
+            _run(block, namespace, folder, request)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_comment_hides_what_a_reader_needs(page: Path) -> None:
+    for block in _blocks(page):
+        assert set(block.notes) <= KNOWN_NOTES, f"{page.name}:{block.line}"
+        assert not SCRIPTS.search(block.notes.get("check", "")), f"{page.name}:{block.line}"
 
 
 @pytest.mark.slow
@@ -205,7 +204,8 @@ def _run(block: Block, namespace: Namespace, folder: Path, request: pytest.Fixtu
 
 def _keep(block: Block, folder: Path) -> None:
     if "file" in block.notes:
-        (folder / block.notes["file"]).write_text(block.code, encoding="utf-8")
+        with (folder / block.notes["file"]).open("a", encoding="utf-8") as file:
+            file.write(f"\n\n{block.code}")
 
 
 def _run_test(function: Callable[..., None], request: pytest.FixtureRequest) -> None:
