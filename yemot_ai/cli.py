@@ -8,7 +8,9 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yemot_ai
@@ -27,8 +29,8 @@ REFERENCE_FLOW = "yemot_ai.reference:flow"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         code: int = arguments.run(arguments)
     except YemotAIError as error:
         print(f"yemot-ai: {error}", file=sys.stderr)
@@ -105,6 +107,13 @@ SERVER_OPTIONS = {
 """By the fields of ``ServerLimits``: the options of ``serve`` and their help."""
 
 
+PLUGIN_GROUP = "yemot_ai.commands"
+"""The entry points of commands that other packages have; each is a module with ``add_arguments(parser)``."""
+
+PLUGIN_COMMANDS = {"phone": ("call a line by hand: in the terminal, in the browser, step by step", "phone")}
+"""By the names of their entry points: the purposes of the commands, and the extras that they need."""
+
+
 def _serve(arguments: argparse.Namespace) -> int:
     if importlib.util.find_spec("uvicorn") is None:
         raise MissingExtraError(package="uvicorn", extra="server")
@@ -113,13 +122,45 @@ def _serve(arguments: argparse.Namespace) -> int:
     limits = ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS})
     flow = load_flow(arguments.flow)
     flow.ai.check()
-    return run(flow, host=arguments.host, port=arguments.port, limits=limits, log_level=arguments.log_level)
+    return run(
+        flow,
+        host=arguments.host,
+        port=arguments.port,
+        limits=limits,
+        log_level=arguments.log_level,
+        record_folder=arguments.record,
+    )
 
 
 def _ext_ini(arguments: argparse.Namespace) -> int:
     secret = secrets.token_urlsafe(SECRET_BYTES) if arguments.secret == "" else arguments.secret
     print(ext_ini(arguments.url, secret=secret), end="")
     return 0
+
+
+class _PluginParser(argparse.ArgumentParser):
+    """The parser of a command of another package, whose module is imported if the command is run."""
+
+    plugin = ""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - argparse's signature
+        if self.plugin:
+            _load_plugin(self.plugin).add_arguments(self)
+        return super().parse_known_args(args, namespace)
+
+
+def _load_plugin(name: str) -> Any:  # noqa: ANN401 - a module with ``add_arguments``
+    """Import the module of a command.
+
+    Raises:
+        MissingExtraError: it is not installed, or a package that it needs is not.
+    """
+    points = entry_points(group=PLUGIN_GROUP, name=name)
+    try:
+        return next(iter(points)).load()
+    except (StopIteration, ImportError) as error:
+        package = getattr(error, "name", None) or "yemot_ai_testing"
+        raise MissingExtraError(package=package, extra=PLUGIN_COMMANDS[name][1]) from error
 
 
 def _port(text: str) -> int:
@@ -131,7 +172,7 @@ def _port(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("yemot-ai", description="AI agents on Yemot HaMashiach phone lines.")
     parser.add_argument("--version", action="version", version=f"yemot-ai {yemot_ai.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_PluginParser)
     serve = commands.add_parser("serve", help="answer the line over HTTP")
     serve.add_argument(
         "flow", nargs="?", default=REFERENCE_FLOW, metavar="module:flow", help=f"default: {REFERENCE_FLOW}"
@@ -141,6 +182,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
     serve.add_argument("--log-level", choices=LEVELS, default="info", help="default: info")
+    serve.add_argument(
+        "--record",
+        type=Path,
+        metavar="FOLDER",
+        help="write each call into a file, with the caller's number and words, "
+        "for yemot-ai-testing scenario from-log",
+    )
     for name, (option, description) in SERVER_OPTIONS.items():
         default = getattr(ServerLimits(), name)
         serve.add_argument(
@@ -162,4 +210,6 @@ def _parser() -> argparse.ArgumentParser:
         "without a value, generate one",
     )
     ini.set_defaults(run=_ext_ini)
+    for name, (purpose, _) in PLUGIN_COMMANDS.items():
+        commands.add_parser(name, help=purpose).plugin = name
     return parser

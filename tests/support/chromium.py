@@ -1,4 +1,4 @@
-"""A headless Chromium for pages in files."""
+"""A headless Chromium for pages."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Window:
         ]
         self._devtools("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
-    def open(self, path: Path) -> None:
-        """Open a file and clear the logs."""
+    def open(self, page: Path | str) -> None:
+        """Open a file or an address, and clear the logs."""
         self.driver.get("about:blank")
         self._take("browser")
         self._take("performance")
-        self.driver.get(path.as_uri())
+        self.driver.get(page.as_uri() if isinstance(page, Path) else page)
 
     def js(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - a script can return anything
         """Run a script in the page."""

@@ -128,6 +128,12 @@ class Script:
     _refused: list[str] = field(default_factory=list)
     _condition: threading.Condition = field(default_factory=threading.Condition)
 
+    @property
+    def steps_left(self) -> int:
+        """The number of steps that no call has taken."""
+        with self._condition:
+            return len(self._steps)
+
     def add(self, step: Step) -> None:
         """Append a step."""
         with self._condition:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.html_report import sample_run
-from tests.scenario.html_report.chromium import NoBrowserError, Window, window
+from tests.support.chromium import NoBrowserError, Window, window
 from tests.support.not_run import not_run
 
 

@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.scenario.html_report.chromium import window
 from tests.scenario.html_report.sample_run import run
+from tests.support.chromium import window
 
 WIDTH, HEIGHT = 820, 1560
 

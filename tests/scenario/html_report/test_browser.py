@@ -12,8 +12,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.scenario.html_report.chromium import WIDTHS, Window
 from tests.scenario.html_report.sample_run import HOSTILE_TEXT
+from tests.support.chromium import WIDTHS, Window
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord

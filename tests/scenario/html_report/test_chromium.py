@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario.html_report.chromium import NoBrowserError, window
+from tests.support.chromium import NoBrowserError, window
 
 
 def test_a_missing_browser_is_reported_with_installation_instructions(

@@ -1,0 +1,127 @@
+"""``yemot-ai phone --step``: one command at a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.waiting import until
+from yemot_ai_testing.phone.options import read_script
+
+pytestmark = pytest.mark.slow
+
+STATE = ".yemot-phone.json"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def phone(line_module: str, tmp_path: Path) -> Iterator[Run]:
+    """Run ``yemot-ai phone`` in the folder of the line."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "yemot_ai", "phone", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False, encoding="utf-8"
+        )
+
+    yield run
+    end_keeper(tmp_path / STATE)
+
+
+def end_keeper(state: Path) -> None:
+    """Let the process that keeps the calls end: it looks whether its state file is there."""
+    if state.exists():
+        process = psutil.Process(json.loads(state.read_text(encoding="utf-8"))["pid"])
+        state.unlink()
+        process.wait(20)
+
+
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_call_step_by_step(phone: Run, line_module: str, tmp_path: Path) -> None:
+    assert result(phone(line_module, "--step", "dial"))["heard"] == "להזמנה הקישו 1"
+    assert (tmp_path / STATE).stat().st_mode & 0o777 == 0o600
+    assert result(phone("--step", "presses", "1"))["heard"] == "מה תרצו להזמין?"
+    said = result(phone("--step", "says", "שתי", "פיצות"))
+    assert said["heard"] == "אמרת, שתי פיצות"
+    assert [one["sent"]["ai_1"] for one in said["exchanges"]] == ["שתי פיצות"]
+    assert "presses" in said["possible"]
+    assert result(phone("--step", "save", "order"))["path"] == str(tmp_path / "order.call.yaml")
+    assert result(phone("--step", "hangs-up"))["ended"]
+    view = result(phone("--step", "view"))
+    assert [row["text"] for row in view["rows"] if row["origin"] == "caller"][-2:] == ["שתי פיצות", ""]
+
+
+def test_a_step_that_the_line_does_not_take_has_its_own_exit_code(phone: Run, line_module: str) -> None:
+    phone(line_module, "--step", "dial")
+    done = phone("--step", "says", "שלום")
+    assert done.returncode == 1
+    assert "the line waits for keys" in json.loads(done.stdout)["notice"]
+
+
+def test_the_model_follows_a_script_and_then_echoes(phone: Run, line_module: str, tmp_path: Path) -> None:
+    (tmp_path / "script.yaml").write_text('- answers: "באיזה גודל?"\n', encoding="utf-8")
+    done = phone("--model", "script", "script.yaml", line_module, "--extension", "order", "--step", "dial")
+    assert result(done)["heard"] == "מה תרצו להזמין?"
+    assert result(phone("--step", "says", "פיצה"))["heard"] == "באיזה גודל?"
+    assert result(phone("--step", "says", "גדולה"))["heard"] == "אמרת, גדולה"
+
+
+def test_a_saved_call_is_replayed(phone: Run, line_module: str, tmp_path: Path) -> None:
+    phone(line_module, "--extension", "order", "--step", "dial")
+    phone("--step", "says", "פיצה")
+    phone("--step", "save", "order")
+    end_keeper(tmp_path / STATE)
+    assert result(phone(line_module, "--step", "replay", "order.call.yaml"))["heard"] == "אמרת, פיצה"
+    assert result(phone("--step", "says", "עוד"))["heard"] == "אמרת, עוד"
+
+
+def test_its_process_ends_with_its_state_file(phone: Run, line_module: str, tmp_path: Path) -> None:
+    phone(line_module, "--step", "dial")
+    process = psutil.Process(json.loads((tmp_path / STATE).read_text(encoding="utf-8"))["pid"])
+    (tmp_path / STATE).unlink()
+    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, within=20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--step", "says", "שלום"], "begin with --step dial"),
+        (["nothing:flow", "--step", "dial"], "there is no module 'nothing'"),
+        (["--model", "gpt", "--step", "dial"], "there is no model 'gpt'"),
+        (["--model", "script", "--step", "dial"], "--model script needs a file"),
+        (["--model", "script", "none.yaml", "--step", "dial"], "none.yaml is no script of a model"),
+        (["http://example.com/yemot", "--step", "dial"], "example.com"),
+    ],
+)
+def test_wrong_use_is_explained(phone: Run, arguments: list[str], said: str) -> None:
+    done = phone(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_state_file_is_explained(phone: Run, tmp_path: Path) -> None:
+    (tmp_path / STATE).write_text("{", encoding="utf-8")
+    assert "is no state of a phone" in phone("--step", "view").stderr
+    (tmp_path / STATE).unlink()
+
+
+def test_a_script_may_be_a_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "order.call.yaml"
+    path.write_text(
+        'scenarios:\n- name: x\n  turns:\n  - says: "פיצה"\n    agent: {answers: "באיזה גודל?"}\n'
+    )
+    assert [step.pieces for step in read_script(path)] == [("באיזה גודל?",)]  # type: ignore[union-attr]

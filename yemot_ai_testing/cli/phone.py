@@ -1,0 +1,110 @@
+"""``yemot-ai phone``: call a line by hand."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from yemot_ai_testing.errors import ToolkitError
+from yemot_ai_testing.phone import step
+from yemot_ai_testing.phone.options import add_options, open_target
+from yemot_ai_testing.phone.phone import Phone
+
+__all__ = ["add_arguments", "run"]
+
+STATE_FILE: Final = Path(".yemot-phone.json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.description = "Call a line by hand: by default in the terminal."
+    add_options(parser)
+    face = parser.add_mutually_exclusive_group()
+    face.add_argument("--web", action="store_true", help="a page on this machine instead of the terminal")
+    face.add_argument(
+        "--step",
+        nargs="+",
+        metavar="WHAT",
+        help="one command at a time, with JSON as output: dial or replay FILE, then says TEXT, "
+        "presses KEYS, silent, repeats, hangs-up …; view; save NAME",
+    )
+    parser.add_argument(
+        "--bidi",
+        choices=("phone", "terminal"),
+        default="phone",
+        help="who writes Hebrew from right to left (default: phone, which tells the terminal not to)",
+    )
+    parser.add_argument("--port", type=int, default=0, help="of --web (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="of --web: only print the address")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=STATE_FILE,
+        help=f"of --step: the file that leads to the call (default: {STATE_FILE})",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Call a line.
+
+    Returns:
+        0; 1 if the line did not take a step; 2 for what cannot be called, and for wrong use.
+    """
+    try:
+        if arguments.step:
+            return _run_step(arguments)
+        with open_target(arguments) as target, Phone(target, Path(arguments.folder)) as phone:
+            _run_face(arguments, phone)
+    except ToolkitError as error:
+        sys.stderr.write(f"yemot-ai: {error}\n")
+        return 2
+    return 0
+
+
+def _run_face(arguments: argparse.Namespace, phone: Phone) -> None:
+    # Each face needs its own libraries, whose imports take seconds.
+    if arguments.web:
+        from yemot_ai_testing.phone.serving import serve_phone  # noqa: PLC0415 - see above
+
+        opened = _opener(browser=not arguments.no_browser)
+        with contextlib.suppress(KeyboardInterrupt):  # that is how a person ends it
+            serve_phone(phone, on_started=opened, port=arguments.port)
+    else:
+        from yemot_ai_testing.phone.terminal.app import run_terminal  # noqa: PLC0415 - see above
+
+        visual = arguments.bidi == "phone"
+        run_terminal(phone, number=arguments.phone, extension=arguments.extension, visual=visual)
+
+
+def _opener(*, browser: bool) -> Callable[[str], None]:
+    def opened(url: str) -> None:
+        sys.stdout.write(f"{url}\nCtrl-C ends it.\n")
+        sys.stdout.flush()
+        if browser:
+            webbrowser.open(url)
+
+    return opened
+
+
+def _run_step(arguments: argparse.Namespace) -> int:
+    words = arguments.step
+    if words[0] in {"dial", "replay"}:
+        options = ["--model", *arguments.model, "--folder", str(Path(arguments.folder).resolve())]
+        target = [arguments.target] if arguments.target else []
+        remote = ["--i-own-this-server"] if arguments.remote else []
+        state = step.start_keeper([*target, *options, *remote], arguments.state)
+    else:
+        state = step.StepState.read(arguments.state)
+    dialling = {"phone": arguments.phone, "extension": arguments.extension}
+    state, answer = step.perform_step(state, words, dialling)
+    if arguments.state.exists():
+        state.write(arguments.state)
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+    return int(bool(answer.get("notice")))

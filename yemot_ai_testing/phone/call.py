@@ -1,0 +1,252 @@
+"""A call that a person makes by hand: commands one at a time, and what there is to see after each.
+
+>>> from yemot_ai_testing.phone.command import parse_command
+>>> def shop(pairs):
+...     return "id_list_message=t-תודה" if "name" in dict(pairs) else "read=t-מה שמך=name,no,voice"
+>>> with PhoneCall(Caller(shop)) as call:
+...     _ = call.wait()
+...     call.send(parse_command("says דוד"))
+...     _ = call.wait()
+>>> [row.text for row in call.view().rows if row.origin == "line"]
+['מה שמך', 'תודה']
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Self, TypeAlias
+
+from yemot_ai_testing.errors import EndlessLineError, LineError, NeverDueError, WrongVerbError
+from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.exchange import LineExchange
+from yemot_ai_testing.line.transcript import Sound, SystemSound, heard_text
+from yemot_ai_testing.phone.command import PhoneCommand, possible_commands
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
+
+__all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall"]
+
+HANGS_UP: Final = "hangs_up"
+
+LINE_ERRORS: Final = (WrongVerbError, EndlessLineError, LineError, NeverDueError)
+"""Errors that the person at the phone reads, and after which the call continues."""
+
+
+Work: TypeAlias = Callable[[], str]
+"""Does something in the call, and returns why it failed; empty if it did not."""
+
+
+class CallBusyError(WrongVerbError):
+    """The line is still busy with the command before; only hanging up is possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A command that was done.
+
+    Attributes:
+        command: the command; None for dialling.
+        heard: what was heard after it.
+        dead_air: the longest silence after it, in seconds.
+        exchanges: the indices of its first exchange, and of the first one after it.
+        began: when, on the monotonic clock.
+        sentences: what was heard, one item for each sound.
+        asks: how the line listens afterwards: ``voice``, ``tap`` or ``record``; empty if it does not.
+        ended: whether the call was over afterwards.
+        error: why the line did not take it, or how a turn of a scenario failed; empty if neither.
+    """
+
+    command: PhoneCommand | None
+    heard: str
+    dead_air: float
+    exchanges: tuple[int, int]
+    began: float
+    sentences: tuple[str, ...]
+    asks: str = ""
+    ended: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """What a person sees of a call.
+
+    Attributes:
+        rows: what was said, heard and not heard, in order.
+        exchanges: the requests and responses.
+        waits_for: what the line waits for, in words.
+        possible: the commands that the line takes now.
+        busy: a command is being done.
+        waiting: seconds since the caller's last action for which the line has been busy; 0 if it is not.
+        ended: the call is over.
+        notice: why the last command was not done; empty if it was.
+    """
+
+    rows: tuple[TimelineEvent, ...]
+    exchanges: tuple[LineExchange, ...]
+    waits_for: str
+    possible: tuple[str, ...]
+    busy: bool
+    waiting: float
+    ended: bool
+    notice: str
+
+
+class PhoneCall:
+    """One call; it dials when it is created.
+
+    Commands run in a thread, one after the other; ``hangs_up`` works at any time.
+
+    Args:
+        caller: has not dialled yet, and should not be strict, so that a person hears what callers hear.
+        dialled: the extension that the caller dials.
+        on_change: called after each command, in its thread.
+        dials: whether it dials now; else ``play`` begins.
+
+    Attributes:
+        caller: the caller.
+        dialled: see above.
+        performed: what was done so far.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        *,
+        dialled: str = "",
+        on_change: Callable[[], object] = lambda: None,
+        dials: bool = True,
+    ) -> None:
+        self.caller = caller
+        self.dialled = dialled
+        self.performed: list[Performed] = []
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="yemot-phone")
+        self._started_at = time.monotonic()
+        self._running: Future[None] = Future()
+        if dials:
+            self._submit(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is being done."""
+        return not self._running.done()
+
+    def send(self, command: PhoneCommand) -> None:
+        """Begin a command; what it cannot do is said by ``view().notice``.
+
+        Raises:
+            CallBusyError: the line is busy, and the command is not ``hangs_up``.
+        """
+        with self._lock:
+            if not self.busy:
+                self._submit(command)
+                return
+        if command.verb != HANGS_UP:
+            raise CallBusyError(str(command), waits_for="the line is busy", hint="wait, or hang up")
+        if not self.caller.ended:
+            self.caller.hangs_up()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the line waits for the caller again; False if ``seconds`` passed first."""
+        try:
+            self._running.result(seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Hang up if the call is not over, and end its thread."""
+        caller = self.caller
+        if self.busy and not caller.ended:
+            caller.hangs_up()
+        self.wait()
+        if caller.dialled and not caller.ended:
+            self.send(PhoneCommand(HANGS_UP))
+            self.wait()
+        self._thread.shutdown()
+        caller.close()
+
+    def view(self) -> CallView:
+        """Return what there is to see now."""
+        caller, busy = self.caller, self.busy
+        last = self.performed[-1] if self.performed else None
+        return CallView(
+            rows=tuple(_without_thinking(build_timeline([], after=caller.transcript))),
+            exchanges=caller.exchanges,
+            waits_for=caller.waits_for,
+            possible=(HANGS_UP,) if busy else possible_commands(caller.state),
+            busy=busy,
+            waiting=round(time.monotonic() - self._started_at, 1) if busy else 0.0,
+            ended=caller.ended,
+            notice="" if busy or last is None else last.error,
+        )
+
+    def play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
+        """Begin to do several things, until one of them fails.
+
+        Args:
+            turns: each with its command, for what is saved, and its work.
+        """
+        self._started_at = time.monotonic()
+        self._running = self._thread.submit(self._play, turns)
+
+    def _play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
+        for command, work in turns:
+            self._perform(command, work)
+            if self.performed[-1].error or self.caller.ended:
+                return
+
+    def _submit(self, command: PhoneCommand | None) -> None:
+        self._started_at = time.monotonic()
+        self._running = self._thread.submit(self._perform, command, lambda: self._do(command))
+
+    def _do(self, command: PhoneCommand | None) -> str:
+        """Do a command, and return why the line did not take it; empty if it did."""
+        try:
+            if command is None:
+                self.caller.dial()
+            else:
+                command.perform(self.caller)
+        except LINE_ERRORS as error:
+            return str(error)
+        return ""
+
+    def _perform(self, command: PhoneCommand | None, work: Work) -> None:
+        caller, first, events = self.caller, len(self.caller.exchanges), len(self.caller.transcript)
+        self._started_at = began = time.monotonic()
+        error = work()
+        question, sounds = caller.question, caller.transcript[events:]
+        self.performed.append(
+            Performed(
+                command,
+                heard_text(sounds),
+                caller.dead_air if sounds else 0.0,
+                (first, len(caller.exchanges)),
+                began,
+                tuple(str(sound) for sound in sounds if isinstance(sound, Sound | SystemSound)),
+                "" if question is None else type(question.mode).__name__.lower(),
+                caller.ended,
+                error,
+            )
+        )
+        self._on_change()
+
+
+def _without_thinking(rows: Sequence[TimelineEvent]) -> Iterator[TimelineEvent]:
+    """Yield the rows without the silences in which the line waits for the person."""
+    for row, following in itertools.zip_longest(rows, rows[1:]):
+        is_thinking = row.origin == "silence" and (following is None or following.origin == "caller")
+        if not is_thinking:
+            yield row
