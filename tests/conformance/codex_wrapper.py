@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yemot_ai.errors import (
+    AnswerCutError,
     AnswerEmptyError,
     AuthenticationError,
     ContextOverflowError,
@@ -139,6 +140,8 @@ class CodexWrapper:
 
     def error(self, message: str, prompt: str) -> ProviderError:
         del prompt
+        if "reason: max_output_tokens" in message:
+            return AnswerCutError(reason="max_output_tokens", text="", provider=self.name)
         if "does not exist" in message:
             return UnknownModelError("Codex does not know the model", model="m", provider=self.name)
         kinds = [kind for words, kind in KINDS if words in message.lower()]

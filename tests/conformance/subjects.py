@@ -104,18 +104,17 @@ def fallback(server: ModelServer) -> FallbackProvider:
 
 
 GARBLED = frozenset({"failure-garbled"})
-CODEX = frozenset({"failure-refused-request", "answer-cut"})
 
 SUBJECTS = {
     "openai-responses": Subject(responses, ModelServer, GARBLED),
     "openai-chat": Subject(chat, ModelServer, GARBLED),
     "anthropic": Subject(messages, ModelServer, GARBLED),
     "fallback": Subject(fallback, ModelServer, GARBLED),
-    "codex-exec": Subject(lambda codex: CodexCLIProvider(codex.executable), FakeCodex, CODEX),
+    "codex-exec": Subject(lambda codex: CodexCLIProvider(codex.executable), FakeCodex, frozenset()),
     "codex-app-server": Subject(
         lambda codex: CodexAppServerProvider(codex.executable),
         FakeCodex,
-        CODEX | {"answer-alone"},
+        frozenset({"answer-alone"}),
     ),
     "scripted": Subject(
         lambda backend: backend.provider, ScriptedBackend, GARBLED | {"answer-alone", "failure-empty"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.subjects import SUBJECTS, WITH_DEADLINE, chat, responses
-from yemot_ai.providers import CodexCLIProvider
+from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai_testing import ModelServer, RealCodex, contract
 from yemot_ai_testing.property.echo_provider import EchoProvider
 
@@ -46,6 +46,19 @@ def test_rules_hold_with_the_real_codex(real_binary: Path) -> None:
     )
 
     suite.check("answer-whole", "prompt-control", "session-calls", "session-instructions", "work-stopped")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", [CodexCLIProvider, CodexAppServerProvider])
+def test_cut_answers_and_commentary_of_the_real_codex_keep_the_rules(
+    real_binary: Path, provider: type[CodexCLIProvider | CodexAppServerProvider]
+) -> None:
+    suite = contract.provider(
+        lambda codex: provider(codex.executable), backend=lambda: RealCodex(real_binary)
+    )
+
+    suite.check("answer-cut", "answer-alone")
+    assert {suite.run(rule).outcome for rule in ("answer-cut", "answer-alone")} == {"held"}
 
 
 @pytest.mark.slow

@@ -28,6 +28,9 @@ MAX_PIECES: Final = 200
 NEVER: Final = 3_600.0
 """Seconds until the next piece of an answer that stops in the middle."""
 
+COMMENTED: Final = "עכשיו שלוש וחצי."
+"""The answer after a commentary."""
+
 CODEX_CASES: Final = ("reasoning", "web_search", "tool_call", "two_messages")
 """Recordings of ``codex exec`` in which the model writes more than its answer, which is the last message."""
 
@@ -80,12 +83,8 @@ class _ServerBackend:
             self.server.unknown_session()
 
     def answers_with_commentary(self) -> Sequence[str]:
-        text = "עכשיו שלוש וחצי."
-        comment = responses.message("רגע, אני בודק.", item_id="msg_0") | {"phase": "commentary"}
-        items = (responses.reasoning("**Looking at the clock**"), comment, responses.web_search_call("השעה"))
-        # Only the Responses API has items; the others write thoughts if they are servers that show them.
-        self.server.add(Answer((text,), items=items, thoughts="The caller asks for the time."))
-        return [text]
+        self.server.add(_commentary())
+        return [COMMENTED]
 
 
 class _CodexBackend:
@@ -124,6 +123,9 @@ class _CodexBackend:
     def breaks(self, text: str) -> None:
         self.codex.drops(_pieces(text))
 
+    def cuts(self, text: str) -> None:
+        self.codex.cuts("length", _pieces(text))
+
     def answers_nothing(self) -> None:
         self.codex.answers("")
 
@@ -131,8 +133,11 @@ class _CodexBackend:
         self.codex.malformed()
 
     def answers_with_commentary(self) -> Sequence[str]:
-        if not isinstance(self.codex, FakeCodex) or self._serves:
-            raise NotRun("only a fake `codex exec` can replay recordings of reasoning and tools")
+        if isinstance(self.codex, RealCodex):
+            self.codex.model.add(_commentary())
+            return [COMMENTED]
+        if self._serves:
+            raise NotRun("a fake `codex app-server` cannot replay recordings of reasoning and tools")
         for case in CODEX_CASES:
             self.codex.replays(case)
         return [_last_message(case) for case in CODEX_CASES]
@@ -185,6 +190,14 @@ def _entered(made: Any, stack: ExitStack) -> ModelBackend:  # noqa: ANN401 - wha
         stack.enter_context(made)
     backend: ModelBackend = made
     return backend
+
+
+def _commentary() -> Answer:
+    """Return an answer before which the model thinks, says what it does, and uses a tool."""
+    comment = responses.message("רגע, אני בודק.", item_id="msg_0") | {"phase": "commentary"}
+    items = (responses.reasoning("**Looking at the clock**"), comment, responses.web_search_call("השעה"))
+    # Only the Responses API has items; the others write thoughts if they are servers that show them.
+    return Answer((COMMENTED,), items=items, thoughts="The caller asks for the time.")
 
 
 def _pieces(text: str) -> list[str]:

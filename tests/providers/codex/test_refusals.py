@@ -85,6 +85,14 @@ REFUSALS: dict[str, tuple[bytes, type[ProviderError]]] = {
     "a usage limit": (usage_limit(resets_in_seconds=7200), QuotaExceededError),
     "slow_down": (stream_error("slow_down", "Please slow down."), RateLimitedError),
     "server_is_overloaded": (stream_error("server_is_overloaded", "x"), OverloadedError),
+    "server_error": (
+        stream_error("server_error", "The server had an error processing your request."),
+        OverloadedError,
+    ),
+    "server_error, other words": (
+        stream_error("server_error", "An error occurred while processing your request. You can retry."),
+        OverloadedError,
+    ),
     "a signed-out token": (body_error(401, "Your token has been invalidated."), AuthenticationError),
     "a workspace without money": (
         error_response(402, {"detail": {"code": "deactivated_workspace"}}),

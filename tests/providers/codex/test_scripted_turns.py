@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from tests.support.codex import Codex, run_async
-from yemot_ai.errors import AnswerEmptyError, ProviderError, RefusedRequestError
+from yemot_ai.errors import AnswerEmptyError, OverloadedError, ProviderError, RefusedRequestError
 from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
 from yemot_ai.providers.provider import Reply
 
@@ -114,7 +114,7 @@ def test_a_cut_answer_has_its_text_and_the_reason(
     [
         ("length", "", AnswerEmptyError),
         ("content_filter", FIRST, RefusedRequestError),
-        ("error", FIRST, ProviderError),
+        ("error", FIRST, OverloadedError),
     ],
     ids=["nothing", "content_filter", "error"],
 )
