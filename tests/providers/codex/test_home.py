@@ -161,6 +161,50 @@ def test_settings_in_the_private_home_are_moved_out_of_it(
     assert "would have reached callers" in caplog.records[0].getMessage()
 
 
+def test_what_codex_notes_about_a_working_folder_is_deleted_without_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("YEMOT_AI_HOME", str(tmp_path / "link"))
+    home = CodexHome.for_codex_home(None)
+    home.prepare(KEY)
+    for folder in (home.work_dir(KEY), home.work_dir(KEY).resolve()):
+        # The words of 0.142 after `thread/start` with a sandbox that may write.
+        noted = f'[projects."{folder}"]\ntrust_level = "trusted"\n'
+        (home.codex_home / "config.toml").write_text(noted, encoding="utf-8")
+        home.prepare(KEY)
+    assert [path.name for path in home.codex_home.iterdir()] == ["auth.json"]
+    assert not (home.root / "ignored").exists()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '[projects."{work}/x"]\ntrust_level = "trusted"\n[mcp_servers.x]\ncommand = "x"',
+        '[projects."{work}/x"]\ntrust_level = "trusted"\nother = 1',
+        '[projects."{work}/x"]\n[projects."/elsewhere"]\ntrust_level = "trusted"',
+        '[projects."{work}/../x"]\ntrust_level = "trusted"',
+        "projects = 7",
+        'projects."{work}/x" = 7',
+        "[projects",
+        "",
+    ],
+    ids=["server", "key", "elsewhere", "outside", "number", "text", "broken", "empty"],
+)
+def test_other_settings_beside_the_notes_of_codex_are_moved_with_a_warning(
+    settings: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = CodexHome.for_codex_home(None)
+    home.codex_home.mkdir(parents=True)
+    text = settings.replace("{work}", str(home.work_dir(KEY).parent))
+    (home.codex_home / "config.toml").write_text(text, encoding="utf-8")
+    home.prepare(KEY)
+    assert (home.root / "ignored" / "config.toml").read_text(encoding="utf-8") == text
+    assert "would have reached callers" in caplog.records[0].getMessage()
+
+
 def test_linked_settings_in_the_private_home_stay_where_the_link_leads(users: Path) -> None:
     home = CodexHome.for_codex_home(None)
     home.codex_home.mkdir(parents=True)

@@ -112,7 +112,7 @@ class CodexHome:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         if self.login is not None:
-            move_out(self.codex_home, self.root / "ignored")
+            move_out(self.codex_home, self.root / "ignored", work=self.root / _WORK_FOLDER)
             link_login(self.login, self.codex_home / "auth.json")
 
     def login_digest(self) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import fnmatch
 import logging
+import os
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -42,18 +44,22 @@ def replace_link(codex_home: Path) -> None:
         codex_home.unlink(missing_ok=True)
 
 
-def move_out(codex_home: Path, ignored: Path) -> None:
+def move_out(codex_home: Path, ignored: Path, *, work: Path) -> None:
     """Move the settings in a private home to another folder, in place of earlier ones of the same name.
 
     Args:
         codex_home: the private home.
         ignored: the folder that gets them; it is created when it is needed.
+        work: the folder of the working folders. What Codex has noted about these is deleted: ``codex
+            app-server`` trusts one that it may write to (measured, 0.142).
     """
     for path in codex_home.iterdir():
         if path.name.startswith(PROFILE_PREFIX):
             # Codex reads one only if a command names it; its content is checked then.
             continue
-        if any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _OBEYED):
+        if path.name == "config.toml" and _trusts_only(path, work):
+            path.unlink(missing_ok=True)
+        elif any(fnmatch.fnmatchcase(path.name, pattern) for pattern in _OBEYED):
             _move(path, ignored / path.name)
 
 
@@ -63,6 +69,26 @@ def delete(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _trusts_only(settings: Path, work: Path) -> bool:
+    """Return whether a file of settings has nothing but the trust in folders below ``work``."""
+    if settings.is_symlink():
+        return False
+    try:
+        content = tomllib.loads(settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    projects = content.pop("projects", None)
+    if content or not isinstance(projects, dict):
+        return False
+    ours = {work, work.resolve()}  # Codex writes a path without symbolic links
+    return all(
+        ours & {*Path(os.path.normpath(folder)).parents}
+        and isinstance(project, dict)
+        and project.keys() == {"trust_level"}
+        for folder, project in projects.items()
+    )
 
 
 def _move(path: Path, target: Path) -> None:
