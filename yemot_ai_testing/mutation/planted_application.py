@@ -46,7 +46,7 @@ def plant_application(fault: ApplicationFault, marks: Marks, mutation_id: str) -
     records = CallRecords(fault, marks, mutation_id)
 
     def wrap(transport: Transport, app: object, encoding: RequestEncoding) -> Transport:
-        # A recorded application has a transport of its own.
+        # A recorded application has its own transport.
         return transport if isinstance(app, RecordedApp) else PlantedTransport(transport, encoding, records)
 
     wrap_transports(wrap)
@@ -67,7 +67,7 @@ class CallRecords:
         self._fault = fault
         self._mutation_id = mutation_id
         self._marks = marks
-        self._answered: dict[str, list[Answered]] = defaultdict(list)
+        self._answered: dict[str, list[Answered]] = {}
         self._open: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
 
@@ -95,23 +95,24 @@ class CallRecords:
 
             turn = self._turn(call_id, pairs, method)
             response = self._fault(turn, send_recorded)
-            if [tuple(changed) for changed, _ in sent] != [tuple(pairs)] or is_changed(
-                turn, sent[0][1], response
-            ):
+            is_same = [tuple(changed) for changed, _ in sent] == [tuple(pairs)]
+            if not is_same or is_changed(turn, sent[0][1], response):
                 self._marks.reach(self._mutation_id)
-            with self._lock:
-                self._answered.setdefault(call_id, self._answered.pop(call_id, [])).append(
-                    Answered(pairs, response)
-                )
+            self._add(call_id, Answered(pairs, response))
             return response
+
+    def _add(self, call_id: str, answered: Answered) -> None:
+        """Add an answered request; the newest call is the last one."""
+        with self._lock:
+            self._answered[call_id] = [*self._answered.pop(call_id, []), answered]
 
     def _turn(self, call_id: str, pairs: Pairs, method: Method) -> Turn:
         with self._lock:
-            others = [_last_words(answered) for other, answered in self._answered.items() if other != call_id]
+            others = (one for other, one in reversed(self._answered.items()) if other != call_id)
+            other_words = next(filter(None, map(_last_words, others)), None)
             is_overlapping = any(count for other, count in self._open.items() if other != call_id)
-            return Turn(
-                pairs, method, tuple(self._answered[call_id]), tuple(filter(None, others)), is_overlapping
-            )
+            earlier = tuple(self._answered.get(call_id, ()))
+            return Turn(pairs, method, earlier, other_words, is_overlapping)
 
     @contextmanager
     def _waiting(self, call_id: str) -> Iterator[None]:

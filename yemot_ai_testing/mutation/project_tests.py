@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from yemot_ai_testing.mutation.errors import BaselineError
 from yemot_ai_testing.mutation.order import Order
+from yemot_ai_testing.mutation.parallel import map_in_order
 from yemot_ai_testing.mutation.pytest_run import NO_TESTS, PASSED, PytestResult, run_pytest
 
 __all__ = ["ProjectTests", "TestOutcome", "TestRun"]
@@ -95,7 +96,8 @@ class ProjectTests:
         Raises:
             BaselineError: a test fails, none calls an application, or the target cannot be called.
         """
-        runs = tuple(run for run in map(self._run_baseline, self.runs) if run is not None and run.files)
+        baseline = map_in_order(self._run_baseline, self.runs, jobs=len(self.runs))
+        runs = tuple(run for run in baseline if run is not None and run.files)
         if not runs:
             raise BaselineError(
                 "no test and no scenario calls an application: there is nothing that could notice a fault; "

@@ -60,14 +60,14 @@ class Turn:
         pairs: the names and values that the line sends.
         method: GET or POST.
         earlier: the answered requests of this call, oldest first.
-        other_calls: of each other call the last request with words in its response, oldest call first.
+        other_words: the newest request of another call that has words in its response.
         is_overlapping: another call waits for its response at this moment.
     """
 
     pairs: Pairs
     method: Method = "GET"
     earlier: tuple[Answered, ...] = ()
-    other_calls: tuple[Answered, ...] = ()
+    other_words: Answered | None = None
     is_overlapping: bool = False
 
     @cached_property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from yemot_ai.protocol import GoToFolder, Message, Text
+from yemot_ai.protocol import GoToFolder, Text
 from yemot_ai_testing.line.transports.in_process import timed_out
 from yemot_ai_testing.line.transports.transport import TransportFault, TransportResponse
 from yemot_ai_testing.mutation.mutation import application
-from yemot_ai_testing.mutation.responses import HANGUP, messages_of, respond, say, with_messages
+from yemot_ai_testing.mutation.responses import HANGUP, respond, say, with_messages
 from yemot_ai_testing.mutation.turn import Answered, Send, Turn
 
 LATE_SECONDS = 10.0
@@ -16,14 +16,14 @@ LATE_SECONDS = 10.0
 def previous_answer_again(turn: Turn, send: Send) -> TransportResponse:
     """A caller hears the answer before, not the one to the last words."""
     response = send(turn.pairs)
-    return _with_words_of(response, turn.answers[-1:]) if turn.said else response
+    return _with_words_of(response, *turn.answers[-1:]) if turn.said else response
 
 
 @application("answers")
 def first_answer_again(turn: Turn, send: Send) -> TransportResponse:
     """From the third question on a caller hears the first answer."""
     response = send(turn.pairs)
-    return _with_words_of(response, turn.answers[1:] and turn.answers[:1]) if turn.said else response
+    return _with_words_of(response, *(turn.answers[1:] and turn.answers[:1])) if turn.said else response
 
 
 @application("answers")
@@ -33,7 +33,7 @@ def same_words_same_answer(turn: Turn, send: Send) -> TransportResponse:
     if turn.said not in turn.said_before:
         return response
     number = turn.said_before.index(turn.said)
-    return _with_words_of(response, turn.answers[number : number + 1])
+    return _with_words_of(response, *turn.answers[number : number + 1])
 
 
 @application("answers")
@@ -44,7 +44,7 @@ def one_answer_late(turn: Turn, send: Send) -> TransportResponse:
         return response
     if not turn.answers:
         return with_messages(response, lambda _: (Text("רגע"),))
-    return _with_words_of(response, turn.answers[-1:])
+    return _with_words_of(response, *turn.answers[-1:])
 
 
 @application("answers")
@@ -75,23 +75,23 @@ def repeat_answered_differently(turn: Turn, send: Send) -> TransportResponse:
 def previous_callers_answer(turn: Turn, send: Send) -> TransportResponse:
     """The first answer of a call is the last one that another caller heard."""
     response = send(turn.pairs)
-    return _with_words_of(response, turn.other_calls[-1:]) if turn.has_first_words else response
+    return _with_words_of(response, turn.other_words) if turn.has_first_words else response
 
 
 @application("answers")
 def answers_exchanged(turn: Turn, send: Send) -> TransportResponse:
     """Two callers who are answered at the same moment hear each other's answer."""
     response = send(turn.pairs)
-    return _with_words_of(response, turn.other_calls[-1:]) if turn.is_overlapping else response
+    return _with_words_of(response, turn.other_words) if turn.is_overlapping else response
 
 
 @application("answers")
 def previous_callers_number(turn: Turn, send: Send) -> TransportResponse:
     """The greeting contains the number of the caller before."""
     response = send(turn.pairs)
-    if turn.earlier or not turn.other_calls:
+    if turn.earlier or turn.other_words is None:
         return response
-    number = dict(turn.other_calls[-1].pairs).get("ApiPhone") or "חסוי"
+    number = dict(turn.other_words.pairs).get("ApiPhone") or "חסוי"
     return with_messages(response, lambda messages: (Text(f"שלום {number}"), *messages))
 
 
@@ -128,9 +128,7 @@ def silence_hangs_up(turn: Turn, send: Send) -> TransportResponse:
     return respond(GoToFolder(HANGUP)) if turn.said == "" else send(turn.pairs)
 
 
-def _with_words_of(response: TransportResponse, answers: tuple[Answered, ...]) -> TransportResponse:
+def _with_words_of(response: TransportResponse, *answers: Answered | None) -> TransportResponse:
     """Return ``response`` with the words of an earlier answer, if there is one."""
-    words: tuple[Message, ...] = answers[0].messages if answers else ()
-    if not words or not messages_of(response):
-        return response
-    return with_messages(response, lambda _: words)
+    words = answers[0].messages if answers and answers[0] is not None else ()
+    return with_messages(response, lambda _: words) if words else response
