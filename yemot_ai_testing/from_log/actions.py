@@ -82,4 +82,4 @@ def guess_action(name: str, value: str) -> CallerAction | None:
 
 def _is_poll_name(name: str) -> bool:
     """Return whether a value of this name is one of a poll: of this package, or as others name them."""
-    return re.search(r"(?:^ai_[0-9]+w|^ai_x|^w(?:ait)?_?)[0-9]+$", name) is not None
+    return re.search(r"(?:^ai_[0-9]+w|^ai_x|^(?:w|wait|poll|hold)_?)[0-9]+$", name) is not None

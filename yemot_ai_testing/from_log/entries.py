@@ -10,6 +10,8 @@ from yemot_ai_testing.line.transports.transport import Method
 __all__ = ["LogExchange", "LogTurn", "LoggedCall"]
 
 OK = 200
+MAX_TIME = 4e9
+"""Unix seconds of the year 2096: a greater number is no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class LogExchange:
 
     @property
     def time(self) -> float | None:
-        """When it was sent, in Unix seconds: as the log says, else as the line says."""
-        return self.request.time if self.at is None else self.at
+        """When it was sent, in Unix seconds: as the log says, else as the line says; None if not known."""
+        times = (self.at, self.request.time)
+        return next((time for time in times if time is not None and 0 < time < MAX_TIME), None)
 
     @property
     def is_failed(self) -> bool:

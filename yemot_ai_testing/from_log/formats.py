@@ -144,6 +144,8 @@ def _from_any_json(document: Mapping[str, Any]) -> LogExchange | None:
         return None
     strings = [(name, value) for name, value in _named_strings(document) if not _OWN_NAME.search(value)]
     body = next((found for _, value in strings for found in responses_in(json.dumps({"x": value}))), None)
+    if body is None:  # a simple answer, such as OK
+        body = next((value for name, value in strings if name in {"answer", "response", "reply"}), None)
     at = next((time for name, value in _named_scalars(document) if (time := _named_time(name, value))), None)
     method = next((value for name, value in strings if name == "method"), "GET")
     status = next((v for n, v in _named_scalars(document) if n in {"status", "code"} and _is_status(v)), None)

@@ -9,6 +9,7 @@ from typing import Final
 
 from yemot_ai.flow import DialogSettings
 from yemot_ai.protocol import lint
+from yemot_ai.protocol.explain import printable
 from yemot_ai_testing.from_log.entries import LogExchange, LoggedCall
 from yemot_ai_testing.line.exchange import final_read
 from yemot_ai_testing.line.verbs.keypad import is_poll
@@ -43,7 +44,7 @@ def reasons_of(call: LoggedCall) -> list[Reason]:
     """Return why a call is interesting, the worst reason first; none if nothing happened."""
     found = [
         *(reason for exchange in call.exchanges for reason in _failures(exchange)),
-        *(Reason(1, f"the model failed: {turn.failure}") for turn in call.turns if turn.failure),
+        *(Reason(1, f"the model failed: {printable(turn.failure)}") for turn in call.turns if turn.failure),
         *_waits(call.exchanges),
         *_hang_up(call.exchanges),
         *_repetitions(call.exchanges),

@@ -1,15 +1,15 @@
 """Replaces numbers, addresses and names of a log by others, the same one for the same one in all calls.
 
 A number that the caller or the model said is replaced wherever it is heard too, so that an application that
-repeats it still meets the expectation. Any other number that is heard belongs to the application, or to
-somebody else: the expectation is cut there.
+repeats it still meets the expectation. Any other number that is heard belongs to the application or to
+another person, and a name may: the expectation is cut there.
 
 >>> substitutes = Substitutes({"דוד": "משה"})
 >>> said = CallPrivacy(substitutes)
 >>> said.replaced("דוד, 052-700 0000, לדוד יש 4 ילדים")
 'משה, 050-123 4567, למשה יש 4 ילדים'
 >>> said.heard("תודה דוד, המספר 0527000000 נרשם, לבירורים 0772222770 בשעות היום")
-['תודה משה, המספר 0501234567 נרשם, לבירורים', 'בשעות היום']
+['תודה', 'המספר 0501234567 נרשם, לבירורים', 'בשעות היום']
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Final
 
+from yemot_ai.protocol import Text, speakable
 from yemot_ai_testing.from_log.sensitive import DIGIT_WORDS, MIN_DIGITS, Sensitive, find
 from yemot_ai_testing.line.verbs.typed_numbers import is_identity_number, is_israeli_phone_number
 
@@ -114,7 +115,7 @@ def _has_check_digit(digits: str) -> bool:
 
 @dataclass(slots=True)
 class CallPrivacy:
-    """The substitutes in one call, and which numbers and names its caller and its model have said.
+    """The substitutes in one call, and which numbers its caller and its model have said.
 
     Args:
         substitutes: those of the log.
@@ -122,29 +123,46 @@ class CallPrivacy:
 
     substitutes: Substitutes
     _known: set[str] = field(default_factory=set)
+    _spoken_addresses: set[str] = field(default_factory=set)
 
     def replaced(self, text: str) -> str:
         """Return what the caller or the model said, with substitutes."""
         parts, end = [], 0
         for found in find(text, self.substitutes.words):
-            self._known.add(found.digits or found.text.casefold())
+            if found.digits:
+                self._known.add(found.digits)
+            elif "@" in found.text:
+                self._spoken_addresses |= {_spoken(found.text), found.text.replace(".", " ")}
             parts += [text[end : found.start], self._substitute(found)]
             end = found.end
         return "".join([*parts, text[end:]])
 
     def heard(self, text: str) -> list[str]:
-        """Return the parts of a text that the caller heard, without numbers and names that nobody said."""
+        """Return the parts of a text that the caller heard, without names and numbers that nobody said."""
+        known = self._known_parts()
+        return [
+            piece
+            for whole in self._without_addresses(text)
+            for part in self._parts(whole)
+            for piece in _split_at(part, known)
+        ]
+
+    def _parts(self, text: str) -> list[str]:
         parts, end = [""], 0
         for found in find(text, self.substitutes.words):
             parts[-1] += text[end : found.start]
-            if (found.digits or found.text.casefold()) in self._known:
+            if found.digits in self._known:
                 parts[-1] += self._substitute(found)
             else:
                 parts.append("")
             end = found.end
         parts[-1] += text[end:]
-        known = self._known_parts()
-        return [piece for part in parts for piece in _split_at(part, known)]
+        return parts
+
+    def _without_addresses(self, text: str) -> list[str]:
+        """Return the parts of a text between the addresses of this call, as they are spoken."""
+        spoken = sorted(filter(None, self._spoken_addresses), key=len, reverse=True)
+        return re.split("|".join(map(re.escape, spoken)), text) if spoken else [text]
 
     @staticmethod
     def unchanged(text: str) -> list[str]:
@@ -160,7 +178,6 @@ class CallPrivacy:
         return frozenset(
             digits[start : start + PART_DIGITS]
             for digits in self._known
-            if digits.isdigit()
             for start in range(len(digits) - PART_DIGITS + 1)
         )
 
@@ -173,6 +190,11 @@ class CallPrivacy:
             return " ".join(DIGIT_WORDS[int(digit)] for digit in digits)
         new = iter(digits)
         return "".join(next(new) if one.isdecimal() else one for one in found.text)
+
+
+def _spoken(address: str) -> str:
+    """Return an e-mail address as ``speakable`` writes it."""
+    return " ".join(message.text for message in speakable(address) if isinstance(message, Text))
 
 
 def _split_at(text: str, known: frozenset[str]) -> Iterator[str]:

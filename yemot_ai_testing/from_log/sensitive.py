@@ -29,7 +29,7 @@ _OTHER_WORDS: Final = {
 _WORD_VALUES: Final = {**{word: value for value, word in enumerate(DIGIT_WORDS)}, **_OTHER_WORDS}
 _WORD: Final = "|".join(sorted(_WORD_VALUES, key=len, reverse=True))
 _WORDS: Final = rf"(?<!\w)(?:{_WORD})(?:[\s,.-]{{1,2}}(?:{_WORD})(?!\w)){{{MIN_DIGITS - 1},}}"
-_EMAIL: Final = r"[^\s@,;:<>()\"'=&]+@[^\s@,;:<>()\"'=&]+\.[^\W\d_]{2,}"
+_EMAIL: Final = r"[^\s@,;:<>()\"'=&]+@[^\s@,;:<>()\"'=&]*[^\s@,;:<>()\"'=&.]"
 _NUMBER: Final = (
     r"\+?\d{1,2}(?P<mark>[-./])\d{1,2}(?P=mark)\d{4}(?!\d)"  # a date
     r"|\d{4}(?P<sign>[-./])\d{1,2}(?P=sign)\d{1,2}(?!\d)"
