@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from yemot_ai_testing.doubles.steps import Answer, Hang
+from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.phone.call import CallBusyError, PhoneCall
 from yemot_ai_testing.phone.command import CommandError, parse_command
 from yemot_ai_testing.phone.model import PhoneModel
@@ -120,3 +122,18 @@ def test_a_name_that_cannot_be_a_new_file_is_an_error(line_module: str, tmp_path
         with pytest.raises(NothingToSaveError):
             save_call(target, call, name, tmp_path)
     assert [path.name for path in tmp_path.glob("*.call.yaml")] == ["order.call.yaml"]
+
+
+def test_an_application_that_never_answers_does_not_keep_the_phone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yemot_ai_testing.phone.call.CLOSE_SECONDS", 0.1)
+    released = threading.Event()
+
+    def app(pairs: object) -> str:
+        released.wait(30)
+        return "noop="
+
+    call = PhoneCall(Caller(app))
+    call.close()
+    assert call.busy
+    released.set()
+    assert call.wait(10)

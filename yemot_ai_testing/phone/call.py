@@ -17,7 +17,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
@@ -31,6 +31,9 @@ from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timelin
 __all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall"]
 
 HANGS_UP: Final = "hangs_up"
+
+CLOSE_SECONDS: Final = 10.0
+"""Seconds that a call that is closed waits for an application to answer."""
 
 LINE_ERRORS: Final = (WrongVerbError, EndlessLineError, LineError, NeverDueError)
 """Errors that the person at the phone reads, and after which the call continues."""
@@ -126,7 +129,6 @@ class PhoneCall:
         self.performed: list[Performed] = []
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="yemot-phone")
         self._started_at = time.monotonic()
         self._running: Future[None] = Future()
         if dials:
@@ -155,8 +157,7 @@ class PhoneCall:
                 return
         if command.verb != HANGS_UP:
             raise CallBusyError(str(command), waits_for="the line is busy", hint="wait, or hang up")
-        if not self.caller.ended:
-            self.caller.hangs_up()
+        self._hang_up_now()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the line waits for the caller again; False if ``seconds`` passed first."""
@@ -167,15 +168,13 @@ class PhoneCall:
         return True
 
     def close(self) -> None:
-        """Hang up if the call is not over, and end its thread."""
+        """Hang up if the call is not over; an application that does not answer is left alone."""
         caller = self.caller
-        if self.busy and not caller.ended:
-            caller.hangs_up()
-        self.wait()
-        if caller.dialled and not caller.ended:
+        if self.busy:
+            self._hang_up_now()
+        if self.wait(CLOSE_SECONDS) and caller.dialled and not caller.ended:
             self.send(PhoneCommand(HANGS_UP))
-            self.wait()
-        self._thread.shutdown()
+            self.wait(CLOSE_SECONDS)
         caller.close()
 
     def view(self) -> CallView:
@@ -199,8 +198,7 @@ class PhoneCall:
         Args:
             turns: each with its command, for what is saved, and its work.
         """
-        self._started_at = time.monotonic()
-        self._running = self._thread.submit(self._play, turns)
+        self._begin(lambda: self._play(turns))
 
     def _play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
         for command, work in turns:
@@ -209,8 +207,27 @@ class PhoneCall:
                 return
 
     def _submit(self, command: PhoneCommand | None) -> None:
+        self._begin(lambda: self._perform(command, lambda: self._do(command)))
+
+    def _hang_up_now(self) -> None:
+        """Hang up while the line is busy, in a thread of its own: the application may be stuck."""
+        if not self.caller.ended:
+            threading.Thread(target=self.caller.hangs_up, name="yemot-phone-hangup", daemon=True).start()
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread that does not keep the process: an application may never answer."""
         self._started_at = time.monotonic()
-        self._running = self._thread.submit(self._perform, command, lambda: self._do(command))
+        self._running = running = Future[None]()
+
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - raised by ``wait``
+                running.set_exception(error)
+            else:
+                running.set_result(None)
+
+        threading.Thread(target=run, name="yemot-phone", daemon=True).start()
 
     def _do(self, command: PhoneCommand | None) -> str:
         """Do a command, and return why the line did not take it; empty if it did."""

@@ -13,7 +13,7 @@ from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.phone.options import open_target, parse_options
 from yemot_ai_testing.phone.phone import Phone
 from yemot_ai_testing.phone.serving import serve_phone
-from yemot_ai_testing.phone.step import StepState
+from yemot_ai_testing.phone.step import StepState, log_of
 
 __all__ = ["main"]
 
@@ -41,6 +41,9 @@ def main(argv: Sequence[str]) -> int:
     finally:
         if state.exists() and StepState.read(state).pid == os.getpid():
             state.unlink()
+        log = log_of(state)
+        if log.exists() and not log.stat().st_size:
+            log.unlink()
     return 0
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 
 from yemot_ai_testing.errors import ToolkitError
 
-__all__ = ["StepError", "StepState", "perform_step", "start_keeper"]
+__all__ = ["StepError", "StepState", "log_of", "perform_step", "start_keeper"]
 
 JSONObject = dict[str, Any]
 
@@ -102,6 +102,11 @@ _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Without proxies: the process is on this machine."""
 
 
+def log_of(state: Path) -> Path:
+    """Return the file with what the process that keeps the calls writes; deleted at its end if empty."""
+    return state.with_name(f"{state.name}.log")
+
+
 def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
     """Start the process that keeps the calls, and return its state once it answers.
 
@@ -113,7 +118,7 @@ def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
         StepError: it ended at once; the message says why.
     """
     state.unlink(missing_ok=True)
-    log = state.with_name(f"{state.name}.log")
+    log = log_of(state)
     command = [sys.executable, "-m", "yemot_ai_testing.phone.keeper", str(state.resolve()), *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - this Python, and the person's arguments

@@ -202,8 +202,8 @@ class PhoneApp(App[None]):
             log.write(to_visual(line, enabled=self._visual))
 
     def _look(self) -> None:
-        if not self.query("#conversation"):  # the screen is being taken down
-            return
+        if not all(self.query(f"#{name}") for name in ("conversation", "raw", "status")):
+            return  # the screen is being taken down
         view = self.call.view()
         rows, exchanges = self._shown
         talk, raw = self.query_one("#conversation", RichLog), self.query_one("#raw", RichLog)
