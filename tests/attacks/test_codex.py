@@ -213,7 +213,7 @@ subprocess.Popen(["sleep", "300"], start_new_session=True, stdin=subprocess.DEVN
 
 @pytest.mark.parametrize("escape", [DAEMON, SESSION], ids=["daemon", "session"])
 @pytest.mark.parametrize("then", ["sys.exit(1)", "time.sleep(300)"], ids=["ends", "hangs"])
-def test_what_codex_starts_in_a_session_of_its_own_ends_with_the_turn(
+def test_what_codex_starts_in_another_session_ends_with_the_turn(
     escape: str, then: str, tmp_path: Path
 ) -> None:
     if sys.platform != "linux":
