@@ -102,6 +102,8 @@ class YemotAI:
             10 unless given, and ``session_ttl`` where no other process can see the sessions.
         transcriber: turns recordings (``listen="record"``) into text; ``OpenAITranscriber`` unless given.
         recordings: downloads them from the platform; ``Recordings()`` unless given.
+        blocked_loop_seconds: seconds after which code that blocks the event loop is logged, with its line; 1
+            unless given, 0: never. One value for all ``YemotAI`` of a process, that of the last.
         interruption_note: a note to the model before the caller's next words if the caller has not heard
             the end of its answer: a key or a hang-up interrupted it, or it broke off. None: a sentence in
             Hebrew or English; ``""``: nothing. Callers never hear it.
@@ -135,10 +137,13 @@ class YemotAI:
         transcriber: Transcriber | None = None,
         recordings: Recordings | None = None,
         interruption_note: str | None = None,
+        blocked_loop_seconds: float | None = None,
     ) -> None:
         times = {"turn_timeout": turn_timeout, "session_ttl": session_ttl, "memory_ttl": memory_ttl}
         for name, seconds in {**times, "lease": DEFAULT_LEASE if lease is None else lease}.items():
             check_number(name, seconds, "a positive number of seconds")
+        if blocked_loop_seconds is not None:
+            check_number("blocked_loop_seconds", blocked_loop_seconds, "seconds, or 0 for never", zero=True)
         check_number("retries", retries, "0 or more", whole=True, zero=True)
         check_type("limits", limits, (Limits, NoneType), "Limits(…)")
         check_type("instructions", instructions, (str, NoneType), "a text, or None")
@@ -148,6 +153,8 @@ class YemotAI:
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
         answering = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
         engine: Engine = getattr(answering, "engine", None) or Engine.shared()
+        if blocked_loop_seconds is not None:
+            engine.monitor.seconds = blocked_loop_seconds
         opened = _open_store(store, engine)
         self._runtime = Runtime(
             provider=answering,

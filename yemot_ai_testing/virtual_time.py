@@ -2,6 +2,8 @@
 
 The clock advances only while a thread waits for the engine, and neither a handler runs nor a thread
 works for the loop; then it jumps to the next timer. The order of events is the order of their times.
+Code that blocks the loop, or a handler that works, for ``BLOCKED_SECONDS`` of real time takes as much of
+virtual time, because a caller would hear it.
 
 >>> import asyncio
 >>> engine = virtual_engine()
@@ -17,6 +19,7 @@ import contextlib
 import math
 import selectors
 import threading
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor
@@ -31,6 +34,9 @@ Ts = TypeVarTuple("Ts")
 STALL_SECONDS = 1.0
 """Real seconds without an event after which virtual time passes although a handler runs."""
 
+BLOCKED_SECONDS = 0.5
+"""Real seconds of work without a wait that count in virtual time: more than a slow machine needs."""
+
 IDLE_WAIT = 0.01
 """Real seconds for which a sleep waits until the loop is idle, before it runs on the loop."""
 
@@ -38,6 +44,7 @@ EPOCH = 1_767_225_600.0
 """Unix time at the start of virtual time: a fixed second, so that two runs are equal."""
 
 __all__ = [
+    "BLOCKED_SECONDS",
     "STALL_SECONDS",
     "VirtualClock",
     "VirtualEngine",
@@ -62,6 +69,9 @@ class VirtualClock:
         self._became_idle = threading.Condition(self._lock)
         self._wakeups = 0
         self._idle_until: tuple[int, float] | None = (0, math.inf)  # before the loop starts
+        self._busy_since: float | None = None
+        self._work = threading.local()
+        self._stalled = 0.0
 
     def now(self) -> float:
         """Return the virtual seconds since the engine was created."""
@@ -127,6 +137,40 @@ class VirtualClock:
         with self._lock:
             self._idle_until = None
 
+    def busy_since(self) -> float | None:
+        """Return when the loop began what it does, by ``time.monotonic()``; None while it waits."""
+        return self._busy_since
+
+    def note_step(self) -> None:
+        """Note that the loop begins to run what is due."""
+        self._busy_since = time.monotonic()
+
+    def end_step(self) -> bool:
+        """Note that the loop has run what was due; return whether user code blocked it: then time passes."""
+        since, self._busy_since = self._busy_since, None
+        engine = self._engine()
+        blocked = None if engine is None or since is None else engine.monitor.find(since)
+        if blocked is None:
+            return False
+        blocked.ended = time.monotonic()
+        self.advance(blocked.seconds)
+        return True
+
+    def begin_work(self) -> None:
+        """Note that a handler begins to work in this thread."""
+        self._work.began = time.monotonic(), self._now + self._stalled
+
+    def end_work(self) -> bool:
+        """Let the time of the work pass, except what has passed meanwhile; return whether there was any."""
+        began: tuple[float, float] | None = getattr(self._work, "began", None)
+        self._work.began = None
+        if began is None:
+            return False
+        worked, passed = time.monotonic() - began[0], self._now + self._stalled - began[1]
+        if worked >= BLOCKED_SECONDS and worked > passed:
+            self.advance(worked - passed)
+        return True
+
     def note_thread(self, change: int) -> None:
         """Note that a thread begins (1) or ends (-1) work for the loop, in which no virtual time passes."""
         engine = self._engine()
@@ -141,9 +185,10 @@ class VirtualClock:
         self.advance(seconds)
         return True
 
-    def advance(self, seconds: float) -> None:
-        """Advance by ``seconds``, even if a handler runs."""
+    def advance(self, seconds: float, *, stalled: float = 0.0) -> None:
+        """Advance by ``seconds``, even if a handler runs; that counts for its ``stalled`` real seconds."""
         with self._lock:
+            self._stalled += max(stalled - seconds, 0.0)
             self._now += seconds
 
 
@@ -166,10 +211,37 @@ class VirtualEngine(Engine):
         self.awaited_tasks: set[asyncio.Task[Any]] = set()
         self.external_work = 0
         super().__init__(lambda: make(clock))
+        self.monitor.seconds = BLOCKED_SECONDS
+
+    def _heartbeat(self, loop: asyncio.AbstractEventLoop) -> VirtualClock:  # noqa: ARG002 - as declared
+        """Return the clock: a question to the loop would wake it, and change the order of its work."""
+        return self.clock
 
     def time(self) -> float:
         """Return the virtual Unix time in seconds."""
         return EPOCH + self.clock.now()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and block until it is done; to wait for it is no work."""
+        works = self.clock.end_work()
+        try:
+            return super().run(coroutine)
+        finally:
+            if works:
+                self.clock.begin_work()
+
+    async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
+        if semaphore in {self._thread_slots, self._background_slots}:  # no code for which a caller waits
+            return await super()._run_in_thread(semaphore, function)
+
+        def work() -> T:
+            self.clock.begin_work()
+            try:
+                return function()
+            finally:
+                self.clock.end_work()
+
+        return await super()._run_in_thread(semaphore, work)
 
     async def _counted(self, coroutine: Coroutine[Any, Any, T], worker: int) -> T:
         task = asyncio.current_task()
@@ -248,6 +320,14 @@ class VirtualSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         """Return what is ready, or let time pass."""
+        if self._clock.end_step():
+            timeout = 0  # the next timer may be due
+        try:
+            return self._wait(timeout)
+        finally:
+            self._clock.note_step()
+
+    def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, Any]]:
         wakeups = self._clock.wakeups  # read first: the loop is not idle after a later wakeup
         ready = super().select(0)
         if ready or timeout == 0:
@@ -265,5 +345,5 @@ class VirtualSelector(selectors.DefaultSelector):
             and not self._clock.is_held_externally
         ):
             # A handler that waits for its threads cannot be distinguished from one that works.
-            self._clock.advance(timeout)
+            self._clock.advance(timeout, stalled=STALL_SECONDS)
         return ready

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from yemot_ai._runtime.engine import Engine
-from yemot_ai._runtime.tasks import KeyedTasks
+from yemot_ai._runtime.tasks import KeyedTasks, name_task
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session, Turn
 
@@ -117,13 +117,16 @@ class Hooks:
 
     def _schedule(self, call_id: str, hooks: list[Hook], *arguments: object) -> asyncio.Task[None]:
         """Run ``hooks`` when the earlier hooks of this call are done."""
-        return self._tasks.start(call_id, self._run_after(self._tasks.get(call_id), hooks, *arguments))
+        return self._tasks.start(
+            call_id, self._run_after(call_id, self._tasks.get(call_id), hooks, *arguments)
+        )
 
     async def _run_after(
-        self, after: asyncio.Task[None] | None, hooks: list[Hook], *arguments: object
+        self, call_id: str, after: asyncio.Task[None] | None, hooks: list[Hook], *arguments: object
     ) -> None:
         if after is not None:
             await asyncio.wait({after})
+        name_task(call_id, "a hook")
         await self._run_hooks(hooks, *arguments)
 
     async def _run_hooks(self, hooks: list[Hook], *arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""The event loop in a daemon thread, and daemon threads for blocking functions."""
+"""The event loop in a daemon thread, its watchdog, and daemon threads for blocking functions."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-from yemot_ai._runtime.threads import run_in_daemon_thread
+from yemot_ai._runtime.threads import await_in_daemon_thread
+from yemot_ai._runtime.watchdog import Heartbeat, LoopMonitor, watch
 from yemot_ai.errors import EngineLoopError
 from yemot_ai.errors.unexpected import log_without_message
 
@@ -56,11 +57,13 @@ class Engine:
         waiting: how many requests, in any thread or loop, wait for the engine.
         working: how many worker threads run user code and do not wait for the engine. A virtual clock may
             only advance while ``working`` is 0 and ``waiting`` is not.
+        monitor: what blocks the loop, and after how many seconds that is logged.
     """
 
     def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
         self.waiting = 0
         self.working = 0
+        self.monitor = LoopMonitor()
         self._new_loop = new_loop
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,6 +79,11 @@ class Engine:
         """Return the engine of this process."""
         return Engine()
 
+    @staticmethod
+    def existing() -> list[Engine]:
+        """Return the engines of this process."""
+        return list(_engines)
+
     @classmethod
     def on_running_loop(cls) -> Engine:
         """Return an engine that runs its work on the running loop, whatever drives that loop.
@@ -89,6 +97,7 @@ class Engine:
         engine = cls()
         engine._loop, engine._thread = asyncio.get_running_loop(), threading.current_thread()
         engine._owns_loop = False
+        engine.watch_running_loop()
         return engine
 
     @property
@@ -113,6 +122,14 @@ class Engine:
         """Whether the calling code runs on the engine's loop."""
         running = asyncio._get_running_loop()  # noqa: SLF001 - the public one raises where no loop runs
         return running is not None and running is self._loop
+
+    def watch_running_loop(self) -> None:
+        """Log what blocks the running loop, which a server may drive; it must run in this thread."""
+        watch(asyncio.get_running_loop(), threading.current_thread(), self.monitor)
+
+    def _heartbeat(self, loop: asyncio.AbstractEventLoop) -> Heartbeat | None:  # noqa: ARG002 - for engines with a loop of their own
+        """Return what says whether ``loop`` continues; None: the watchdog asks it."""
+        return None
 
     def time(self) -> float:
         """Return Unix time in seconds; virtual on an engine with virtual time."""
@@ -176,7 +193,7 @@ class Engine:
         self._count(working=1)
         try:
             async with semaphore:
-                return await _await_in_daemon_thread(work)
+                return await await_in_daemon_thread(work)
         finally:
             self._count(working=-1)
 
@@ -246,6 +263,7 @@ class Engine:
                 )
                 self._thread.start()
                 self._loop = loop
+                watch(loop, self._thread, self.monitor, self._heartbeat(loop))
             return self._loop
 
     def _reset_after_fork(self) -> None:
@@ -265,31 +283,12 @@ def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
         coroutine.close()
 
 
-async def _await_in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread; a cancellation does not stop the thread."""
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()  # from here on it cannot be cancelled with the task that awaits it
-
-    def run() -> None:
-        try:
-            result = work()
-        except StopIteration as stop:  # a future cannot raise it
-            done.set_exception(RuntimeError(f"StopIteration: {stop}"))
-        except BaseException as error:  # noqa: BLE001 - raised in the task that awaits the thread
-            done.set_exception(error)
-        else:
-            done.set_result(result)
-
-    run_in_daemon_thread(run)
-    return await asyncio.wrap_future(done)
-
-
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 _stopped: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    for engine in list(_engines):
+    for engine in Engine.existing():
         engine._reset_after_fork()  # noqa: SLF001 - the same module
 
 

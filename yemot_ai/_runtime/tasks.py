@@ -13,16 +13,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 __all__ = [
+    "CALL_TASK",
     "KeyedTasks",
     "await_shielded",
+    "name_task",
     "retrieve_exception",
     "run_shielded",
     "start_task",
     "wait_for_event",
 ]
+
+CALL_TASK: Final = "call "
+"""The beginning of the names of tasks that work for a call."""
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -39,6 +44,18 @@ def start_task(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     _running.add(task)
     task.add_done_callback(_running.discard)
     return task
+
+
+def name_task(call_id: str, what: str) -> None:
+    """Give the running task a name, from which the watchdog knows what blocks its loop.
+
+    Args:
+        call_id: the call.
+        what: what the task does, with its article.
+    """
+    task = asyncio.current_task()
+    if task is not None:
+        task.set_name(f"{CALL_TASK}{call_id}: {what}")
 
 
 async def run_shielded(coroutine: Coroutine[Any, Any, T]) -> T:

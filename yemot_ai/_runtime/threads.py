@@ -7,13 +7,17 @@ they search all of its tasks at each call.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import threading
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from concurrent.futures import Future
+from typing import Final, TypeAlias, TypeVar
 
-__all__ = ["run_in_daemon_thread"]
+__all__ = ["await_in_daemon_thread", "run_in_daemon_thread"]
+
+T = TypeVar("T")
 
 IDLE_TIMEOUT: Final = 10.0
 """Seconds for which an idle thread waits for another job: to start a thread costs more than a turn."""
@@ -36,6 +40,25 @@ def run_in_daemon_thread(job: _Job) -> None:
         jobs = queue.SimpleQueue()
         threading.Thread(target=_run_jobs, args=(jobs,), name="yemot-ai-worker", daemon=True).start()
     jobs.put(job)
+
+
+async def await_in_daemon_thread(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread; a cancellation does not stop the thread."""
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()  # from here on it cannot be cancelled with the task that awaits it
+
+    def run() -> None:
+        try:
+            result = work()
+        except StopIteration as stop:  # a future cannot raise it
+            done.set_exception(RuntimeError(f"StopIteration: {stop}"))
+        except BaseException as error:  # noqa: BLE001 - raised in the task that awaits the thread
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    run_in_daemon_thread(run)
+    return await asyncio.wrap_future(done)
 
 
 def _run_jobs(jobs: _Jobs) -> None:

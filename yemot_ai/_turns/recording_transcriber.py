@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from yemot_ai._runtime.tasks import name_task
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
@@ -55,6 +56,7 @@ class RecordingTranscriber:
         """
 
         async def work(_turn: RunningTurn) -> TurnResult:
+            name_task(call_id, "the transcriber")
             await self.check_limits(call_id, answered_by)
             try:
                 return TurnResult(answer=await self._text_of(path))

@@ -252,6 +252,7 @@ class AIFlow(yemot_flow.Flow):
         if isinstance(request, str):
             return request
         engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
+        engine.watch_running_loop()
         try:
             is_immediate = self._runtime.store.immediate
             decision = run_without_waiting(deciding) if is_immediate else await engine.arun(deciding)

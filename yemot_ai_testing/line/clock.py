@@ -18,7 +18,18 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "CombinedClock", "EngineClock", "VirtualTime", "WallClock", "clock_of", "is_virtual"]
+from yemot_ai import Engine
+
+__all__ = [
+    "Clock",
+    "CombinedClock",
+    "EngineClock",
+    "VirtualTime",
+    "WallClock",
+    "clock_of",
+    "engine_of",
+    "is_virtual",
+]
 
 
 @runtime_checkable
@@ -126,3 +137,9 @@ def clock_of(app: object) -> Clock:
     engine = getattr(getattr(app, "ai", None), "engine", None)
     virtual = getattr(engine, "clock", None)
     return EngineClock(virtual) if isinstance(virtual, VirtualTime) else WallClock()
+
+
+def engine_of(app: object) -> Engine | None:
+    """Return the engine of ``app``; None if it is no ``AIFlow``."""
+    engine = getattr(getattr(app, "ai", None), "engine", None)
+    return engine if isinstance(engine, Engine) else None

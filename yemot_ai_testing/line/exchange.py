@@ -36,8 +36,8 @@ class LineProblem:
     """A problem of a response.
 
     Attributes:
-        level: an ``error`` makes the line say M1607.
-        code: a stable identifier: that of the lint finding, or a ``FaultCode``.
+        level: an ``error`` makes the line say M1607; or callers hear nothing (``blocked-loop``).
+        code: a stable identifier: that of the lint finding, a ``FaultCode``, or ``blocked-loop``.
         message: what is wrong.
         body: the response; empty if there is none.
         hint: what to change.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from time import monotonic
 
 from yemot_ai_testing.line.clock import Clock
-from yemot_ai_testing.line.exchange import LineExchange, build_exchange, build_hangup_exchange
+from yemot_ai_testing.line.exchange import LineExchange, LineProblem, build_exchange, build_hangup_exchange
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
@@ -118,6 +119,8 @@ class RequestSender:
         self._started_at = clock.now()
         self._last_time = EPOCH - 1
         self._music_position = 0.0
+        self._monitors = [engine.monitor for engine in line.engines()]
+        self._blocked_before = monotonic()
 
     @property
     def caller_id(self) -> CallerId:
@@ -141,9 +144,10 @@ class RequestSender:
         self._note_hold_music(serving.settings, at, seconds, transcript)
         if seconds > self._timeout and response.fault is None:
             response = timed_out(self._timeout)  # in virtual time a timeout shows only afterwards
-        return build_exchange(
+        exchange = build_exchange(
             pairs, response, at=at, seconds=seconds, extension=serving.path, lenient=self._lenient
         )
+        return self._with_blockings(exchange)
 
     def send_hangup(
         self, serving: ServingExtension, values: Values, hangup_extension: str
@@ -154,7 +158,25 @@ class RequestSender:
             return None
         pairs = (*self.build_request(serving, values), *self._builder.hangup_values(hangup_extension))
         response, at, seconds = self._send(transport, pairs)
-        return build_hangup_exchange(pairs, response, at=at, seconds=seconds, extension=serving.path)
+        exchange = build_hangup_exchange(pairs, response, at=at, seconds=seconds, extension=serving.path)
+        return self._with_blockings(exchange)
+
+    def _with_blockings(self, exchange: LineExchange) -> LineExchange:
+        """Add what has blocked the application's loop since the exchange before; the cause comes first."""
+        blockings = [blocking for monitor in self._monitors for blocking in tuple(monitor.blockings)]
+        problems = tuple(
+            LineProblem(
+                "error",
+                "blocked-loop",
+                f"{blocking}, for {blocking.seconds:.1f} s",
+                exchange.body,
+                blocking.way_out,
+            )
+            for blocking in blockings
+            if blocking.since > self._blocked_before
+        )
+        self._blocked_before = max([self._blocked_before, *(blocking.since for blocking in blockings)])
+        return replace(exchange, problems=(*problems, *exchange.problems)) if problems else exchange
 
     def _send(self, transport: Transport | None, pairs: Values) -> tuple[TransportResponse, float, float]:
         """Send ``pairs``; return the response, when they were sent, and how many seconds it took."""

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import yemot_flow
 
 from yemot_ai._calls.runtime import Runtime
+from yemot_ai._runtime.tasks import name_task
 from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
@@ -138,6 +139,7 @@ class AgentTurns:
             conversation=loop.conversation,
         )
         current_run.set(run)
+        name_task(session.call_id, f"the agent of extension {loop.extension!r}")
         try:
             answer = await self._call_function(loop, run, call, _second_argument(loop, session, text, call))
             state = check_saveable(call.state)

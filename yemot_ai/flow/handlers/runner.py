@@ -11,7 +11,7 @@ from typing import TypeAlias
 import yemot_flow
 
 from yemot_ai._calls.runtime import Runtime
-from yemot_ai._runtime.tasks import KeyedTasks, retrieve_exception
+from yemot_ai._runtime.tasks import KeyedTasks, name_task, retrieve_exception
 from yemot_ai.ai import current_run
 from yemot_ai.errors import (
     CallEndedError,
@@ -198,6 +198,7 @@ class HandlerRunner:
     async def _response_of(self, handler: Handler, run: HandlerRun, call: BaseCall) -> Response | None:
         """Run the handler and return its response; of one that failed only its own apology, or None."""
         current_run.set(run)
+        name_task(run.call_id, f"the handler of extension {call.extension!r}")
         try:
             returned = await self._runtime.engine.call(handler, call)
         except HandlerInterrupted:

@@ -16,8 +16,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Self, TypeAlias
 
+from yemot_ai import Engine
 from yemot_ai_testing.errors import AppError
-from yemot_ai_testing.line.clock import Clock, CombinedClock, EngineClock, WallClock, clock_of, is_virtual
+from yemot_ai_testing.line.clock import (
+    Clock,
+    CombinedClock,
+    EngineClock,
+    WallClock,
+    clock_of,
+    engine_of,
+    is_virtual,
+)
 from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.files import LineFiles
 from yemot_ai_testing.line.platform.folders import display_path
@@ -33,6 +42,7 @@ from yemot_ai_testing.line.transports.transport import (
     TransportResponse,
 )
 from yemot_ai_testing.line.transports.urls import path_of
+from yemot_ai_testing.line.transports.wsgi_asgi import asgi_engine
 
 __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
@@ -202,6 +212,13 @@ class Line:
                     return WallClock()
                 self._clock = virtual[0] if len(virtual) == 1 else CombinedClock(virtual)
             return self._clock
+
+    def engines(self) -> list[Engine]:
+        """Return the engines in whose loops the applications of this process may run."""
+        apps = [app for app in self._apps() if not isinstance(app, str)]
+        own = [engine for app in apps if (engine := engine_of(app)) is not None]
+        # A WSGI or ASGI application does not say which engines the flows in it have.
+        return own if len(own) == len(apps) else [*Engine.existing(), asgi_engine()]
 
     def transport(self, extension_settings: Extension, link: str | None = None) -> Transport | None:
         """Return the transport to an extension's server, or to another ``link``; None without a link."""

@@ -111,7 +111,7 @@ class ASGITransport(Transport):
 
     def close(self) -> None:
         """Shut the application down; the loop stays open for the other transports of the process."""
-        _asgi_engine().run(self._lifespan.shutdown())
+        asgi_engine().run(self._lifespan.shutdown())
 
     async def _call(self, request: HTTPRequest, rules: HTTPRules) -> TransportResponse:
         await self._lifespan.startup()
@@ -256,14 +256,14 @@ def _environ(request: HTTPRequest, url: SplitResult) -> Environ:
 
 def run_on_asgi_loop(call: Callable[[], Coroutine[Any, Any, object]], timeout: float) -> TransportResponse:
     """Run a coroutine on the event loop of the ASGI thread for at most ``timeout`` seconds."""
-    future = _asgi_engine().submit(call())
+    future = asgi_engine().submit(call())
     response = response_of_future(future, timeout)
     future.cancel()
     return response
 
 
 @cache
-def _asgi_engine() -> Engine:
+def asgi_engine() -> Engine:
     """Return the event loop for all ASGI applications of this process; it starts at the first call.
 
     It runs until the process ends: clients that an application keeps are bound to the loop of their

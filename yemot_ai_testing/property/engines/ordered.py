@@ -202,12 +202,11 @@ class _OrderedSelector(VirtualSelector):
         self._queue = queue
         self._rounds = 0
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
-        """Return the ready file objects."""
+    def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, Any]]:
         if not self._queue:
             if timeout is None and self._may_be_deadlocked:
                 return self._select_or_break()
-            return super().select(timeout)
+            return super()._wait(timeout)
         idle = timeout != 0
         self._rounds = 0 if idle else self._rounds + 1
         # A handler that waits for its own threads counts as working.

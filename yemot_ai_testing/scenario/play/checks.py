@@ -22,7 +22,11 @@ __all__ = ["ObservedTurn", "expectation_mismatches", "problem_text", "protocol_m
 
 A = TypeVar("A", bound=Action)
 MISSING = "not there"
-FAULT_CODES = frozenset({"late", "status", "exception", "unreachable", "encoding"})
+PROBLEM_KINDS: Mapping[str, MismatchKind] = {
+    **dict.fromkeys(("late", "status", "exception", "unreachable", "encoding"), "no_answer"),
+    "blocked-loop": "dead_air",
+}
+"""By the codes of problems that are not about the text of a response: the kinds of failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]
     for exchange in exchanges:
         for problem in exchange.problems:
             if problem.level == "error":
-                kind: MismatchKind = "no_answer" if problem.code in FAULT_CODES else "protocol"
+                kind = PROBLEM_KINDS.get(problem.code, "protocol")
                 yield Mismatch(kind, problem_text(problem) + _lenient_hint(kind, exchange))
 
 
