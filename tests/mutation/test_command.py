@@ -40,7 +40,12 @@ def line():
 """
 AGENT_TESTS = """
 from line import line
+from yemot_ai import YemotAI
+from yemot_ai.providers.codex import CodexCLIProvider
 from yemot_ai_testing import Caller
+
+def test_the_provider_can_be_looked_at():
+    assert isinstance(YemotAI("codex").provider, CodexCLIProvider)
 
 def test_the_second_question_is_answered():
     flow = line()

@@ -26,7 +26,12 @@ def plant_provider(fault: ProviderFault, marks: Marks, mutation_id: str) -> None
     module.make_provider = lambda *args, **options: PlantedProvider(
         make(*args, **options), fault, marks, mutation_id
     )
-    add_agent = AIFlow.ai_agent
+    initialise, add_agent = YemotAI.__init__, AIFlow.ai_agent
+
+    def initialise_planted(ai: YemotAI, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as YemotAI's
+        initialise(ai, *args, **options)
+        if isinstance(ai.provider, PlantedProvider):
+            ai.provider = ai.provider.healthy  # tests may look at it
 
     def ai_agent(
         flow: AIFlow,
@@ -40,8 +45,9 @@ def plant_provider(fault: ProviderFault, marks: Marks, mutation_id: str) -> None
         )
         return add_agent(flow, extension, provider=planted, **options)
 
+    ai_class: Any = YemotAI
     flow_class: Any = AIFlow
-    flow_class.ai_agent = ai_agent
+    ai_class.__init__, flow_class.ai_agent = initialise_planted, ai_agent
 
 
 def plant_store(fault: StoreFault, marks: Marks, mutation_id: str) -> None:
@@ -59,10 +65,13 @@ class PlantedProvider:
         fault: the fault.
         marks: where it is recorded that the fault has changed something.
         mutation_id: the name of the fault.
+
+    Attributes:
+        healthy: the healthy provider.
     """
 
     def __init__(self, provider: Provider, fault: ProviderFault, marks: Marks, mutation_id: str) -> None:
-        self._provider = provider
+        self.healthy = provider
         self._fault = fault
         self._marks = marks
         self._mutation_id = mutation_id
@@ -71,7 +80,7 @@ class PlantedProvider:
         forward_optional(provider, self)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the provider
-        return getattr(self._provider, name)
+        return getattr(self.healthy, name)
 
     async def ask(
         self,
@@ -108,7 +117,7 @@ class PlantedProvider:
         got: list[str | Reply | BaseException],
     ) -> AsyncIterator[str | Reply]:
         asked.append(question)
-        parts = self._provider.ask(
+        parts = self.healthy.ask(
             question.prompt,
             session=question.session,
             instructions=question.instructions,
