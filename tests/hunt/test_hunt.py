@@ -137,6 +137,7 @@ def test_the_modules_of_the_project_are_as_before(write: Project, capsys: pytest
     assert "healthy_line" not in sys.modules
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_replaced_is_not_judged(
     write: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,6 +203,60 @@ def test_an_interruption_ends_the_hunt_and_shows_what_was_found(
     assert code == 130
     assert "interrupted: the rest was not searched" in data["notes"]
     assert data["searches"][0]["examples"] < 20
+
+
+@pytest.mark.slow
+def test_what_a_developer_may_choose_is_not_accused(
+    write: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        "chosen",
+        "from yemot_ai import AIFlow, AccessPolicy, DialogSettings, KeyAction, Limits, YemotAI\n"
+        "from yemot_ai.providers import OpenAIProvider\n"
+        "ai = YemotAI(provider=OpenAIProvider(model='gpt'), limits=Limits(turns=2), remember='caller',\n"
+        "             session_ttl=60, retries=0, turn_timeout=5)\n"
+        "dialog = DialogSettings(keys={'1': KeyAction.RESTART, '5': KeyAction.LEAVE}, max_silences=15,\n"
+        "                        speech=lambda text: text.replace('7', 'שבע '))\n"
+        "access = AccessPolicy(allow=['0501111111', '0502222222'], secret='a long secret')\n"
+        "flow = AIFlow(ai, dialog=dialog, access=access)\n"
+        "flow.ai_agent('', greeting='שלום')(lambda call, text: None)\n"
+        "flow.ai_agent('2', greeting='שלום', listen='keyboard', stream=False)(lambda call, text: None)\n"
+        "flow.ai_agent('3', greeting='שלום', listen='record')(lambda call, text: None)\n",
+    )
+    phones = ("--phone=0501111111", "--phone=0502222222")
+    code, data = hunted(capsys, "chosen:flow", "--examples=8", "--seed=1", *phones)
+
+    assert (code, data["notes"]) == (0, [])
+    assert [one["extension"] for one in data["searches"]] == ["", "", "2", "3", "3"]
+
+
+def test_callers_confirm_what_they_say_and_identify_themselves(
+    write: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        "confirming",
+        "from yemot_ai import AIFlow, YemotAI\n"
+        "flow = AIFlow(YemotAI('codex'))\n"
+        "@flow.get('')\n"
+        "def confirm(call):\n"
+        "    call.read('הקישו תעודת זהות', max_digits=9, min_digits=9, val_name='id',\n"
+        "              typing_playback_mode='TeudatZehut')\n"
+        "    while said := call.read('מה השאלה', mode='voice', val_name='question'):\n"
+        "        if call.read(f'אמרת {said}, לאישור הקישו 1', max_digits=1, val_name='yes') == '1':\n"
+        "            call.play_message(call.ask_ai(said))\n"
+        "    call.hangup()\n",
+    )
+    code, data = hunted(capsys, "confirming:flow", "--examples=8", "--seed=1")
+
+    (search,) = data["searches"]
+    assert (code, search["path"], search["violation"]) == (0, "000000018", None)
+    assert data["notes"] == []
+
+
+def test_an_exception_of_the_application_is_noted(write: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    write("raising", HEALTHY.replace(": ...", ":\n    return {}['answer']"))
+    _, data = hunted(capsys, "raising:flow", "--examples=1", "--seed=1")
+    assert any("the application logged KeyError: 'answer' (at " in note for note in data["notes"])
 
 
 @pytest.mark.parametrize(

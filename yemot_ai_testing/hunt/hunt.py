@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
-import logging
-import threading
 import time
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +14,7 @@ from yemot_ai_testing.hunt.app_loader import AppLoader
 from yemot_ai_testing.hunt.caller_path import CallerPath
 from yemot_ai_testing.hunt.machine import Judgement, make_machine
 from yemot_ai_testing.hunt.progress import OnProgress, no_progress
+from yemot_ai_testing.hunt.quiet import quiet
 from yemot_ai_testing.hunt.report import HuntReport, SearchReport
 from yemot_ai_testing.hunt.search import Bounds, Search
 from yemot_ai_testing.hunt.start_points import NoAgent, StartPoint, extensions_of, find_start_point, open_app
@@ -80,8 +76,12 @@ class Hunt:
             NoAgentError: no caller reaches an agent.
             OSError: the folder of the scenarios cannot be written.
         """
-        with _quiet(), AppLoader(self.target) as loader:
+        with quiet() as errors, AppLoader(self.target) as loader:
             points = self._start_points(loader, report)
+            report.notes += [
+                f"without a failure of the model, the application logged {text}" for text in errors.texts
+            ]
+            errors.stop()
             pairs = [(start, streams) for start in points for streams in _machines(start)]
             started_at = time.monotonic()
             for number, (start, streams) in enumerate(pairs):
@@ -140,18 +140,3 @@ class Hunt:
 def _machines(start: StartPoint) -> Sequence[bool]:
     """Return whether each machine of a start point streams."""
     return [streams for streams, runs in ((False, start.answers_whole), (True, start.streams)) if runs]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Discard what the application prints and logs of the failures that are provoked."""
-    disabled, excepthook = logging.root.manager.disable, threading.excepthook
-    logging.disable(logging.CRITICAL)
-    threading.excepthook = lambda _failure: None
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        threading.excepthook = excepthook
-        logging.disable(disabled)

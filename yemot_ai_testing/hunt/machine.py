@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from yemot_ai_testing.doubles.steps import Answer, Hang, Step
+from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.history import VIOLATION_KINDS, Budget, Violation, ViolationKind
 from yemot_ai_testing.hunt import replay
 from yemot_ai_testing.hunt.app_loader import AppLoader, LoadedApp
@@ -17,6 +18,7 @@ from yemot_ai_testing.hunt.start_points import StartPoint, place_of
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.property import CallMachine, EchoProvider, MachineCall, StreamingMachine, ViolationError
 from yemot_ai_testing.property.counterexample import ReplayTarget
+from yemot_ai_testing.scenario.format.model import CallerAction
 
 __all__ = ["KINDS_WITHOUT_MODEL", "HuntedCalls", "Judgement", "make_machine"]
 
@@ -109,6 +111,13 @@ class HuntedCalls(CallMachine):
         if place != self.start.listens_at:
             self._elsewhere.add(machine_call.utterance_ids[-1])
 
+    def perform(self, machine_call: MachineCall, action: CallerAction, **options: Any) -> None:  # noqa: ANN401 - as the base
+        """Run an action of a caller, unless the line does not take it now."""
+        try:
+            super().perform(machine_call, action, **options)
+        except WrongVerbError:
+            machine_call.turns.pop()
+
     def count_open_calls(self) -> int | None:
         """Return the number of open calls of the application."""
         return self._loaded.open_calls()
@@ -165,6 +174,7 @@ def make_machine(
         "phone_numbers": judgement.phones,
         "budget": judgement.budget(),
         "model_steps": judgement.model_steps(base.model_steps),
+        "max_silences": start.max_silences,
         "confirmation_key": start.confirmation_key,
         "reset_key": start.reset_key if judgement.reset_key is None else judgement.reset_key,
         "restarts_workers": start.survives_workers and judgement.faults,

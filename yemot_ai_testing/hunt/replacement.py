@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
-from yemot_ai import AIFlow, YemotAI
+from yemot_ai import AIFlow, DialogSettings, Limits, YemotAI
 from yemot_ai.providers import AnyProvider
 from yemot_ai.sessions import MemoryStore, SessionStore
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_text
@@ -30,6 +31,12 @@ KEY_VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "YEMOT_TOKEN")
 """Variables without which some providers cannot be created, although they are replaced."""
 
 PLACEHOLDER = "none"
+
+INTERRUPTING_KEYS = ("1", "5")
+"""The keys by which callers of ``StreamingMachine`` interrupt an answer."""
+
+LONGEST_CALL = 86_400.0
+"""Seconds for which a call is never over: callers of a hunt may be silent for long."""
 
 
 class ReplacedStores:
@@ -107,30 +114,54 @@ class Replacement:
         self._stores.begin_load()
         missing = {name: PLACEHOLDER for name in KEY_VARIABLES if not os.environ.get(name)}
         self._variables = set_variables(missing)
-        self._originals = YemotAI.__init__, AIFlow.ai_agent
-        create, add_agent = self._originals
+        self._originals = YemotAI.__init__, AIFlow.__init__, AIFlow.ai_agent
+        create_ai, create_flow, add_agent = self._originals
 
         def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
             del mode
-            kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
-            replaced = {
-                "provider": self._provider,
-                "store": self._stores.store_for(settings.get("store")),
-                "transcriber": EchoTranscriber(),
-                "recordings": PathRecordings(),
-            }
-            create(ai, **{**kept, **replaced})
+            create_ai(ai, **self._settings_of_ai(settings))
             self.created.append(ai)
+
+        def create_plain(flow: AIFlow, ai: YemotAI, **settings: Any) -> None:  # noqa: ANN401 - as AIFlow
+            create_flow(flow, ai, **_with_plain_dialog(settings))
 
         def add_replaced(flow: AIFlow, extension: str, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
             if settings.get("provider") is not None:
                 settings["provider"] = self._provider
-            return add_agent(flow, extension, **settings)
+            return add_agent(flow, extension, **_with_plain_dialog(settings))
 
         YemotAI.__init__ = create_replaced  # type: ignore[method-assign,assignment]  # restored on exit
+        AIFlow.__init__ = create_plain  # type: ignore[method-assign,assignment]  # restored on exit
         AIFlow.ai_agent = add_replaced  # type: ignore[method-assign,assignment]  # restored on exit
         return self
 
     def __exit__(self, *_: object) -> None:
         set_variables(self._variables)
-        YemotAI.__init__, AIFlow.ai_agent = self._originals  # type: ignore[method-assign]  # as above
+        YemotAI.__init__, AIFlow.__init__, AIFlow.ai_agent = self._originals  # type: ignore[method-assign]  # as above
+
+    def _settings_of_ai(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings of a ``YemotAI``, whose callers ask without an end, and are not remembered."""
+        kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
+        limits = settings.get("limits")
+        return {
+            **kept,
+            "provider": self._provider,
+            "store": self._stores.store_for(settings.get("store")),
+            "transcriber": EchoTranscriber(),
+            "recordings": PathRecordings(),
+            "limits": Limits(answer=limits.answer) if isinstance(limits, Limits) else limits,
+            "remember": "call",
+            "session_ttl": max(settings.get("session_ttl", 0), LONGEST_CALL),
+        }
+
+
+def _with_plain_dialog(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings whose dialog speaks as the model writes, and takes the keys that interrupt for words.
+
+    Otherwise no utterance would be recognised in what is heard, and an interruption would do more than that.
+    """
+    dialog = settings.get("dialog")
+    if not isinstance(dialog, DialogSettings):
+        return dict(settings)
+    keys = {key: action for key, action in dialog.keys.items() if key not in INTERRUPTING_KEYS}
+    return {**settings, "dialog": replace(dialog, pronounce={}, speech=None, keys=keys)}

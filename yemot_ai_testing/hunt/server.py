@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import shlex
 import socket
@@ -143,38 +144,42 @@ class ServerHunt:
         return points
 
     def _search(self, server: _OpenedServer, start: StartPoint, seconds: float, report: HuntReport) -> None:
-        started_at, evenings, calls = time.monotonic(), 0, 0
+        kinds, budget = KINDS_WITHOUT_MODEL & {*self.judgement.kinds}, self.judgement.budget()
+        started_at, calls = time.monotonic(), []
         found: tuple[ServerEvening, Violation] | None = None
-        rng = random.Random(f"{self.bounds.seed} {start.extension}")  # noqa: S311 - not for security
         try:
-            while found is None and evenings != self.bounds.examples:
-                elapsed = time.monotonic() - started_at
-                if elapsed > seconds:
-                    break
-                self.on_progress(f"{NAME} /{start.extension}", elapsed / seconds)
-                server.renew_answers()
-                evening = ServerEvening(
-                    server.url, start.extension, start.path, self.judgement.phones, rng, server.script
-                )
+            for evening in self._evenings(server, start, seconds):
                 evening.run()
-                evenings, calls = evenings + 1, calls + len(evening.calls)
-                kinds = KINDS_WITHOUT_MODEL & {*self.judgement.kinds}
-                violations = evening.violations(kinds, self.judgement.budget())
-                found = (evening, violations[0]) if violations else None
+                calls.append(len(evening.calls))
+                if violations := evening.violations(kinds, budget):
+                    found = evening, violations[0]
+                    break
         finally:
-            file = None if found is None else self._write(*found, start)
-            report.searches.append(
-                SearchReport(
-                    NAME,
-                    start.extension,
-                    start.path,
-                    evenings,
-                    calls,
-                    time.monotonic() - started_at,
-                    None if found is None else found[1],
-                    file,
-                    url=self.target if isinstance(self.target, str) else "",
-                )
+            search = SearchReport(
+                machine=NAME,
+                extension=start.extension,
+                path=start.path,
+                examples=len(calls),
+                calls=sum(calls),
+                seconds=time.monotonic() - started_at,
+                violation=None if found is None else found[1],
+                file=None if found is None else self._write(*found, start),
+                url=self.target if isinstance(self.target, str) else "",
+            )
+            report.searches.append(search)
+
+    def _evenings(self, server: _OpenedServer, start: StartPoint, seconds: float) -> Iterator[ServerEvening]:
+        """Iterate over evenings until the time or the examples are over."""
+        rng = random.Random(f"{self.bounds.seed} {start.extension}")  # noqa: S311 - not for security
+        started_at = time.monotonic()
+        for number in itertools.count():
+            elapsed = time.monotonic() - started_at
+            if elapsed > seconds or number == self.bounds.examples:
+                return
+            self.on_progress(f"{NAME} /{start.extension}", elapsed / seconds)
+            server.renew_answers()
+            yield ServerEvening(
+                server.url, start.extension, start.path, self.judgement.phones, rng, server.script
             )
 
     def _write(self, evening: ServerEvening, violation: Violation, start: StartPoint) -> Path:

@@ -12,7 +12,7 @@ from typing import Final
 import yemot_flow
 
 from yemot_ai import AIFlow, KeyAction
-from yemot_ai.protocol import Read, Tap, Voice
+from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.history import History, ModelWrote, RecordedApp
@@ -20,7 +20,7 @@ from yemot_ai_testing.hunt.app_loader import AppLoader, LoadedApp
 from yemot_ai_testing.hunt.caller_path import CallerPath
 from yemot_ai_testing.hunt.replacement import ReplacedStores
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property import EchoProvider, MachineCall
+from yemot_ai_testing.property import CallMachine, EchoProvider, MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction
 from yemot_ai_testing.scenario.play.runner import perform_action
 
@@ -79,6 +79,7 @@ class StartPoint:
         streams: whether the agent speaks while the model writes.
         answers_whole: whether the model may also write whole answers.
         reset_key: the key that starts a new conversation; "" for none.
+        max_silences: silences in a row after which the call must have ended.
         confirmation_key: the key by which callers confirm what they have said; "" for none.
         survives_workers: whether its store outlives the process.
     """
@@ -91,6 +92,7 @@ class StartPoint:
     streams: bool = False
     answers_whole: bool = True
     reset_key: str = ""
+    max_silences: int = CallMachine.max_silences
     confirmation_key: str = ""
     survives_workers: bool = False
 
@@ -143,6 +145,7 @@ class _Arrival:
         waits_for: what the line waited for then, in words.
         choices: what the caller may do there.
         listens: whether the line listens to an utterance.
+        records: whether it does so by a recording, and takes no keys.
         asks_model: whether the model was asked it.
         asks_unsaid: whether the model was asked something else.
         is_broken: whether the line met an error on the way.
@@ -154,6 +157,7 @@ class _Arrival:
     waits_for: str = ""
     choices: Sequence[CallerAction] = ()
     listens: bool = False
+    records: bool = False
     asks_model: bool = False
     asks_unsaid: bool = False
     is_broken: bool = False
@@ -164,7 +168,7 @@ class _Arrival:
         loaded, streams = self.opened.loaded, self.opened.streams()
         flow = loaded.flow
         agent = None if flow is None else flow.agents.get(self.place.extension.strip("/"))
-        keys = {} if agent is None else agent.dialog.keys
+        keys = {} if agent is None or self.records else agent.dialog.keys
         return StartPoint(
             extension,
             path,
@@ -174,6 +178,7 @@ class _Arrival:
             streams=streams,
             answers_whole=bool(loaded.ais) or not streams,
             reset_key=next((key for key, action in keys.items() if action is KeyAction.RESTART), ""),
+            max_silences=max(CallMachine.max_silences, 0 if agent is None else agent.dialog.max_silences),
             confirmation_key=self.confirmation_key,
             survives_workers=self.opened.survives_workers,
         )
@@ -258,7 +263,12 @@ def _follow(opened: OpenedApp, extension: str, phone: str, path: CallerPath) -> 
         machine_call = MachineCall(caller)
         place = replace(place_of(caller), heard=caller.heard)
         arrival = _Arrival(
-            opened, place, caller.waits_for, _choices(caller.question), machine_call.awaits_speech
+            opened,
+            place,
+            caller.waits_for,
+            _choices(caller.question),
+            machine_call.awaits_speech,
+            caller.question is not None and isinstance(caller.question.mode, Record),
         )
         if arrival.listens:
             perform_action(caller, machine_call.speech_action(FIRST_UTTERANCE))
