@@ -32,7 +32,7 @@ def numbers_in(text: str) -> set[str]:
 
 
 def shop(pairs: Sequence[tuple[str, str]]) -> str:
-    """Answer as a shop that repeats what it was told, and says its own number."""
+    """Answer as a shop that repeats what callers said, and says its own number."""
     sent = dict(pairs)
     if "order" not in sent:
         return f"read=t-שלום {sent['ApiPhone']}, מה מספר ההזמנה=order,no,voice"

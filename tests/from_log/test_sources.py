@@ -79,7 +79,7 @@ def call_lines(*queries: str) -> bytes:
     return "".join(f"{json.dumps({'url': f'/?{query}'})}\n" for query in queries).encode()
 
 
-def test_calls_of_the_same_second_are_told_apart(tmp_path: Path) -> None:
+def test_calls_of_the_same_second_are_separated(tmp_path: Path) -> None:
     index = index_of(
         tmp_path / "x.log",
         call_lines(

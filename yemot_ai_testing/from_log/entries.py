@@ -1,4 +1,4 @@
-"""What a log tells: requests with their responses, and the model's answers."""
+"""What a log has: requests with their responses, and the model's answers."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _MILLISECONDS: Final = 1e11
 
 
 def parse_line(text: str) -> LogExchange | LogTurn | None:
-    """Return what a line tells; None if it has no request of a line.
+    """Return what a line has; None without a request of the line.
 
     Args:
         text: the line.

@@ -138,7 +138,7 @@ class CallPrivacy:
         return "".join([*parts, text[end:]])
 
     def heard(self, text: str) -> list[str]:
-        """Return the parts of a text that the caller heard, without names and numbers that nobody said."""
+        """Return the parts of a text that the caller heard, without names and unknown numbers."""
         known = self._known_parts()
         return [
             piece
@@ -174,7 +174,7 @@ class CallPrivacy:
         return next(find(text, self.substitutes.words), None) is not None
 
     def _known_parts(self) -> frozenset[str]:
-        """Return the parts of the numbers of this call that would tell something about them."""
+        """Return the parts of the numbers of this call that would give it away."""
         return frozenset(
             digits[start : start + PART_DIGITS]
             for digits in self._known

@@ -43,8 +43,8 @@ class ReplayedTurn:
         exchanges: the same, as the line understood them.
         heard: what was heard.
         question: the read that waits for the caller then.
-        ender: who has ended the call; None if it goes on, or if the log does not say.
-        waits: whether the line waits for the caller, as far as the log says.
+        ender: who has ended the call; None if it continues, or if the log does not say.
+        waits: whether the line waits for the caller, if the log says so.
     """
 
     action: CallerAction | None
@@ -75,7 +75,7 @@ class Replay:
 
 
 def replay_call(call: LoggedCall) -> Replay:
-    """Replay a call; on a lenient line, if the log goes on where a strict one does not."""
+    """Replay a call; on a lenient line, if the log continues where a strict one stops."""
     strict = _Replayer(call.exchanges, lenient=False).run()
     if not strict.rest:
         return strict
@@ -166,7 +166,7 @@ class _Replayer:
         )
 
     def _next_action(self) -> CallerAction | None:
-        """Return what the caller does next, or None if the replay cannot go on."""
+        """Return what the caller does next, or None if the replay cannot continue."""
         exchange, caller = self.logged[self.position], self._caller
         if exchange.request.hangup:
             return HANGS_UP
@@ -177,12 +177,12 @@ class _Replayer:
         if isinstance(caller.state, RecordingMenu):
             return CallerAction("presses", "2")
         if caller.question is None:
-            self.notes.append(f"the log goes on where a scenario cannot: {caller.waits_for}")
+            self.notes.append(f"the log continues where a scenario cannot: {caller.waits_for}")
             return None
         value = exchange.request.newest(caller.question.name)
         action = None if value is None else action_at(caller.question, value)
         if action is None:
-            self.notes.append("the log goes on with a request that does not answer the question before it")
+            self.notes.append("the log continues with a request that does not answer the question before it")
         return action
 
     # -- the application
@@ -221,7 +221,7 @@ class _Replayer:
             self.notes.append("the line sent a request of a poll twice")
             self.position += 1
 
-    # -- what the caller does meanwhile
+    # -- what the caller does during a wait
 
     def _hangs_up_at(self, index: int) -> bool:
         return index < len(self.logged) and self.logged[index].request.hangup
