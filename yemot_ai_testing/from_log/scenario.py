@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai.protocol import Read
+from yemot_ai.protocol.explain import printable
 from yemot_ai_testing.from_log.actions import HANGS_UP, REPEATS, guess_action
 from yemot_ai_testing.from_log.entries import LogExchange, LoggedCall
 from yemot_ai_testing.from_log.expectations import expectation, fillers_of, spoken_in
@@ -120,7 +121,7 @@ def _comment(written: WrittenCall, total: int) -> Iterator[str]:
     at = f", {written.started} UTC" if written.started else ""
     yield f"Call {written.call.number} of {total} of a log{at}; numbers and addresses are substitutes."
     yield from (f"Why: {reason.text}" for reason in written.reasons)
-    yield from (f"Note: {note}" for note in written.notes)
+    yield from (f"Note: {printable(note, 300)}" for note in written.notes)
 
 
 def _replayed_turns(
@@ -155,11 +156,9 @@ def _guessed_turns(call: LoggedCall, replay: Replay, privacy: CallPrivacy) -> It
 
 
 def _guessed_actions(before: LogExchange, exchange: LogExchange) -> Iterator[CallerAction]:
-    if exchange.request.hangup:
-        yield from () if before.request.hangup else (HANGS_UP,)
-    elif before.request.hangup:
-        return
-    elif exchange.repeats(before):
+    if exchange.request.hangup or before.request.hangup:
+        return  # at its end a scenario hangs up
+    if exchange.repeats(before):
         yield REPEATS
     else:
         same = takewhile(lambda pair: pair[0] == pair[1], zip(before.values, exchange.values, strict=False))
