@@ -33,6 +33,9 @@ __all__ = ["ModelAnswers", "assign_turns", "is_agents_question"]
 MAX_AFTER: Final = 20.0
 """Seconds at most until an answer."""
 
+ROUNDING: Final = 0.01
+"""Seconds by which the times of a record may differ."""
+
 UNKNOWN_TRANSCRIPT: Final = "לא ידוע"
 """In place of the transcript of a recording that the log does not have."""
 
@@ -154,7 +157,7 @@ def assign_turns(turns: Sequence[ReplayedTurn], recorded: Sequence[LogTurn]) -> 
     assigned: list[list[LogTurn]] = [[] for _ in turns]
     starts = [(turn.logged[0].at, index) for index, turn in enumerate(turns) if turn.logged]
     for question in recorded:
-        before = [index for at, index in starts if at is not None and at <= question.started]
+        before = [index for at, index in starts if at is not None and at <= question.started + ROUNDING]
         if before:
             assigned[before[-1]].append(question)
     return assigned
