@@ -58,7 +58,7 @@ def test_a_planted_fault_is_found_within_seconds(
         [
             "hunt",
             f"tests.hunt.zoo:{name}",
-            "--seconds=20",
+            "--seconds=60",
             "--seed=1",
             f"--into={tmp_path}",
             "--json",
