@@ -18,12 +18,16 @@ from yemot_ai_testing.property.echo_provider import MARKDOWN_ANSWER
 Pairs = Sequence[tuple[str, str]]
 
 
-def run_machine(make: Callable[[EchoProvider], Callable[[Pairs], str]], **attributes: object) -> None:
+def run_machine(
+    make: Callable[[EchoProvider], Callable[[Pairs], str]], examples: int = 200, **attributes: object
+) -> None:
     class Machine(CallMachine):
         def make_app(self, provider: EchoProvider) -> object:
             return make(provider)
 
-    run_state_machine_as_test(type("Machine", (Machine,), attributes), settings=machine_settings(200, 10))
+    run_state_machine_as_test(
+        type("Machine", (Machine,), attributes), settings=machine_settings(examples, 10)
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,13 +79,13 @@ BLOCKS = {"budget": Budget(request=70, hangup=70), "model_steps": (Answer((MARKD
 
 
 def test_a_blocking_application_passes_with_its_own_budget() -> None:
-    run_machine(Cleaned, **BLOCKS)
+    run_machine(Cleaned, 200, **BLOCKS)
 
 
 @pytest.mark.parametrize(("agent", "kind"), [(Raw, "invalid"), (KnowsNumbers, "broken")])
 def test_markdown_answers_and_withheld_numbers_are_found(agent: type[Agent], kind: str) -> None:
     with pytest.raises(ViolationError) as caught:
-        run_machine(agent, **BLOCKS)
+        run_machine(agent, 200, **BLOCKS)
     assert caught.value.violations[0].kind == kind
 
 
@@ -116,4 +120,32 @@ def test_answers_shared_between_callers_are_found() -> None:
 
 
 def test_an_application_may_declare_that_it_shares_answers() -> None:
-    run_machine(SharedCache, **BLOCKS, repeats_utterances=False)
+    run_machine(SharedCache, 200, **BLOCKS, repeats_utterances=False)
+
+
+class Approved(Agent):
+    """Lets the line have keys and recordings approved, and takes one kind of input after another."""
+
+    def __init__(self, model: EchoProvider, fields: str) -> None:
+        super().__init__(model)
+        self.fields = fields
+
+    def words(self, request: Request) -> str:
+        return Path(super().words(request)).stem
+
+    def listen(self, memory: Memory, text: str) -> str:
+        return f"{super().listen(memory, text).removesuffix('voice')}{self.fields}"
+
+
+@pytest.mark.parametrize("fields", [",1,9,Digits,no", "record,,,no", "record,,,yes", "voice,,yes"])
+def test_callers_approve_what_the_line_has_understood(fields: str) -> None:
+    asked: list[str] = []
+
+    class Spying(Approved):
+        def ask(self, memory: Memory, request: Request, said: str) -> str:
+            asked.append(said)
+            return super().ask(memory, request, said)
+
+    attributes = {"budget": Budget(hangup=70), "model_steps": (None,), "reset_key": ""}
+    run_machine(lambda model: Spying(model, fields), 20, **attributes)
+    assert len(asked) > 40

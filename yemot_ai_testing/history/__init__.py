@@ -29,8 +29,11 @@ from yemot_ai_testing.history.events import (
     CallerInterrupted,
     CallerSpoke,
     ConversationReset,
+    EffectRecorded,
     FaultInjected,
     HistoryEvent,
+    KeyPressed,
+    LeftoversCounted,
     LoopDetected,
     ModelAnswered,
     ModelAsked,
@@ -44,6 +47,7 @@ from yemot_ai_testing.history.events import (
 )
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import RecordedApp
+from yemot_ai_testing.history.recorders.effects import RecordedEffects
 from yemot_ai_testing.history.recorders.provider import RecordedProvider
 from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 from yemot_ai_testing.history.recorders.stalls import StallDetector
@@ -56,9 +60,12 @@ __all__ = [
     "CallerInterrupted",
     "CallerSpoke",
     "ConversationReset",
+    "EffectRecorded",
     "FaultInjected",
     "History",
     "HistoryEvent",
+    "KeyPressed",
+    "LeftoversCounted",
     "LoopDetected",
     "ModelAnswered",
     "ModelAsked",
@@ -66,6 +73,7 @@ __all__ = [
     "OpenCallsCounted",
     "ProcessStalled",
     "RecordedApp",
+    "RecordedEffects",
     "RecordedProvider",
     "RecordedStore",
     "RequestSent",

@@ -7,7 +7,7 @@ from typing import Final
 
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import HistoryIndex
-from yemot_ai_testing.history.rules import hangup, heard, model_calls, responses, streaming, wording
+from yemot_ai_testing.history.rules import effects, hangup, heard, model_calls, responses, streaming, wording
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]
@@ -18,6 +18,8 @@ RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] 
     hangup.nothing_spoken_after_hangup,
     hangup.nothing_saved_after_hangup,
     hangup.no_sessions_left_open,
+    effects.effects_happen_once,
+    effects.nothing_is_left_running,
     model_calls.no_unspoken_prompts,
     model_calls.asked_at_most_once,
     model_calls.sessions_are_isolated,

@@ -63,9 +63,10 @@ class SpokenSentence(NamedTuple):
     total: int
 
 
-def utterance_text(utterance_id: str) -> str:
-    """Return the text of an utterance."""
-    return f"אמירה {utterance_id}"
+def utterance_text(utterance_id: str, *, length: int = 0) -> str:
+    """Return the text of an utterance; of at least ``length`` characters, with its ID at the end."""
+    text = f"אמירה {utterance_id}"
+    return "כמו שאמרתי " * -(-max(length - len(text), 0) // 11) + text
 
 
 def answer_text(model_call_id: str, prompt: str) -> str:

@@ -10,12 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from yemot_ai_testing.history.questions import AskedFor
+
 __all__ = [
     "CallerInterrupted",
     "CallerSpoke",
     "ConversationReset",
+    "EffectRecorded",
     "FaultInjected",
     "HistoryEvent",
+    "KeyPressed",
+    "LeftoversCounted",
     "LoopDetected",
     "ModelAnswered",
     "ModelAsked",
@@ -83,6 +88,8 @@ class ResponseReceived:
         awaits_caller: the line waits for the caller now, or the call has left the application.
         spoken_sentences: the sentences of answers that are spoken piece by piece, in order: each as
             (utterance ID, model call ID, number from 1, total).
+        asked_for: what the line asks the caller for now: ``speech``, a ``number`` or a ``key``; "" if
+            it is not known, or nothing.
     """
 
     at: float
@@ -92,6 +99,7 @@ class ResponseReceived:
     spoken_answers: tuple[tuple[str, str], ...] = ()
     awaits_caller: bool = False
     spoken_sentences: tuple[tuple[str, str, int, int], ...] = ()
+    asked_for: AskedFor = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,22 @@ class ConversationReset:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A caller answered a question for a key: a menu, or whether an utterance is right.
+
+    Attributes:
+        call: the name of the call.
+        keys: the keys; "" for silence.
+        confirms: it confirms what the caller has said, which now needs an answer.
+    """
+
+    at: float
+    call: str
+    keys: str
+    confirms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CallerInterrupted:
     """A caller pressed a key while an answer was spoken: the next request carries it.
 
@@ -262,8 +286,38 @@ class OpenCallsCounted:
     open_calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class LeftoversCounted:
+    """Calls came and ended one after the other; what they left in the process was counted.
+
+    Attributes:
+        calls: how many of them spoke.
+        threads: how many more threads run than before.
+        tasks: how many more tasks.
+    """
+
+    at: float
+    calls: int
+    threads: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRecorded:
+    """The application did something outside of the call: it wrote an order, or sent a message.
+
+    Attributes:
+        call: the name of the call.
+        effect: what it did; it contains the ID of the utterance that it was done for, if there is one.
+    """
+
+    at: float
+    call: str
+    effect: str
+
+
 HistoryEvent: TypeAlias = (
     "CallerSpoke | RequestSent | ResponseReceived | ModelAsked | ModelWrote | ModelAnswered | SessionSaved"
     " | FaultInjected | WorkerRestarted | ProcessStalled | ConversationReset | CallerInterrupted"
-    " | LoopDetected | OpenCallsCounted"
+    " | KeyPressed | LoopDetected | OpenCallsCounted | LeftoversCounted | EffectRecorded"
 )

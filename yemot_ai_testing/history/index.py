@@ -13,8 +13,10 @@ from yemot_ai_testing.history.events import (
     CallerInterrupted,
     CallerSpoke,
     ConversationReset,
+    EffectRecorded,
     FaultInjected,
     HistoryEvent,
+    KeyPressed,
     ModelAnswered,
     ModelAsked,
     ModelWrote,
@@ -105,7 +107,10 @@ class HistoryIndex:
                     yield utterance, settled
 
     def _final_request(self, utterance: UtteranceView) -> RequestView | None:
-        """Return the request after which the line waited for the caller again, before any hang-up."""
+        """Return the request after which the line waited for the caller again, before any hang-up.
+
+        A question for a key does not count, and none for digits after speech, or for speech after digits.
+        """
         requests = self.call(utterance.call).requests
         hangup_index = next((request.sent_index for request in requests if request.event.is_hangup), None)
         for request in requests:
@@ -117,9 +122,22 @@ class HistoryIndex:
                 continue
             if hangup_index is not None and hangup_index < request.received_index:
                 return None
-            if request.response.awaits_caller:
+            if request.response.awaits_caller and _asks_the_same(utterance, request.response):
                 return request
         return None
+
+    def was_answered_by_keys(self, utterance: UtteranceView, end: int) -> bool:
+        """Whether the caller answered another question between an utterance and ``end``.
+
+        The application may have let the caller correct what was said; not if a key confirmed it.
+        """
+        call, since = self.call(utterance.call), utterance.spoken_index
+        keys = [key for at, key in call.keys if since < at < end]
+        spoke = any(
+            since < other.spoken_index < end and other.asked_for != utterance.asked_for
+            for other in call.utterances
+        )
+        return spoke or any(not key.confirms for key in keys)
 
     def open_requests_at(self, position: int) -> list[RequestView]:
         """Return the requests without a response at a position."""
@@ -220,7 +238,9 @@ class HistoryIndex:
         call: str | None = None
         match event:
             case CallerSpoke(call=call, utterance_id=utterance_id, typed=typed):
-                utterance = UtteranceView(utterance_id, call, position, typed=typed)
+                utterance = UtteranceView(
+                    utterance_id, call, position, typed=typed, asked_for=self.call(call).asked_for
+                )
                 self.utterances.append(utterance)
                 self._utterances_by_id[utterance_id].append(utterance)
                 self.call(call).utterances.append(utterance)
@@ -242,6 +262,10 @@ class HistoryIndex:
                 self.call(call).saves.append((position, event))
             case ConversationReset(call=call):
                 self.call(call).resets.append(position)
+            case EffectRecorded(call=call):
+                self.call(call).effects.append((position, event))
+            case KeyPressed(call=call):
+                self.call(call).keys.append((position, event))
             case CallerInterrupted(call=call):
                 if (interrupted := self.utterance(event.utterance_id, call)) is not None:
                     interrupted.interrupted_index = position
@@ -261,6 +285,8 @@ class HistoryIndex:
         request = self.requests[event.request_id]
         call = request.event.call
         request.received_index, request.response = position, event
+        if event.awaits_caller and not request.event.is_repeat:
+            self.call(call).asked_for = event.asked_for
         self._open_requests[call] -= 1
         for utterance_id, model_call_id in event.spoken_answers:
             if (utterance := self.answered_utterance(utterance_id, model_call_id, call)) is not None:
@@ -287,6 +313,13 @@ class HistoryIndex:
         same_id = self._utterances_by_id.get(utterance_id, [])
         waiting = (utterance for utterance in reversed(same_id) if self._open_requests[utterance.call])
         return next(waiting, same_id[-1] if same_id else None)
+
+
+def _asks_the_same(utterance: UtteranceView, response: ResponseReceived) -> bool:
+    """Whether a response asks again for what the utterance was an answer to; or the call has left."""
+    return response.asked_for in {"", utterance.asked_for} or (
+        not utterance.asked_for and response.asked_for != "key"
+    )
 
 
 def _any_between(positions: Sequence[int], begin: int, end: int) -> bool:

@@ -9,8 +9,11 @@ from yemot_ai_testing.history.events import (
     CallerInterrupted,
     CallerSpoke,
     ConversationReset,
+    EffectRecorded,
     FaultInjected,
     HistoryEvent,
+    KeyPressed,
+    LeftoversCounted,
     LoopDetected,
     ModelAnswered,
     ModelAsked,
@@ -113,6 +116,15 @@ def describe_event(event: HistoryEvent) -> str:  # noqa: C901, PLR0911, PLR0912 
             return f"{event.call} asks for a new conversation"
         case CallerInterrupted():
             return f"{event.call} presses a key while the answer to {event.utterance_id} is spoken"
+        case KeyPressed():
+            what = f"presses {event.keys}" if event.keys else "presses no key"
+            return f"{event.call} {what}{' to confirm' * event.confirms}"
+        case EffectRecorded():
+            return f"{event.call} has an effect: {shorten(event.effect)}"
+        case LeftoversCounted():
+            return (
+                f"after {event.calls} calls there are {event.threads} more threads, {event.tasks} more tasks"
+            )
         case LoopDetected():
             return f"{event.call} {event.reason}"
         case OpenCallsCounted():

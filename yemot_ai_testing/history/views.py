@@ -7,12 +7,15 @@ from typing import TypeAlias
 
 from yemot_ai_testing.history.correlation import SpokenSentence
 from yemot_ai_testing.history.events import (
+    EffectRecorded,
+    KeyPressed,
     ModelAnswered,
     ModelAsked,
     RequestSent,
     ResponseReceived,
     SessionSaved,
 )
+from yemot_ai_testing.history.questions import AskedFor
 
 __all__ = ["CallView", "ModelCallView", "RequestView", "Subject", "UtteranceView"]
 
@@ -63,7 +66,7 @@ class ModelCallView:
 
 @dataclass(slots=True)
 class UtteranceView:
-    """An utterance, its model calls, and the answers that were spoken."""
+    """An utterance, its model calls, and the answers that were spoken; it answers what was ``asked_for``."""
 
     utterance_id: str
     call: str
@@ -73,6 +76,7 @@ class UtteranceView:
     spoken_sentences: list[tuple[RequestView, SpokenSentence]] = field(default_factory=list)
     interrupted_index: int = -1
     typed: bool = False
+    asked_for: AskedFor = ""
 
     @property
     def subject(self) -> Subject:
@@ -82,7 +86,7 @@ class UtteranceView:
 
 @dataclass(slots=True)
 class CallView:
-    """A call and all that belongs to it."""
+    """A call and all that belongs to it; ``asked_for`` is what its newest response asks for."""
 
     name: str
     utterances: list[UtteranceView] = field(default_factory=list)
@@ -90,6 +94,9 @@ class CallView:
     model_calls: list[ModelCallView] = field(default_factory=list)
     saves: list[tuple[int, SessionSaved]] = field(default_factory=list)
     resets: list[int] = field(default_factory=list)
+    keys: list[tuple[int, KeyPressed]] = field(default_factory=list)
+    effects: list[tuple[int, EffectRecorded]] = field(default_factory=list)
+    asked_for: AskedFor = ""
 
     @property
     def subject(self) -> Subject:

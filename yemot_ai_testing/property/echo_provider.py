@@ -46,7 +46,6 @@ HOOK_GRACE_SECONDS = 0.05
 BLOCKING_TIMEOUT = 60.0
 """Seconds after which an ``ask_blocking`` without an answer raises."""
 
-
 MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
 """An answer with characters that have a meaning in the protocol or in Markdown."""
 
@@ -201,7 +200,6 @@ class EchoProvider(PausableModel):
             step = await self._take_step()
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
-            await asyncio.sleep(_delay(step))
             self._raise_failure(step, model_call)
             reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
         yield reply  # outside: the consumer may stop here, and the model call is over
@@ -211,7 +209,6 @@ class EchoProvider(PausableModel):
     ) -> AsyncIterator[str | Reply]:
         with self._recorded_call(prompt, session, history) as model_call:
             step = await self._take_step()
-            await asyncio.sleep(_delay(step))
             for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
@@ -232,12 +229,14 @@ class EchoProvider(PausableModel):
         yield reply
 
     async def _take_step(self) -> Step:
-        """Take the step of a model call once the gate is open."""
+        """Take the step of a model call once the gate is open, and wait until it begins to answer."""
         await wait_until_open(self.gate)
-        step = self._next_step()
+        step, asked_at = self._next_step(), self.clock.now()
         hook, self.on_thinking = self.on_thinking, None
         await self._run_hook(hook)
+        delay = _delay(step) - (self.clock.now() - asked_at)
         await self.pause.wait_at("asked")
+        await asyncio.sleep(max(delay, 0.0))
         return step
 
     async def _after_first_sentence(self) -> None:
@@ -299,9 +298,10 @@ class EchoProvider(PausableModel):
     def _wait_blocking(self, model_call: RecordedModelCall) -> Step:
         """Take the next step, wait its time, and return it."""
         step = self._next_step()
-        hook, self.on_thinking = self.on_thinking, None
         asked_at = self.clock.now()
-        if hook is not None:
+        # A hook that waits for this call may leave the next one, which should run as well.
+        while (hook := self.on_thinking) is not None:
+            self.on_thinking = None
             self._run_blocking_hook(hook)
         seconds = BLOCKING_TIMEOUT if isinstance(step, Hang) else _delay(step)
         seconds -= self.clock.now() - asked_at  # what the hook did took a part of the time

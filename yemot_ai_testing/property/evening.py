@@ -24,6 +24,9 @@ CallIdForm: TypeAlias = Literal["end", "begin", "middle"]
 START_OFFSETS: Final = (0, 79_190, 86_390)
 """Seconds from the line's first ``ApiTime``, midnight UTC, to just before midnight in Israel, and in UTC."""
 
+CROWDS: Final = (0, 0, 50)
+"""Short calls in an evening; most have none, because many calls take long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evening:
@@ -33,11 +36,13 @@ class Evening:
         call_ids: where the call IDs differ; otherwise they are equal.
         method: how the line sends its requests.
         time_offset: seconds that are added to every ``ApiTime``.
+        crowd: how many short calls may come and go while another one waits; 0 for none.
     """
 
     call_ids: CallIdForm = "end"
     method: Method = "GET"
     time_offset: int = 0
+    crowd: int = 0
 
     def call_id(self, number: int) -> str:
         """Return an ``ApiCallId`` of 40 hexadecimal digits."""
@@ -61,4 +66,5 @@ def evenings(methods: Sequence[Method]) -> st.SearchStrategy[Evening]:
         st.sampled_from(get_args(CallIdForm)),
         st.sampled_from(methods),
         st.sampled_from(START_OFFSETS),
+        st.sampled_from(CROWDS),
     )

@@ -32,37 +32,31 @@ from hypothesis.stateful import (
     rule,
 )
 
-from yemot_ai_testing.doubles.steps import Answer, Crash, Drop, Failure, Step
+from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history.events import ConversationReset, LoopDetected
 from yemot_ai_testing.history.recorders.app import call_name
+from yemot_ai_testing.property.choices import (
+    DELAY_CHOICES,
+    EVENING_CHOICES,
+    FAILURE_CHOICES,
+    KEY_CHOICES,
+    ORDER_CHOICES,
+    PAUSE_CHOICES,
+    PHONE_CHOICES,
+    SHORT_DELAYS,
+    STEP_CHOICES,
+    failing_steps,
+)
 from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.engines.order import Order
-from yemot_ai_testing.property.engines.order_strategy import orders
-from yemot_ai_testing.property.evening import Evening, evenings
+from yemot_ai_testing.property.evening import Evening
+from yemot_ai_testing.property.leftovers import Work
 from yemot_ai_testing.property.machine_base import CallMachineBase
 from yemot_ai_testing.property.machine_call import MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
 __all__ = ["CallMachine", "ViolationError"]
-
-
-def slowest_answer(steps: Sequence[Step | None]) -> int:
-    """Return the most seconds that the model may take for an answer."""
-    return int(max((step.after for step in steps if isinstance(step, Answer)), default=0))
-
-
-def failing_steps(steps: Sequence[Step | None]) -> Sequence[Step | None]:
-    """Return the steps in which the model fails; None if there are none."""
-    return tuple(step for step in steps if isinstance(step, Failure | Drop | Crash)) or (None,)
-
-
-PHONE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phone_numbers))
-ORDER_CHOICES = st.runner().flatmap(lambda machine: orders() if machine.orders_tasks else st.none())
-EVENING_CHOICES = st.runner().flatmap(lambda machine: evenings(machine.methods))
-STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model_steps))
-FAILURE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(failing_steps(machine.model_steps)))
-DELAY_CHOICES = st.runner().flatmap(lambda machine: st.integers(0, slowest_answer(machine.model_steps)))
 
 
 class CallMachine(CallMachineBase):
@@ -131,26 +125,66 @@ class CallMachine(CallMachineBase):
         """A caller speaks while the model runs for another call."""
         if first is not second and first.awaits_speech and second.awaits_speech:
             first.inexpressible.append("another caller spoke while the model ran")
-            self.provider.on_thinking = lambda: self.speak(second, None)
+            self.provider.on_thinking = self._clock.at_once(lambda: self.speak(second, None))
             self.speak(first, None)
 
-    @rule(target=calls, machine_call=calls, others=st.sampled_from([2, 1, 3]))
-    def speak_all_together(self, machine_call: MachineCall, others: int) -> MultipleResults[MachineCall]:
+    @rule(target=calls, machine_call=calls, others=st.sampled_from([2, 1, 3]), seconds=SHORT_DELAYS)
+    def speak_all_together(
+        self, machine_call: MachineCall, others: int, seconds: int
+    ) -> MultipleResults[MachineCall]:
         """More callers dial, and all of them are answered at the same moment."""
         numbers = itertools.islice(itertools.cycle(self.phone_numbers), 1, others + 1)
         newcomers = [self.dial(number) for number in numbers]
         together = [one for one in (machine_call, *newcomers) if one.awaits_speech]
         if together:
-            self._speak_within(together)
+            self._speak_within(together, Answer(("",), float(seconds)))
         return multiple(*newcomers)
 
-    def _speak_within(self, callers: Sequence[MachineCall]) -> None:
+    def _speak_within(self, callers: Sequence[MachineCall], step: Step) -> None:
         """Let each caller speak while the model runs for the one before."""
         first, *others = callers
         first.inexpressible.append("other callers spoke while the model ran")
         if others:
-            self.provider.on_thinking = lambda: self._speak_within(others)
-        self.speak(first, None)
+            self.provider.on_thinking = self._clock.at_once(lambda: self._speak_within(others, step))
+        self.speak(first, step)
+
+    @precondition(lambda self: self.crowd_to_come)
+    @rule(machine_call=calls)
+    def others_come_and_go(self, machine_call: MachineCall) -> None:
+        """Many short calls come and end while a caller waits; then a late request of the first arrives."""
+        machine_call.inexpressible.append(f"{self.crowd_to_come} other calls came and ended")
+        before, first = Work.running(self._engine.loop), len(self._calls)
+        speakers = sum(self._call_shortly(number) for number in range(self.crowd_to_come))
+        self.crowd_to_come = 0
+        self._recorded_app.resend(self._calls[first].caller.call_id, back=1)
+        self.provider.clock.sleep(self.max_pause)
+        work, now = Work.running(self._engine.loop), self.history.now()
+        self.history.add(work.count_leftovers(before, at=now, calls=speakers))
+
+    def _call_shortly(self, number: int) -> bool:
+        """Let a caller call, speak in each third call, and hang up; return whether the caller spoke."""
+        caller = self.dial(self.phone_numbers[number % len(self.phone_numbers)])
+        speaks = number % 3 == 0 and caller.awaits_speech
+        if speaks:
+            self.speak(caller, None)
+        caller.hang_up()
+        return speaks
+
+    @precondition(lambda self: self.longest_utterance)
+    @rule(machine_call=calls)
+    def speaks_at_length(self, machine_call: MachineCall) -> None:
+        """A caller says a long utterance."""
+        if machine_call.awaits_speech:
+            self.speak(machine_call, None, length=self.longest_utterance)
+
+    @precondition(lambda self: hasattr(self.app, "ahandle_request"))
+    @rule(machine_call=calls)
+    def connection_is_cut(self, machine_call: MachineCall) -> None:
+        """The connection of an utterance's request breaks while the model runs; the line sends it again."""
+        if machine_call.awaits_speech:
+            machine_call.inexpressible.append("a request was cancelled while the model ran, and came again")
+            self._recorded_app.before_request = self.send_and_cut
+            self.speak(machine_call, Answer(("",), 2.0))
 
     @rule(machine_call=calls, seconds=DELAY_CHOICES)
     def answers_late(self, machine_call: MachineCall, seconds: int) -> None:
@@ -173,6 +207,13 @@ class CallMachine(CallMachineBase):
         """A caller presses keys where the line listens to speech."""
         if machine_call.takes_keys:
             self.speak(machine_call, None, typed=True)
+
+    @precondition(lambda self: self.menu_keys)
+    @rule(machine_call=calls, key=KEY_CHOICES)
+    def answers_by_key(self, machine_call: MachineCall, key: str) -> None:
+        """A caller answers a question for a key: in a menu, or between an utterance and its answer."""
+        if machine_call.awaits_key:
+            self.press_key(machine_call, key)
 
     @rule(machine_call=calls)
     def comes_back(self, machine_call: MachineCall) -> None:
@@ -217,14 +258,17 @@ class CallMachine(CallMachineBase):
     @rule(machine_call=calls, times=st.sampled_from([1, 2, 10]))
     def keeps_silent(self, machine_call: MachineCall, times: int) -> None:
         """A caller stays silent, once or several times."""
+        before = len(machine_call.caller.exchanges)
         for _ in range(times):
-            if machine_call.awaits_speech:
+            if machine_call.awaits_speech and machine_call.may_be_silent:
                 self.perform(machine_call, CallerAction("silent"))
-        if machine_call.awaits_speech and times >= self.max_silences > 0:
+        # Some reads repeat their question without a request, so that only the line could end the call.
+        requests = len(machine_call.caller.exchanges) - before
+        if machine_call.awaits_speech and requests >= self.max_silences > 0:
             why = f"was silent {times} times in a row, and the call has not ended"
             self.history.add(LoopDetected(self.history.now(), call_name(machine_call.caller.call_id), why))
 
-    @rule(machine_call=calls, seconds=st.sampled_from([10.0, 31.0, 120.0]))
+    @rule(machine_call=calls, seconds=PAUSE_CHOICES)
     def pauses(self, machine_call: MachineCall, seconds: float) -> None:
         """A caller waits before speaking."""
         del machine_call
@@ -234,7 +278,7 @@ class CallMachine(CallMachineBase):
     @rule(machine_call=calls)
     def starts_new_conversation(self, machine_call: MachineCall) -> None:
         """A caller starts a new conversation."""
-        if machine_call.awaits_speech:
+        if machine_call.awaits_speech and not machine_call.blocks_keys:
             self.history.add(ConversationReset(self.history.now(), call_name(machine_call.caller.call_id)))
             self.perform(machine_call, CallerAction("presses", f"{self.reset_key}#"))
 

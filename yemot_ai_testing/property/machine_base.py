@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -14,13 +15,21 @@ from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.check import check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
-from yemot_ai_testing.history.events import CallerSpoke, LoopDetected, OpenCallsCounted, WorkerRestarted
+from yemot_ai_testing.history.events import (
+    CallerSpoke,
+    KeyPressed,
+    LoopDetected,
+    OpenCallsCounted,
+    WorkerRestarted,
+)
 from yemot_ai_testing.history.history import History
-from yemot_ai_testing.history.recorders.app import RecordedApp, call_name
+from yemot_ai_testing.history.recorders.app import RecordedApp, call_name, record_request
+from yemot_ai_testing.history.recorders.effects import RecordedEffects
 from yemot_ai_testing.history.recorders.store import RecordedStore
 from yemot_ai_testing.history.violation import Budget, ViolationKind
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.transports.transport import Method
+from yemot_ai_testing.line.transports.transport import Method, Pairs
+from yemot_ai_testing.property.callers_clock import CallersClock
 from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
 from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
 from yemot_ai_testing.property.engines.order import Order
@@ -31,14 +40,20 @@ from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, In
 
 __all__ = ["CallMachineBase"]
 
+CUT_SECONDS: Final = 60.0
+"""Seconds to wait for the end of a request that is to be cancelled."""
+
 
 class CallMachineBase(RuleBasedStateMachine):
     """Calls over one application; records their history and checks it. Subclasses add the rules.
 
     Attributes:
         extension: the extension that callers dial.
-        phone_numbers: the callers' numbers; "" is a withheld number. The first call is from the first one.
+        phone_numbers: the callers' numbers; "", zeros and words are withheld ones. The first call is from the
+            first one.
         methods: how the line may send its requests: GET, POST; one of them in each example.
+        max_pause: seconds without a request for which the application must remember a call.
+        longest_utterance: characters of a long utterance; 0 for none.
         budget: the time limits of the check.
         model_steps: the steps that a model call may get.
         sentences_per_answer: sentences of an answer; with more than one the model streams (see
@@ -49,6 +64,10 @@ class CallMachineBase(RuleBasedStateMachine):
         store_fails: whether ``self.store`` fails from time to time.
         orders_tasks: whether the tasks of the application run in random orders; otherwise as they come.
         reset_key: the key that starts a new conversation; "" if there is none.
+        menu_keys: keys that callers press where the line asks for a key: in a menu or a question between
+            answers; "" is silence. None lets nobody answer such questions.
+        confirmation_key: the key by which a caller confirms an utterance before the model is asked; "" if the
+            application asks for none, or refuses what is confirmed at times.
         allows: kinds of violations that the application commits on purpose, such as ``altered`` for one that
             shortens or rewords answers; none by default.
         max_silences: silences in a row after which the application must have ended the call; 0 for no limit.
@@ -57,10 +76,14 @@ class CallMachineBase(RuleBasedStateMachine):
             counterexamples.
         provider: the model of the application.
         history: the events so far.
+        effects: records what the application does outside of its calls.
+        crowd_to_come: how many short calls may still come while another one waits.
     """
 
     extension: ClassVar[str] = ""
-    phone_numbers: ClassVar[Sequence[str]] = ("0501234567", "", "0501234568", "0521234567")
+    phone_numbers: ClassVar[Sequence[str]] = (
+        "0501234567", "", "0501234568", "0521234567", "Anonymous", "0000000000", "private", "0"
+    )  # fmt: skip
     methods: ClassVar[Sequence[Method]] = ("GET", "POST")
     budget: ClassVar[Budget] = Budget()
     model_steps: ClassVar[Sequence[Step | None]] = MODEL_STEPS
@@ -70,6 +93,10 @@ class CallMachineBase(RuleBasedStateMachine):
     store_fails: ClassVar[bool] = False
     orders_tasks: ClassVar[bool] = True
     reset_key: ClassVar[str] = "0"
+    max_pause: ClassVar[float] = 300.0
+    longest_utterance: ClassVar[int] = 1500
+    menu_keys: ClassVar[Sequence[str]] = ("1", "2", "")
+    confirmation_key: ClassVar[str] = ""
     allows: ClassVar[Collection[ViolationKind]] = ()
     max_silences: ClassVar[int] = 10
     counterexample_folder: ClassVar[Path | str | None] = None
@@ -83,6 +110,8 @@ class CallMachineBase(RuleBasedStateMachine):
             engine=self._engine, history=self.history, sentences=self.sentences_per_answer
         )
         self.history.now = self.provider.clock.now
+        self._clock = CallersClock(self.provider.clock)
+        self.effects = RecordedEffects(self.history)
         self.store = RecordedStore(self.make_store(), self.history, hold_time=self.provider.engine.hold_time)
         self.app = self.make_app(self.provider)
         self._recorded_app = RecordedApp(
@@ -97,6 +126,7 @@ class CallMachineBase(RuleBasedStateMachine):
         self._checked_length = 0
         self._order: Order | None = None
         self._evening = Evening()
+        self.crowd_to_come = 0
 
     def make_app(self, provider: EchoProvider) -> object:
         """Return the application under test: any application that a ``Caller`` accepts.
@@ -138,15 +168,16 @@ class CallMachineBase(RuleBasedStateMachine):
         self._evening = evening
         self._recorded_app.use_method(evening.method)
         self._recorded_app.time_offset = evening.time_offset
+        self.crowd_to_come = evening.crowd
 
     def dial(self, phone: str) -> MachineCall:
         """Start a call."""
-        clock, call_id = self.provider.clock, self._evening.call_id(len(self._calls) + 1)
+        call_id = self._evening.call_id(len(self._calls) + 1)
         caller = Caller(
             self._recorded_app,
             phone=phone,
             extension=self.extension,
-            clock=clock,
+            clock=self._clock,
             strict=False,
             call_id=call_id,
         )
@@ -158,7 +189,7 @@ class CallMachineBase(RuleBasedStateMachine):
         self.reach_agent(caller)
         return machine_call
 
-    def speak(
+    def speak(  # noqa: PLR0913 - what a caller says, and what happens then
         self,
         machine_call: MachineCall,
         step: Step | None,
@@ -166,6 +197,7 @@ class CallMachineBase(RuleBasedStateMachine):
         interruption: InterruptionSpec | None = None,
         utterance_id: str = "",
         typed: bool = False,
+        length: int = 0,
     ) -> None:
         """Let a caller say an utterance.
 
@@ -175,6 +207,7 @@ class CallMachineBase(RuleBasedStateMachine):
             interruption: what the caller does before the answer is complete.
             utterance_id: the ID of the utterance; "" for a new one.
             typed: whether the utterance is pressed on the keys.
+            length: its least number of characters.
         """
         if not utterance_id:
             self._last_utterance_id += 1
@@ -186,17 +219,35 @@ class CallMachineBase(RuleBasedStateMachine):
         answer = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
         hears = None if interruption is not None or typed else answer
         machine_call.utterance_ids.append(utterance_id)
+        asked = len(self.provider.requests)
         self.perform(
             machine_call,
             CallerAction("presses", f"{utterance_id}#")
             if typed
-            else machine_call.speech_action(utterance_id),
+            else machine_call.speech_action(utterance_id, length=length),
             hears=hears,
             step=step,
             interruption=interruption,
         )
+        if machine_call.awaits_key:
+            machine_call.forget_expectation()
+            prompts = [request.prompt for request in self.provider.requests[asked:]]
+            if self.confirmation_key and not any(utterance_id in prompt for prompt in prompts):
+                self.press_key(machine_call, self.confirmation_key, hears=hears)
         self.provider.clear_script()
         self.provider.on_thinking = None
+
+    def press_key(self, machine_call: MachineCall, key: str, *, hears: Expectation | None = None) -> None:
+        """Let a caller answer a question for a key.
+
+        Args:
+            machine_call: the call.
+            key: the key; "" for silence.
+            hears: what the caller must hear then.
+        """
+        call, confirms = call_name(machine_call.caller.call_id), key == self.confirmation_key != ""
+        self.history.add(KeyPressed(self.history.now(), call, key, confirms))
+        self.perform(machine_call, machine_call.keys_action(key), hears=hears)
 
     def perform(
         self,
@@ -213,6 +264,9 @@ class CallMachineBase(RuleBasedStateMachine):
             machine_call.repeats_next = False
             machine_call.record_turn(CallerAction("repeats"), hears=Expectation(same=True))
         self.run_verb(machine_call, lambda: machine_call.perform(action))
+        if key := machine_call.approval_key:
+            machine_call.forget_expectation()
+            self.perform(machine_call, CallerAction("presses", key), hears=hears)
 
     def run_verb(self, machine_call: MachineCall, verb: Callable[[], Any]) -> None:
         """Run a verb of a caller until the line waits for the caller again."""
@@ -223,6 +277,20 @@ class CallMachineBase(RuleBasedStateMachine):
             self.history.add(LoopDetected(self.history.now(), call_name(machine_call.caller.call_id), why))
             machine_call.has_ended = True
         self.provider.wait_until_idle()
+
+    def send_and_cut(self, pairs: Pairs) -> None:
+        """Send a request, and cancel it when the model is asked: its connection has broken."""
+        record_request(self.history, pairs, is_repeat=True)
+        self._engine.run(self._cut_while_thinking(pairs))
+
+    async def _cut_while_thinking(self, pairs: Pairs) -> None:
+        request = asyncio.ensure_future(self.app.ahandle_request(pairs))  # type: ignore[attr-defined]  # has it
+        loop = asyncio.get_running_loop()
+        self.provider.on_thinking = lambda: loop.call_soon_threadsafe(request.cancel)
+        await asyncio.wait({request}, timeout=CUT_SECONDS)
+        self.provider.on_thinking = None
+        if request.done() and not request.cancelled():
+            request.exception()  # the line does not see it
 
     def restart(self) -> None:
         """Replace the worker: its running work is lost, the store is kept."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from yemot_ai.protocol import Read, Record, Tap, Voice
+from yemot_ai.protocol import Mode, Record, Tap, Voice
 from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.history.correlation import utterance_text
+from yemot_ai_testing.history.questions import MIN_DIGITS, input_of
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.line.states import Over
+from yemot_ai_testing.line.states import Confirming, Over, RecordingMenu
 from yemot_ai_testing.scenario.format.model import (
     CallerAction,
     Expectation,
@@ -22,9 +23,6 @@ from yemot_ai_testing.scenario.play.runner import perform_action
 __all__ = ["NO_LOCATION", "MachineCall"]
 
 NO_LOCATION = SourceLocation(Path("found.call.yaml"), 1, 1)
-
-MIN_DIGITS = 4
-"""The fewest digits of an utterance ID."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,31 +49,75 @@ class MachineCall:
     def awaits_speech(self) -> bool:
         """Whether the line waits for an utterance of this caller."""
         question = self.caller.question
-        return not self.has_ended and question is not None and _accepts_utterance(question)
+        return not self.has_ended and question is not None and input_of(question) != "key"
+
+    @property
+    def awaits_key(self) -> bool:
+        """Whether the line waits for keys of this caller that are no utterance: a menu, a confirmation."""
+        question = self.caller.question
+        return not self.has_ended and question is not None and input_of(question) == "key"
 
     @property
     def takes_keys(self) -> bool:
         """Whether the line listens to speech of this caller, and takes an utterance ID on the keys, too."""
+        mode = self._mode
+        takes_id = isinstance(mode, Voice) and (mode.max_digits or MIN_DIGITS) >= MIN_DIGITS
+        return self.awaits_speech and takes_id and not self.blocks_keys
+
+    @property
+    def blocks_keys(self) -> bool:
+        """Whether the line listens to speech and takes no keys."""
+        mode = self._mode
+        return isinstance(mode, Voice) and (mode.block_keys or mode.record_engine)
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether the line notices the silence of this caller; it records silence, too."""
+        return not isinstance(self._mode, Record)
+
+    @property
+    def approval_key(self) -> str:
+        """The key that approves what the line has understood or recorded; "" if it does not ask."""
+        match self.caller.state:
+            case Confirming():
+                return "1"
+            case RecordingMenu():
+                return "2"
+        return ""
+
+    @property
+    def _mode(self) -> Mode | None:
         question = self.caller.question
-        mode = question.mode if question else None
-        return (
-            self.awaits_speech and isinstance(mode, Voice) and (mode.max_digits or MIN_DIGITS) >= MIN_DIGITS
-        )
+        return question.mode if question else None
 
     @property
     def hangup_was_sent(self) -> bool:
         """Whether the line has sent the hang-up to the application."""
         return any(exchange.hangup for exchange in self.caller.exchanges)
 
-    def speech_action(self, utterance_id: str) -> CallerAction:
-        """Return the caller's action for an utterance, by the input mode of the current read."""
-        question = self.caller.question
-        match question.mode if question else None:
+    def speech_action(self, utterance_id: str, *, length: int = 0) -> CallerAction:
+        """Return the caller's action for an utterance, by the input mode of the current read.
+
+        Args:
+            utterance_id: the ID of the utterance.
+            length: the least number of characters, if it is spoken.
+        """
+        match self._mode:
             case Tap():
                 return CallerAction("presses", f"{utterance_id}#")
             case Record():
                 return CallerAction("records", f"/1/{utterance_id}.wav")
-        return CallerAction("says", utterance_text(utterance_id))
+        return CallerAction("says", utterance_text(utterance_id, length=length))
+
+    def keys_action(self, key: str) -> CallerAction:
+        """Return the caller's action for a question for a key.
+
+        Args:
+            key: the key; the line gets it with leading zeros if it asks for more. "" is silence.
+        """
+        mode = self._mode
+        least = (mode.min_digits or 1) if isinstance(mode, Tap) else 1
+        return CallerAction("presses", f"{key.rjust(least, '0')}#") if key else CallerAction("silent")
 
     def record_turn(
         self,
@@ -90,6 +132,10 @@ class MachineCall:
         self.turns.append(
             ScenarioTurn(NO_LOCATION, action=action, hears=hears, agent=agent, interruption=interruption)
         )
+
+    def forget_expectation(self) -> None:
+        """Expect nothing of the newest turn: the line asked for a key, and the answer may come after it."""
+        self.turns[-1] = replace(self.turns[-1], hears=None)
 
     def perform(self, action: CallerAction) -> None:
         """Run an action of the caller.
@@ -107,8 +153,3 @@ class MachineCall:
         had_ended, self.has_ended = self.has_ended, True
         if not had_ended and not isinstance(self.caller.state, Over):
             self.caller.hangs_up()
-
-
-def _accepts_utterance(question: Read) -> bool:
-    mode = question.mode
-    return not isinstance(mode, Tap) or mode.max_digits is None or mode.max_digits >= MIN_DIGITS

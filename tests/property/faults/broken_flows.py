@@ -143,7 +143,7 @@ class StoresAfterHangUp(FlowMachine):
             await self.store.save(Session(call_id, state={"summary": "…"}), ttl=60)
 
 
-@broken("one conversation for all calls, outside of them", "crossed_sessions", "ran_after_hangup")
+@broken("one conversation for all calls, outside of them", "crossed_sessions", "ran_after_hangup", "stale")
 class AsksBesideTheCall(FlowMachine):
     def add_routes(self, flow: AIFlow) -> None:
         @flow.ai_agent("")

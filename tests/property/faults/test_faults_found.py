@@ -8,15 +8,29 @@ from tests.property.faults import (
     broken_agents,
     broken_crowds,
     broken_flows,
+    broken_processes,
     broken_stores,
     broken_streams,
     broken_wording,
+    foreign_healthy,
+    foreign_streaming,
     healthy,
 )
 from tests.property.faults.search import MAX_EXAMPLES, MAX_SECONDS, example_count, search_violation, table_row
 from tests.property.faults.subject import BROKEN, HEALTHY, Subject
 
-MODULES = (broken_agents, broken_crowds, broken_flows, broken_stores, broken_streams, broken_wording, healthy)
+MODULES = (
+    broken_agents,
+    broken_crowds,
+    broken_flows,
+    broken_processes,
+    broken_stores,
+    broken_streams,
+    broken_wording,
+    foreign_healthy,
+    foreign_streaming,
+    healthy,
+)
 TITLE = "planted faults: fault | found by | examples | CPU s"
 
 
@@ -46,4 +60,4 @@ def test_no_violation_is_found_in_a_healthy_application(
 def test_there_are_enough_faults() -> None:
     assert len(BROKEN) >= 20
     assert len({subject.name for subject in BROKEN + HEALTHY}) == len(BROKEN + HEALTHY)
-    assert len(MODULES) == 7
+    assert len(MODULES) == 10

@@ -23,6 +23,7 @@ from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.history.correlation import spoken_answers, spoken_sentences
 from yemot_ai_testing.history.events import RequestSent, ResponseReceived
 from yemot_ai_testing.history.history import History
+from yemot_ai_testing.history.questions import asked_for
 from yemot_ai_testing.line.clock import Clock, clock_of
 from yemot_ai_testing.line.exchange import final_read
 from yemot_ai_testing.line.transports.detect import transport_for
@@ -38,6 +39,9 @@ from yemot_ai_testing.line.verbs.keypad import is_poll
 __all__ = ["NoAnswerError", "RecordedApp", "call_name", "record_request", "record_response"]
 
 Hook: TypeAlias = Callable[[], object]
+MAX_LATENESS = 60
+"""Seconds of the line's clock by which a repeated request may be older than the newest one."""
+
 _CALL_PARAMETERS = ("ApiCallId", "ApiTime", "ApiYFCallId", "ApiDID", "ApiRealDID", "ApiPhone", "ApiExtension")
 
 
@@ -60,6 +64,7 @@ class RecordedApp:
     Attributes:
         clock: the line's clock.
         before_requests: functions to call, one before each of the next requests.
+        before_request: a function to call with the next request, once, before it is sent.
         time_offset: seconds that are added to ``ApiTime`` of further requests.
     """
 
@@ -76,6 +81,7 @@ class RecordedApp:
     ) -> None:
         self.clock = clock or clock_of(app)
         self.before_requests: list[Hook] = []
+        self.before_request: Callable[[Pairs], object] | None = None
         self.time_offset = 0
         self._history = history
         self._timeout = timeout
@@ -116,6 +122,9 @@ class RecordedApp:
         if self.before_requests:
             self.before_requests.pop(0)()
         pairs = self._shift_time(pairs)
+        before, self.before_request = self.before_request, None
+        if before is not None:
+            before(pairs)
         self._sent_requests[_call_id(pairs)].append(pairs)
         response = self._send(pairs, is_repeat=False)
         if response.fault is not None:
@@ -135,15 +144,20 @@ class RecordedApp:
     def resend(self, call_id: str, *, back: int = 0) -> str:
         """Send one of the last requests of a call again; the line does not use the response.
 
+        A request that is ``MAX_LATENESS`` older than the newest one is not sent: no line waits so long.
+
         Args:
             call_id: the ID of the call.
             back: 0 for the last request, 1 for the one before.
 
         Returns:
-            The response, byte for byte.
+            The response, byte for byte; "" if nothing was sent.
         """
         sent = self._sent_requests[call_id]
-        return self._send(sent[max(len(sent) - 1 - back, 0)], is_repeat=True).body if sent else ""
+        again = sent[max(len(sent) - 1 - back, 0)] if sent else ()
+        if not again or abs(_time_of(sent[-1]) - _time_of(again)) > MAX_LATENESS:
+            return ""
+        return self._send(again, is_repeat=True).body
 
     def _send(self, pairs: Pairs, *, is_repeat: bool) -> TransportResponse:
         number = record_request(self._history, pairs, is_repeat=is_repeat, worker=self._worker)
@@ -176,7 +190,14 @@ def record_response(history: History, request_id: int, body: str, *, fault: str 
     sentences = spoken_sentences(body)
     history.add(
         ResponseReceived(
-            history.now(), request_id, body, fault, spoken_answers(body), _awaits_caller(body), sentences
+            history.now(),
+            request_id,
+            body,
+            fault,
+            spoken_answers(body),
+            _awaits_caller(body),
+            sentences,
+            asked_for(body),
         )
     )
 
@@ -188,6 +209,11 @@ def call_name(call_id: str) -> str:
 
 def _call_id(pairs: Pairs) -> str:
     return next((value for name, value in pairs if name == "ApiCallId"), "")
+
+
+def _time_of(pairs: Pairs) -> int:
+    """Return the time of a request in seconds; 0 if it has none."""
+    return next((int(value) for name, value in pairs if name == "ApiTime"), 0)
 
 
 def _fingerprint(pairs: Sequence[tuple[str, str]]) -> str:

@@ -130,8 +130,8 @@ def every_utterance_is_answered(index: HistoryIndex, budget: Budget) -> Iterator
         if any(0 <= request.received_index <= end for request, _ in utterance.spoken_answers):
             continue
         model_calls = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
-        if not model_calls and utterance.typed:
-            continue
+        if not model_calls and (utterance.typed or index.was_answered_by_keys(utterance, end)):
+            continue  # it was a command, or the caller has answered another question since
         if not model_calls:
             message = f"{utterance.utterance_id} was ignored: the line waits, and the model was never asked"
             yield index.violation("ignored", message, end, utterance.subject)

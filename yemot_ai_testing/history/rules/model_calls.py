@@ -46,10 +46,12 @@ def no_unspoken_prompts(index: HistoryIndex, _budget: Budget) -> Iterator[Violat
 def asked_in_time(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
     """The model is asked soon after a caller has spoken, also while it answers other callers."""
     for utterance in index.utterances:
-        sent = _first_request(index, utterance)
-        if sent is None or not utterance.model_calls:
+        if not utterance.model_calls:
             continue
         first = utterance.model_calls[0]
+        sent = _last_request(index, utterance, first)
+        if sent is None:
+            continue
         seconds = index.seconds_between(sent, first.asked_index, "", first.event.worker)
         excused = index.had_fault(utterance.call, sent, first.asked_index) or any(
             sent <= at <= first.asked_index for at, _ in index.restarts
@@ -65,11 +67,13 @@ def asked_in_time(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
             yield index.violation("kept_waiting", message, first.asked_index, utterance.subject, *others[-3:])
 
 
-def _first_request(index: HistoryIndex, utterance: UtteranceView) -> int | None:
-    """Return the position of the request that carries an utterance."""
-    requests = index.call(utterance.call).requests
-    positions = (one.sent_index for one in requests if not one.event.is_repeat)
-    return next((at for at in positions if at > utterance.spoken_index), None)
+def _last_request(index: HistoryIndex, utterance: UtteranceView, asked: ModelCallView) -> int | None:
+    """Return the position of the request that carries an utterance, or the key that confirmed it."""
+    call = index.call(utterance.call)
+    keys = (at for at, _ in call.keys if at < asked.asked_index)
+    since = max(utterance.spoken_index, max(keys, default=-1))
+    positions = (one.sent_index for one in call.requests if not one.event.is_repeat)
+    return next((at for at in positions if at > since), None)
 
 
 def transient_failures_are_retried(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
