@@ -97,10 +97,30 @@ def test_what_is_no_log_is_an_error(
     assert not Path("calls").exists()
 
 
-def test_a_replacement_needs_two_words(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (["--replace", "דוד"], "is not WORD=WORD"),
+        (["--limit", "0"], "is no number above 0"),
+        (["--limit", "-1"], "is no number above 0"),
+    ],
+)
+def test_a_wrong_option_is_an_error(
+    option: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main(["scenario", "from-log", "x.log", "--replace", "דוד"])
-    assert "is not WORD=WORD" in capsys.readouterr().err
+        main(["scenario", "from-log", "x.log", *option])
+    assert reason in capsys.readouterr().err
+
+
+def test_what_a_scenario_cannot_have_is_named_and_fails(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scenario", "from-log", str(log), "--into", str(tmp_path / "calls"), "--app", "shop"]) == 2
+
+    printed = capsys.readouterr()
+    assert printed.out.count("not written: ") == 2
+    assert "no call can be written" in printed.err
 
 
 @pytest.mark.slow

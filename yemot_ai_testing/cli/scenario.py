@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--limit",
-        type=int,
+        type=_count,
         default=DEFAULT_LIMIT,
         metavar="N",
         help=f"calls at most (default: {DEFAULT_LIMIT})",
@@ -86,7 +86,7 @@ def run_from_log(arguments: argparse.Namespace) -> int:
         print_text(line)
     if not found.files:
         return _fail("no calls found: a request of the line has ApiCallId= in its URL, its form or its JSON")
-    return 0
+    return 0 if any(file.text for file in found.files) else _fail("no call can be written")
 
 
 def _write(folder: Path, file: WrittenFile) -> None:
@@ -119,6 +119,12 @@ def _summary(found: Conversion) -> str:
     if found.unreadable:
         parts.append(f"{found.unreadable} lines that cannot be read")
     return "; ".join(parts)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
 
 
 def _replacement(text: str) -> tuple[str, str]:
