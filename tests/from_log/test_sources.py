@@ -31,6 +31,7 @@ def index_of(path: Path, content: bytes) -> CallIndex:
         (b'{"log": {"version": "1.2"}}', "is none"),
         (b'{"log": {"entries": 5}}', "is no list"),
     ],
+    ids=["binary", "gzip", "utf-16", "cut HAR", "other HAR", "wrong HAR"],
 )
 def test_a_file_that_is_no_log_is_named_with_the_way_out(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(LogFormatError, match=reason) as error:
