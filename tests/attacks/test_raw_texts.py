@@ -114,6 +114,7 @@ def agent(ai: YemotAI, *, stream: bool) -> AIFlow:
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 def test_three_megabytes_of_a_service_delay_no_other_caller(unit: str, api: str, *, stream: bool) -> None:
     with ModelServer() as server:
+        server.answers("כן")  # the first answer builds the SDK's types
         server.answers([unit * (3 * MB // len(unit))] if stream else unit * (3 * MB // len(unit)))
         provider = (
             AnthropicProvider(api_key="unused", model="m", base_url=server.root_url)
@@ -121,6 +122,7 @@ def test_three_megabytes_of_a_service_delay_no_other_caller(unit: str, api: str,
             else OpenAIProvider(api_key="unused", model="m", base_url=server.base_url, api=api)  # type: ignore[arg-type]  # one of two
         )
         ai = YemotAI(provider=provider, retries=0)
+        assert ask(agent(ai, stream=stream)) == "כן"
         with measured_latency(ai.engine) as latency:
             heard = ask(agent(ai, stream=stream))
         ai.close()
