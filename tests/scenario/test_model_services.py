@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from tests.support.scenario_calls import KEYS, PlayModule
+from yemot_ai_testing.isolation.audit_hook import activate
+from yemot_ai_testing.isolation.guard import IsolationGuard
+from yemot_ai_testing.scenario.play.model_double import service_environment
 from yemot_ai_testing.scenario.report.call_record import render_result
 
 PROVIDERS = {
@@ -117,6 +121,31 @@ def test_a_client_of_the_developer_needs_no_key(play_module: PlayModule) -> None
         """,
     )
     assert result.failure is None, render_result(result)
+
+
+@pytest.mark.slow
+def test_another_codex_of_the_developer_is_replaced(
+    play_module: PlayModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YEMOT_AI_CODEX", "/nowhere/codex")
+    (result,) = play_module(
+        LINE.format(ai=PROVIDERS["codex"]),
+        "- {name: א, turns: [{says: מה חדש, agent: {answers: הכול}, hears: הכול}]}",
+    )
+    assert result.failure is None, render_result(result)
+
+
+def test_a_host_that_is_allowed_is_asked_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KEYS:
+        monkeypatch.setenv(name, "of the developer")
+    guard = IsolationGuard(tmp_path, allowed=["api.openai.com"])
+    with activate(guard), service_environment() as model:
+        assert [os.environ[name] for name in KEYS] == [
+            "of the developer",
+            "of the developer",
+            "none",
+            model.root_url,
+        ]
 
 
 def test_the_environment_is_restored(play_module: PlayModule, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ LINE = """
 import os
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.providers import AnthropicProvider, FallbackProvider, OpenAIProvider, Reply
+from yemot_ai.providers import (
+    AnthropicProvider, CodexAppServerProvider, CodexCLIProvider, FallbackProvider, OpenAIProvider, Reply
+)
 from yemot_ai_testing import ScriptedProvider
 
 
@@ -43,6 +45,10 @@ OTHER_ADDRESS = (
 OWN_PROVIDER = (
     "agent: does not reach 'parrot', a provider of your own: let the application use a ScriptedProvider() "
     "in the test"
+)
+OWN_CODEX = (
+    "agent: does not reach '{name}', whose executable is not the first codex on PATH: leave the path out, "
+    "or let the test choose it"
 )
 TURN = "- {name: א, turns: [{says: מה חדש, agent: {answers: הכול}, hears: הכול}]}"
 
@@ -99,8 +105,13 @@ def test_an_answer_of_the_function_is_no_mismatch_of_the_script(play_module: Pla
         (OWN_CLAUDE, OTHER_ADDRESS.format(provider="anthropic", name="ANTHROPIC")),
         (PARROT, OWN_PROVIDER),
         ("YemotAI(provider=FallbackProvider([Parrot()]))", OWN_PROVIDER),
+        ('YemotAI(provider=CodexCLIProvider("/nowhere/codex"))', OWN_CODEX.format(name="codex")),
+        (
+            'YemotAI(provider=CodexAppServerProvider("/nowhere/codex"))',
+            OWN_CODEX.format(name="codex-app-server"),
+        ),
     ],
-    ids=["chat", "anthropic", "own", "fallback"],
+    ids=["chat", "anthropic", "own", "fallback", "codex", "app-server"],
 )
 def test_a_provider_that_no_step_reaches_is_named_with_the_way_out(
     play_module: PlayModule, ai: str, message: str

@@ -123,19 +123,22 @@ def service_environment() -> Iterator[ModelServer]:
 
 
 def service_variables(model: ModelServer, allowed: frozenset[str] = frozenset()) -> Mapping[str, str]:
-    """Return the variables by which the SDKs find ``model``, with keys that are valid nowhere else.
+    """Return the variables by which an application finds ``model``, and the first ``codex`` on ``PATH``.
+
+    The keys are valid nowhere else.
 
     Args:
         model: the service.
         allowed: hosts that are reached themselves.
     """
     urls = {"OPENAI": model.base_url, "ANTHROPIC": model.root_url}
-    return {
+    services = {
         variable: value
         for service, url in urls.items()
         if not {HOSTS[service], f"{HOSTS[service]}:443"} & allowed
         for variable, value in {f"{service}_BASE_URL": url, f"{service}_API_KEY": "none"}.items()
     }
+    return {**services, "YEMOT_AI_CODEX": "codex"}
 
 
 @cache

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from yemot_ai.errors import CodexNotFoundError, ProviderError
 from yemot_ai.providers import (
     AnthropicProvider,
     CodexAppServerProvider,
@@ -84,7 +87,7 @@ def unreached_providers(app: object, double: object) -> Iterator[str]:
     for each in provider.providers if isinstance(provider, FallbackProvider) else (provider,):
         match each:
             case CodexCLIProvider() | CodexAppServerProvider():
-                pass
+                yield from _other_codex(each)
             case OpenAIProvider() | AnthropicProvider():
                 yield from _other_address(each)
             case _:
@@ -92,6 +95,21 @@ def unreached_providers(app: object, double: object) -> Iterator[str]:
                     f"agent: does not reach {each.name!r}, a provider of your own: let the application use a "
                     "ScriptedProvider() in the test"
                 )
+
+
+def _other_codex(provider: CodexCLIProvider | CodexAppServerProvider) -> Iterator[str]:
+    double = shutil.which("codex")
+    try:
+        if provider.check() == Path(double or ""):
+            return
+    except CodexNotFoundError:
+        pass  # a path at which nothing is
+    except ProviderError:
+        return
+    yield (
+        f"agent: does not reach {provider.name!r}, whose executable is not the first codex on PATH: leave "
+        "the path out, or let the test choose it"
+    )
 
 
 def _other_address(provider: OpenAIProvider | AnthropicProvider) -> Iterator[str]:
