@@ -85,19 +85,19 @@ def test_yemot_caller_has_a_codex_double(project: pytest.Pytester, run: Run, wri
     run("--yemot-app=shop:app", "test_it.py").assert_outcomes(passed=1)
 
 
+OPENAI_LINE = """
+from yemot_ai import AIFlow, YemotAI
+
+flow = AIFlow(YemotAI("openai"))
+flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+"""
+
+
 def test_the_steps_of_yemot_codex_reach_openai_without_a_key(
     project: pytest.Pytester, run: Run, write: Write, sdks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    write(
-        "line.py",
-        """
-        from yemot_ai import AIFlow, YemotAI
-
-        flow = AIFlow(YemotAI("openai"))
-        flow.ai_agent("", greeting="שלום")(lambda call, text: None)
-        """,
-    )
+    write("line.py", OPENAI_LINE)
     write(
         "test_it.py",
         """
@@ -111,6 +111,26 @@ def test_the_steps_of_yemot_codex_reach_openai_without_a_key(
         """,
     )
     run("test_it.py").assert_outcomes(passed=1)
+
+
+def test_a_question_to_openai_without_a_step_is_an_error(
+    project: pytest.Pytester, run: Run, write: Write, sdks: None
+) -> None:
+    write("line.py", OPENAI_LINE)
+    write(
+        "test_it.py",
+        """
+        import pytest
+
+        @pytest.mark.yemot(app="line:flow")
+        def test_it(yemot_caller):
+            yemot_caller.dial()
+            yemot_caller.says("מתי")
+        """,
+    )
+    result = run("test_it.py")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*call without a step: 'מתי'*"])
 
 
 def test_fake_codex_is_an_executable_on_the_path(project: pytest.Pytester, run: Run, write: Write) -> None:

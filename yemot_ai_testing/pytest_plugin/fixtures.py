@@ -92,6 +92,7 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     settings = run_settings(request.config)
     target = arguments.pop("url", None) or arguments.pop("app", None) or settings.target(None)
     options = {name: value for name, value in arguments.items() if name not in {"app", "url", "codex"}}
+    model = None
     with ExitStack() as stack:
         if isinstance(target, ServerCommand):
             from yemot_ai_testing.pytest_plugin.scenario_items import servers_for_run
@@ -113,6 +114,8 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
         yield caller
         if caller.dialled:
             request.node.add_report_section("teardown", "phone call", render_transcript(caller.transcript))
+        if model is not None:
+            _check_after_test(request, model)
 
 
 @pytest.fixture
