@@ -42,6 +42,9 @@ USAGE_WAIT: Final = 0.5
 REST_WAIT: Final = 0.1
 """Seconds to read the rest of a response, so that its connection can be used again."""
 
+FILTER_SIZE: Final = 200_000
+"""Characters that are filtered at once, while all callers of the process wait."""
+
 _MALFORMED: Final = (
     AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
@@ -187,7 +190,7 @@ class ServiceClient:
             while (event := await self._next_event(events, accumulator, deadline)) is not None:
                 count, last = count + 1, event
                 text = self._parse(event, lambda event: replace_surrogates(accumulator.feed(event)))
-                if piece := answer_filter.feed(text):
+                if piece := await _filter(answer_filter, text):
                     yield piece
             if not count:
                 raise self.service.malformed_error("no event in the stream")
@@ -335,3 +338,13 @@ class ServiceClient:
 async def _read_rest(events: Any) -> None:  # noqa: ANN401 - the SDK's stream
     while await anext(events, None) is not None:
         pass
+
+
+async def _filter(answer_filter: AnswerFilter, text: str) -> str:
+    """Feed the filter; of megabytes only a part before other callers have their turn."""
+    pieces = []
+    for start in range(0, len(text), FILTER_SIZE):
+        if start:
+            await asyncio.sleep(0)
+        pieces.append(answer_filter.feed(text[start : start + FILTER_SIZE]))
+    return "".join(pieces)
