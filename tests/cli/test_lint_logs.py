@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai_testing.from_log.log_parsing import responses_in
 from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.from_log.log_parsing import responses_in
 
 
 @pytest.mark.parametrize(
