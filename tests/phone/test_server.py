@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from yemot_ai_testing.phone.phone import MAX_CALLS, Phone
-from yemot_ai_testing.phone.server import make_phone_server
 from yemot_ai_testing.phone.target import open_phone_target
+from yemot_ai_testing.phone.web.server import make_phone_server
 
 ROOT = "http://127.0.0.1/token/"
 

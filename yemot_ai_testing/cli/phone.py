@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.errors import ToolkitError
-from yemot_ai_testing.phone import step
 from yemot_ai_testing.phone.options import add_options, open_target
 from yemot_ai_testing.phone.phone import Phone
+from yemot_ai_testing.phone.stepwise import step
 
 __all__ = ["add_arguments", "run"]
 
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_face(arguments: argparse.Namespace, phone: Phone) -> None:
     # Each face needs its own libraries, whose imports take seconds.
     if arguments.web:
-        from yemot_ai_testing.phone.serving import serve_phone  # noqa: PLC0415 - see above
+        from yemot_ai_testing.phone.web.serving import serve_phone  # noqa: PLC0415 - see above
 
         opened = _opener(browser=not arguments.no_browser)
         with contextlib.suppress(KeyboardInterrupt):  # that is how a person ends it

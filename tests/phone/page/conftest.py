@@ -14,8 +14,8 @@ from tests.support.chromium import NoBrowserError, Window, window
 from tests.support.not_run import not_run
 from yemot_ai_testing.phone.model import PhoneModel
 from yemot_ai_testing.phone.phone import Phone
-from yemot_ai_testing.phone.serving import serve_phone
 from yemot_ai_testing.phone.target import open_phone_target
+from yemot_ai_testing.phone.web.serving import serve_phone
 
 ServePhone = Callable[..., tuple[str, Phone]]
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.phone.phone import Phone
-from yemot_ai_testing.phone.server import make_phone_server
+from yemot_ai_testing.phone.web.server import make_phone_server
 
 __all__ = ["serve_phone"]
 

@@ -24,6 +24,8 @@ __all__ = ["StepError", "StepState", "log_of", "perform_step", "start_keeper"]
 
 JSONObject = dict[str, Any]
 
+KEEPER: Final = "yemot_ai_testing.phone.stepwise.keeper"
+
 START_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 20
 """Seconds that one request waits for the line; a command that takes longer is asked for again."""
@@ -119,7 +121,13 @@ def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
     """
     state.unlink(missing_ok=True)
     log = log_of(state)
-    command = [sys.executable, "-m", "yemot_ai_testing.phone.keeper", str(state.resolve()), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "yemot_ai_testing.phone.stepwise.keeper",
+        str(state.resolve()),
+        *arguments,
+    ]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - this Python, and the person's arguments
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -30,7 +30,7 @@ from yemot_ai_testing.phone.call import CallBusyError
 from yemot_ai_testing.phone.command import COMMANDS, parse_command
 from yemot_ai_testing.phone.phone import NoSuchCallError, Phone
 from yemot_ai_testing.phone.target import DEFAULT_PHONE
-from yemot_ai_testing.phone.view_json import call_json
+from yemot_ai_testing.phone.web.view_json import call_json
 
 __all__ = ["make_phone_server"]
 

@@ -12,8 +12,8 @@ from typing import Final
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.phone.options import open_target, parse_options
 from yemot_ai_testing.phone.phone import Phone
-from yemot_ai_testing.phone.serving import serve_phone
-from yemot_ai_testing.phone.step import StepState, log_of
+from yemot_ai_testing.phone.stepwise.step import StepState, log_of
+from yemot_ai_testing.phone.web.serving import serve_phone
 
 __all__ = ["main"]
 

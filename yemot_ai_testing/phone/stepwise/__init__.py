@@ -1,0 +1,1 @@
+"""The phone one command at a time, for scripts and coding agents."""

@@ -1,0 +1,1 @@
+"""The phone as a server on this machine: a page for people, JSON for programs."""
