@@ -35,7 +35,7 @@ WARM_UP = 0.2
 FILLER = "רק רגע"
 
 
-def leave_to_model(call: AICall, text: str) -> None:  # noqa: ARG001 - the form of an agent
+def leave_to_model(call: AICall, text: str) -> None:
     """Let the model answer."""
 
 
