@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from yemot_ai_testing.codex.binary import RECOMMENDED_VERSION, install
-
-if TYPE_CHECKING:
-    import argparse
 
 __all__ = ["add_arguments"]
 
@@ -24,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="VERSION|PATH", help="a version, or an executable")
     parser.add_argument("--force", action="store_true", help="write the recordings in any case")
     parser.add_argument("--rule", dest="rules", nargs="+", action="extend", metavar="ID", help="only these")
-    no_reports = {"expect": None, "allow_outdated": False, "json": None, "markdown": None}
-    parser.set_defaults(command=_run, executables=[], interface="all", jobs=4, **no_reports)
+    parser.set_defaults(command=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -51,8 +47,11 @@ def _run(arguments: argparse.Namespace) -> int:
     if report.breaks and not arguments.force:
         sys.stderr.write("Nothing was written; mend what breaks us, or use --force\n")
         return 1
-    arguments.executables = [str(binary), f"fake@{version}"]
-    exit_code = contract.run(arguments)
+    parser = argparse.ArgumentParser()
+    contract.add_arguments(parser)
+    rules = ["--rule", *arguments.rules] if arguments.rules else []
+    subjects = ["--interface", "all", "--codex", str(binary), f"fake@{version}"]
+    exit_code = contract.run(parser.parse_args([*subjects, *rules]))
     if version != RECOMMENDED_VERSION:
         sys.stdout.write(f"Set RECOMMENDED_VERSION in yemot_ai_testing/codex/binary.py to {version}\n")
     return exit_code
