@@ -34,6 +34,9 @@ Ts = TypeVarTuple("Ts")
 STALL_SECONDS = 1.0
 """Real seconds without an event after which virtual time passes although a handler runs."""
 
+MAX_HELD_STALLS = 30
+"""Stalls after which time passes although other work holds it: work that never ends would hang the run."""
+
 BLOCKED_SECONDS = 0.5
 """Real seconds of work without a wait that count in virtual time: more than a slow machine needs."""
 
@@ -317,6 +320,7 @@ class VirtualSelector(selectors.DefaultSelector):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
+        self._stalls = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, Any]]:
         """Return what is ready, or let time pass."""
@@ -338,12 +342,9 @@ class VirtualSelector(selectors.DefaultSelector):
         self._clock.note_idle(wakeups, timeout)
         ready = super().select(None if timeout is None else STALL_SECONDS)
         self._clock.note_busy()
-        if (
-            not ready
-            and timeout is not None
-            and self._clock.is_awaited
-            and not self._clock.is_held_externally
-        ):
+        self._stalls = 0 if ready else self._stalls + 1
+        held = self._clock.is_held_externally and self._stalls < MAX_HELD_STALLS
+        if not ready and timeout is not None and self._clock.is_awaited and not held:
             # A handler that waits for its threads cannot be distinguished from one that works.
             self._clock.advance(timeout, stalled=STALL_SECONDS)
         return ready
