@@ -116,7 +116,7 @@ def measure(
     found = None
     while found is None:
         found = re.search(r"http://[^:]+:(\d+)", log.read_text())
-        time.sleep(0.05)
+        time.sleep(0.05)  # until the server has written its address
     process, began = psutil.Process(server.pid), time.monotonic()
     soak = Soak(f"http://127.0.0.1:{found[1]}/", codex, began + arguments.minutes * 60)
     samples = []
@@ -124,7 +124,7 @@ def measure(
         callers = [threads.submit(soak.one_caller, number) for number in range(arguments.callers)]
         while time.monotonic() < soak.until:
             samples.append(Sample.take(process, time.monotonic() - began))
-            time.sleep(SAMPLE_SECONDS)
+            time.sleep(SAMPLE_SECONDS)  # the interval of the measurement
         for caller in callers:
             caller.result()
     print(f"{soak.calls} calls, {soak.turns} turns; heard: {dict(soak.heard)}")

@@ -138,7 +138,7 @@ def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
             process.kill()
             said = log.read_text(encoding="utf-8", errors="replace").strip()
             raise StepError(said.removeprefix("yemot-ai: ") or "the phone did not start")
-        time.sleep(LOOK_INTERVAL)
+        time.sleep(LOOK_INTERVAL)  # another process writes the file, and nothing announces it
     return StepState.read(state)
 
 
