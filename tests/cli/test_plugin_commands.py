@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
 
@@ -31,6 +32,17 @@ def test_the_commands_of_other_packages_are_listed_without_their_import(
         cli.main(["--help"])
     assert "call a line by hand" in capsys.readouterr().out
     assert "yemot_ai_testing.cli.phone" not in sys.modules
+
+
+@pytest.mark.parametrize("arguments", [[], ["--web"], ["--step", "dial"]])
+@pytest.mark.parametrize("package", ["bidi", "starlette", "textual", "uvicorn"])
+def test_a_phone_without_a_package_says_what_to_install(
+    package: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
+    assert cli.main(["phone", *arguments]) == 2
+    assert f"{package} is not installed: pip install 'yemot-ai[phone]'" in capsys.readouterr().err
 
 
 def test_the_phone_has_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import sys
 import webbrowser
@@ -11,12 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from yemot_ai.errors import MissingExtraError
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.phone.options import add_options, open_target
 from yemot_ai_testing.phone.phone import Phone
 from yemot_ai_testing.phone.stepwise import step
 
 __all__ = ["add_arguments", "run"]
+
+PACKAGES: Final = ("bidi", "starlette", "textual", "uvicorn")
+"""What the extra ``phone`` installs, and ``testing`` does not."""
 
 STATE_FILE: Final = Path(".yemot-phone.json")
 
@@ -56,7 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0; 1 if the line did not take a step; 2 for what cannot be called, and for wrong use.
+
+    Raises:
+        MissingExtraError: a package of the extra ``phone`` is not installed.
     """
+    for package in PACKAGES:  # now: the processes and faces of the phone import them later
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package=package, extra="phone")
     try:
         if arguments.step:
             return _run_step(arguments)
