@@ -69,12 +69,17 @@ async def _retry(call: Callable[[], T], deadline: float) -> T:
     delay = MIN_RETRY_DELAY
     while True:
         try:
-            return await run_blocking(call)
+            return await run_blocking(functools.partial(_call_after, delay, call))
         except BusyError:
             if time.monotonic() >= deadline:
                 raise
-        await asyncio.sleep(delay)
         delay = min(delay * 2, MAX_RETRY_DELAY)
+
+
+def _call_after(delay: float, call: Callable[[], T]) -> T:
+    # In the thread: the loop's time may be virtual, and stand still until this call returns.
+    time.sleep(delay)
+    return call()
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

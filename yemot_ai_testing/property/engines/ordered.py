@@ -203,7 +203,7 @@ class _OrderedSelector(VirtualSelector):
         self._rounds = 0
 
     def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, Any]]:
-        if not self._queue:
+        if not self._queue or self._virtual_clock.is_held_externally:
             if timeout is None and self._may_be_deadlocked:
                 return self._select_or_break()
             return super()._wait(timeout)
@@ -213,11 +213,8 @@ class _OrderedSelector(VirtualSelector):
         ready = selectors.DefaultSelector.select(
             self, STALL_SECONDS if idle and self._virtual_clock.is_working else 0
         )
-        if (
-            not ready
-            and (idle or self._rounds >= MAX_BUSY_ROUNDS)
-            and not self._virtual_clock.is_held_externally
-        ):
+        is_due = idle or self._rounds >= MAX_BUSY_ROUNDS
+        if not ready and is_due and not self._virtual_clock.is_held_externally:
             self._rounds = 0
             self._queue.release_next()
         return ready
