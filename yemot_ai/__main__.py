@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from yemot_ai.cli import main
+from yemot_ai.cli.main import main
 
 sys.exit(main())

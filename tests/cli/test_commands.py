@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai import cli, reference
+from yemot_ai import reference
+from yemot_ai.cli.load_flow import REFERENCE_FLOW, load_flow
+from yemot_ai.cli.main import main
 from yemot_ai.errors import ConfigurationError
 
 
 def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["ext-ini", "https://example.org/yemot"]) == 0
+    assert main(["ext-ini", "https://example.org/yemot"]) == 0
     assert capsys.readouterr().out == (
         "type=api\n"
         "api_link=https://example.org/yemot\n"
@@ -34,12 +36,12 @@ def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]
 def test_a_url_that_the_line_could_not_call_is_refused(
     capsys: pytest.CaptureFixture[str], url: str, reason: str
 ) -> None:
-    assert cli.main(["ext-ini", url]) == 2
+    assert main(["ext-ini", url]) == 2
     assert reason in capsys.readouterr().err
 
 
 def test_the_reference_flow_is_found() -> None:
-    assert cli.load_flow(cli.REFERENCE_FLOW) is reference.flow
+    assert load_flow(REFERENCE_FLOW) is reference.flow
 
 
 def test_a_flow_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,18 +51,18 @@ def test_a_flow_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "my_phone", raising=False)
 
-    assert cli.load_flow("my_phone").routes == {}
+    assert load_flow("my_phone").routes == {}
     monkeypatch.delitem(sys.modules, "my_phone")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli:main", ":flow", "..x:flow"],
+    ["no_such_module:flow", "yemot_ai.reference:nothing", "yemot_ai.cli.main:main", ":flow", "..x:flow"],
     ids=["module", "name", "kind", "nothing", "dots"],
 )
 def test_a_name_that_is_not_a_flow_is_an_error(name: str) -> None:
     with pytest.raises(ConfigurationError):
-        cli.load_flow(name)
+        load_flow(name)
 
 
 def test_a_missing_library_inside_the_users_module_is_not_mistaken_for_the_module(
@@ -70,12 +72,12 @@ def test_a_missing_library_inside_the_users_module_is_not_mistaken_for_the_modul
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(ModuleNotFoundError, match="a_library_that_is_not_there"):
-        cli.load_flow("needs_more:flow")
+        load_flow("needs_more:flow")
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        cli.main(["--version"])
+        main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out == "yemot-ai 0.2.0\n"
 
@@ -83,5 +85,5 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("port", ["99999", "-1", "http"])
 def test_a_port_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str], port: str) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["serve", f"--port={port}"])
+        main(["serve", f"--port={port}"])
     assert "is no port" in capsys.readouterr().err

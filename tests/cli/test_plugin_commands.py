@@ -8,19 +8,20 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from yemot_ai import cli
+import yemot_ai.cli.main as main_module
+from yemot_ai.cli.main import PLUGIN_GROUP, main
 
 
 def points(value: str) -> object:
-    return lambda **_: EntryPoints([EntryPoint("phone", value, cli.PLUGIN_GROUP)] if value else [])
+    return lambda **_: EntryPoints([EntryPoint("phone", value, PLUGIN_GROUP)] if value else [])
 
 
 @pytest.mark.parametrize("value", ["", "no_such_package.phone"])
 def test_a_command_that_is_not_installed_says_what_to_install(
     value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "entry_points", points(value))
-    assert cli.main(["phone", "line:flow"]) == 2
+    monkeypatch.setattr(main_module, "entry_points", points(value))
+    assert main(["phone", "line:flow"]) == 2
     assert "pip install 'yemot-ai[phone]'" in capsys.readouterr().err
 
 
@@ -29,7 +30,7 @@ def test_the_commands_of_other_packages_are_listed_without_their_import(
 ) -> None:
     monkeypatch.delitem(sys.modules, "yemot_ai_testing.cli.phone", raising=False)
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        main(["--help"])
     assert "call a line by hand" in capsys.readouterr().out
     assert "yemot_ai_testing.cli.phone" not in sys.modules
 
@@ -41,11 +42,11 @@ def test_a_phone_without_a_package_says_what_to_install(
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
-    assert cli.main(["phone", *arguments]) == 2
+    assert main(["phone", *arguments]) == 2
     assert f"{package} is not installed: pip install 'yemot-ai[phone]'" in capsys.readouterr().err
 
 
 def test_the_phone_has_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["phone", "--help"])
+        main(["phone", "--help"])
     assert "--step" in capsys.readouterr().out

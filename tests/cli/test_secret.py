@@ -4,7 +4,8 @@ import importlib.util
 
 import pytest
 
-from yemot_ai import cli, reference
+from yemot_ai import reference
+from yemot_ai.cli.main import main
 
 
 def secret_of(printed: str) -> str:
@@ -13,7 +14,7 @@ def secret_of(printed: str) -> str:
 
 
 def test_a_secret_is_printed_as_a_constant_of_the_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["ext-ini", "https://example.org/yemot", "--secret", "only-the-line-knows"]) == 0
+    assert main(["ext-ini", "https://example.org/yemot", "--secret", "only-the-line-knows"]) == 0
 
     assert secret_of(capsys.readouterr().out) == "only-the-line-knows"
 
@@ -21,7 +22,7 @@ def test_a_secret_is_printed_as_a_constant_of_the_line(capsys: pytest.CaptureFix
 def test_without_a_value_a_new_secret_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
     secrets = set()
     for _ in range(3):
-        assert cli.main(["ext-ini", "https://example.org/yemot", "--secret"]) == 0
+        assert main(["ext-ini", "https://example.org/yemot", "--secret"]) == 0
         secrets.add(secret_of(capsys.readouterr().out))
 
     assert len(secrets) == 3
@@ -34,7 +35,7 @@ def test_without_a_value_a_new_secret_is_generated(capsys: pytest.CaptureFixture
 def test_an_unsafe_secret_is_an_error_that_does_not_repeat_it(
     capsys: pytest.CaptureFixture[str], secret: str
 ) -> None:
-    assert cli.main(["ext-ini", "https://example.org/yemot", f"--secret={secret}"]) == 2
+    assert main(["ext-ini", "https://example.org/yemot", f"--secret={secret}"]) == 2
     assert secret not in capsys.readouterr().err
 
 

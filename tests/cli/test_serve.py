@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.server import served
-from yemot_ai.cli import main
+from yemot_ai.cli.main import main
 from yemot_ai_testing import Caller, FakeCodex
 
 

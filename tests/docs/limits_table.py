@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from tests.docs.generated_section import Section, code, table
 from yemot_ai import RequestLimits
-from yemot_ai.cli import SERVER_OPTIONS
+from yemot_ai.cli.serve import SERVER_OPTIONS
 from yemot_ai.server.limits import ServerLimits
 
 __all__ = ["PAGES", "Page", "render"]

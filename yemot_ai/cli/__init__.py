@@ -1,0 +1,1 @@
+"""The command ``yemot-ai``: one module per command, imported when the command is run."""

@@ -1,0 +1,85 @@
+"""``yemot-ai serve``: answer the line over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+from typing import Final
+
+from yemot_ai.cli.load_flow import REFERENCE_FLOW, load_flow
+from yemot_ai.errors import MissingExtraError
+from yemot_ai.server.limits import ServerLimits
+from yemot_ai.server.logs import LEVELS
+
+__all__ = ["SERVER_OPTIONS", "add_arguments", "run"]
+
+MAX_PORT: Final = 65535
+
+SERVER_OPTIONS: Final = {
+    "connections": ("--limit-connections", "open connections"),
+    "header_seconds": ("--header-seconds", "seconds until the headers of a request have to be there"),
+    "keep_alive_seconds": ("--keep-alive-seconds", "seconds that a connection stays open after a response"),
+    "drain_seconds": ("--drain", "seconds that running turns get after SIGTERM, SIGINT or SIGHUP"),
+}
+"""By the fields of ``ServerLimits``: the options of ``serve`` and their help."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "flow", nargs="?", default=REFERENCE_FLOW, metavar="module:flow", help=f"default: {REFERENCE_FLOW}"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
+    parser.add_argument("--log-level", choices=LEVELS, default="info", help="default: info")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FOLDER",
+        help="write each call into a file, with the caller's number and words, "
+        "for yemot-ai-testing scenario from-log",
+    )
+    for name, (option, description) in SERVER_OPTIONS.items():
+        default = getattr(ServerLimits(), name)
+        parser.add_argument(
+            option,
+            dest=name,
+            type=type(default),
+            default=default,
+            metavar="N",
+            help=f"{description} (default: {default:g})",
+        )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve a flow until a signal ends it; return the exit code.
+
+    Raises:
+        MissingExtraError: if the extra ``server`` is not installed.
+        ConfigurationError: if the flow cannot be served.
+    """
+    if importlib.util.find_spec("uvicorn") is None:
+        raise MissingExtraError(package="uvicorn", extra="server")
+    from yemot_ai.server.run import run as serve  # noqa: PLC0415 - an extra
+
+    limits = ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS})
+    flow = load_flow(arguments.flow)
+    flow.ai.check()
+    return serve(
+        flow,
+        host=arguments.host,
+        port=arguments.port,
+        limits=limits,
+        log_level=arguments.log_level,
+        record_folder=arguments.record,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {MAX_PORT}")
+    return int(text)
