@@ -18,8 +18,8 @@ from yemot_ai_testing.line.transports.transport import Pairs
 __all__ = ["WorkerPool", "run_in_processes"]
 
 WORKERS = 3
-NUMBERS_PER_WORKER = 10_000_000
-"""The range of event numbers of a worker."""
+NUMBERS_PER_WORKER = 100_000
+"""The range of event numbers of a worker: none has nine digits, which the line speaks one by one."""
 
 CALLS_PER_KILL = 120
 """Calls after which a worker is killed."""
