@@ -11,35 +11,6 @@ from yemot_ai.cli.main import main
 from yemot_ai.errors import ConfigurationError
 
 
-def test_the_settings_of_the_line_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ext-ini", "https://example.org/yemot"]) == 0
-    assert capsys.readouterr().out == (
-        "type=api\n"
-        "api_link=https://example.org/yemot\n"
-        "api_url_post=yes\n"
-        "api_say_tts=no\n"
-        "api_wait_answer_music_on_hold=yes\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("example.org", "no http"),
-        ("https://example.org/?secret=x", "api_add_0"),
-        ("http://[::1/p", "no URL"),
-        ("https://x y/z", "no http"),
-        ("https://x/y\napi_log=no", "no http"),
-    ],
-    ids=["no-scheme", "query", "bracket", "space", "newline"],
-)
-def test_a_url_that_the_line_could_not_call_is_refused(
-    capsys: pytest.CaptureFixture[str], url: str, reason: str
-) -> None:
-    assert main(["ext-ini", url]) == 2
-    assert reason in capsys.readouterr().err
-
-
 def test_the_reference_flow_is_found() -> None:
     assert load_flow(REFERENCE_FLOW) is reference.flow
 

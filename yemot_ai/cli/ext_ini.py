@@ -3,77 +3,113 @@
 from __future__ import annotations
 
 import argparse
-import re
 import secrets
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from yemot_ai.cli.load_flow import load_flow
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.ext_ini import ext_ini, extension_file, folders_between, url_warnings, write_ext_ini
+from yemot_ai.flow import AccessPolicy, AIFlow
+from yemot_ai.protocol import Request
 
-__all__ = ["add_arguments", "ext_ini", "run"]
-
-_SETTINGS: Final = (
-    ("api_url_post", "yes"),  # long Hebrew values do not fit into a URL
-    ("api_say_tts", "no"),  # or the line reads to callers what they said
-    ("api_wait_answer_music_on_hold", "yes"),  # or they hear nothing while the request waits
-)
-
-_SECRET: Final = re.compile(r"[A-Za-z0-9._~-]{8,}")
-"""Characters that need no escaping in a URL: how the line encodes constants is not documented."""
+__all__ = ["add_arguments", "run"]
 
 SECRET_BYTES: Final = 24
+
+UNPROTECTED: Final = (
+    "without a secret, anyone who finds the URL can call the flow: "
+    "--secret makes one, for AccessPolicy(secret=…)"
+)
+
+FOLDER_NOTE: Final = (
+    "put this into ext.ini in the folder of each extension of the flow; "
+    "yemot-ai ext-ini module:flow URL --into FOLDER writes them all"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("url", metavar="URL")
+    parser.description = "Print the settings of an extension that is served at URL, or write those of a flow."
+    parser.add_argument("flow", nargs="?", metavar="module:flow", help="whose extensions need the settings")
+    parser.add_argument("url", metavar="URL", help="where the line reaches your server")
     parser.add_argument(
         "--secret",
         nargs="?",
         const="",
         help="let the line send a secret, for AccessPolicy(secret=…) or YEMOT_AI_SECRET; "
-        "without a value, generate one",
+        "without a value, that of the flow, or a new one",
     )
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="write one ext.ini for each extension of the flow"
+    )
+    parser.add_argument("--force", action="store_true", help="of --into: overwrite files with other settings")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the settings; return the exit code."""
-    secret = secrets.token_urlsafe(SECRET_BYTES) if arguments.secret == "" else arguments.secret
-    print(ext_ini(arguments.url, secret=secret), end="")
+    """Print or write the settings; return the exit code.
+
+    Raises:
+        ConfigurationError: if the arguments cannot work together, or a file cannot be written.
+    """
+    flow = None if arguments.flow is None else load_flow(arguments.flow)
+    access = AccessPolicy() if flow is None else flow.access
+    secret = _secret(arguments.secret, access)
+    text = ext_ini(arguments.url, secret=secret, secret_name=access.secret_name)
+    if arguments.into is None:
+        print(text, end="")
+    elif flow is None:
+        raise ConfigurationError(
+            "--into needs the flow, for its extensions: yemot-ai ext-ini module:flow URL --into FOLDER"
+        )
+    else:
+        extensions = _extensions(flow)
+        for path in write_ext_ini(arguments.into, extensions, text, force=arguments.force):
+            print(path)
+    notes = [*_folder_notes(flow, arguments.into), *url_warnings(arguments.url)]
+    _print_notes([*notes, *_secret_warnings(secret, access, arguments.url)])
     return 0
 
 
-def ext_ini(url: str, *, secret: str | None = None) -> str:
-    """Return the ``ext.ini`` of an extension that is served at ``url`` (all settings: [OFF]).
-
-    Args:
-        url: the address that the line requests.
-        secret: what the line sends with each request, for ``AccessPolicy(secret=…)``.
-
-    Raises:
-        ConfigurationError: if ``url`` cannot be an ``api_link``, or ``secret`` cannot be a constant.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise ConfigurationError(f"{url!r} is no URL: {error}") from error
-    plain = url.isprintable() and not any(character.isspace() for character in url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
-        raise ConfigurationError(f"{url!r} is no http(s) URL that the line could call")
-    if parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"{url!r} carries a query: the line would add a second '?'; send constants by api_add_0"
-        )
-    settings = (("type", "api"), ("api_link", url), *_SETTINGS, *_constants(secret))
-    return "".join(f"{name}={value}\n" for name, value in settings)
+def _print_notes(notes: Iterable[str]) -> None:
+    sys.stdout.flush()
+    for note in notes:
+        print(f"yemot-ai: {note}", file=sys.stderr)
 
 
-def _constants(secret: str | None) -> tuple[tuple[str, str], ...]:
-    if secret is None:
-        return ()
-    if not _SECRET.fullmatch(secret):
-        raise ConfigurationError(
-            "a secret for ext.ini is 8 or more of A-Z a-z 0-9 . _ ~ - (--secret alone makes one)"
-        )
-    return (("api_add_0", f"secret={secret}"),)
+def _extensions(flow: AIFlow) -> list[str]:
+    return sorted({*flow.routes, *flow.agents})
+
+
+def _secret(given: str | None, access: AccessPolicy) -> str | None:
+    """Return the secret that the line sends: the given one; for "" that of the flow, or a new one."""
+    if given == "":
+        return access.secret or secrets.token_urlsafe(SECRET_BYTES)
+    return given
+
+
+def _folder_notes(flow: AIFlow | None, into: Path | None) -> list[str]:
+    if flow is None:
+        return [FOLDER_NOTE]
+    extensions = _extensions(flow)
+    if not extensions:
+        return ["the flow has no extensions: register a handler, or an agent"]
+    notes = [] if into else [f"put this into {', '.join(str(extension_file(name)) for name in extensions)}"]
+    if between := folders_between(extensions):
+        names = ", ".join(f"/{name}" for name in between)
+        notes.append(f"{names}: no handler, but the way to one; give it a menu of the line, or a handler")
+    return notes
+
+
+def _secret_warnings(secret: str | None, access: AccessPolicy, url: str) -> list[str]:
+    if secret is not None:
+        return [] if access.secret in {None, secret} else ["the flow requires another secret than this one"]
+    if access.secret is None:
+        return [UNPROTECTED]
+    if access.has_secret(Request(()), urlsplit(url).path):
+        return []
+    return ["the flow requires a secret, and the line would send none: --secret writes it into the file"]

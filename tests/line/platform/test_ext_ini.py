@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yemot_ai.cli.ext_ini import ext_ini
+from yemot_ai.ext_ini import ext_ini
 from yemot_ai.protocol import GoToFolder, Tap, Text
 from yemot_ai_testing.line.platform.ext_ini import read_ext_ini, read_ivr_ini
 from yemot_ai_testing.line.platform.ext_keys import (
