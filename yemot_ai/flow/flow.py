@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
+import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import NoneType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yemot_flow
 
@@ -30,7 +30,9 @@ from yemot_ai.flow.handlers.declaration import check_handler, extension_name, wa
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.lifespan import ServerLifespan
+from yemot_ai.flow.mounts import mount_asgi, mount_wsgi
 from yemot_ai.flow.rendering import one_level_up
+from yemot_ai.flow.request_log import Observer, RequestLog
 from yemot_ai.flow.store_outage import outage_response
 from yemot_ai.protocol import Play, Record, Request, Response
 from yemot_ai.protocol.request import Params
@@ -122,6 +124,7 @@ class AIFlow(yemot_flow.Flow):
             local_calls=self._local_calls,
             dialog=self.dialog,
         )
+        self._request_log = RequestLog((self.routes, self.agents), self._planned_wait)
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
         runtime.calls.unanswered.limits = self._admission.limits
@@ -233,22 +236,24 @@ class AIFlow(yemot_flow.Flow):
             EngineLoopError: called on the engine's own loop.
         """
         max_wait = NO_WAIT if self._is_in_event_loop() else None
-        request = self._admission.admit(params, path)
+        request, started = self._admission.admit(params, path), time.perf_counter()
         if isinstance(request, str):
             return request
         engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
         try:
             is_immediate = self._runtime.store.immediate
             decision = run_without_waiting(deciding) if is_immediate else engine.run(deciding)
-            return decision if isinstance(decision, str) else engine.run(decision(max_wait))
+            response = decision if isinstance(decision, str) else engine.run(decision(max_wait))
         except EngineLoopError:
             raise  # the developer's mistake; there is no caller to answer
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
-            return self._error_response(request, error)
+            response = self._error_response(request, error)
+        self._request_log.add(request, response, time.perf_counter() - started)
+        return response
 
     async def ahandle_request(self, params: Params, *, path: str = "") -> str:
         """Do what ``handle_request`` does, awaited from any event loop."""
-        request = self._admission.admit(params, path)
+        request, started = self._admission.admit(params, path), time.perf_counter()
         if isinstance(request, str):
             return request
         engine, deciding = self._runtime.engine, self._dispatcher.decide(request)
@@ -256,9 +261,19 @@ class AIFlow(yemot_flow.Flow):
         try:
             is_immediate = self._runtime.store.immediate
             decision = run_without_waiting(deciding) if is_immediate else await engine.arun(deciding)
-            return decision if isinstance(decision, str) else await engine.arun(decision(None))
+            response = decision if isinstance(decision, str) else await engine.arun(decision(None))
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
-            return self._error_response(request, error)
+            response = self._error_response(request, error)
+        self._request_log.add(request, response, time.perf_counter() - started)
+        return response
+
+    def on_request(self, observer: Observer) -> Observer:
+        """Register ``observer(answered)`` for each answered request. Usable as a decorator.
+
+        Called in the thread or loop of the request, with an ``AnsweredRequest``; it must return at once.
+        """
+        self._request_log.observers.append(observer)
+        return observer
 
     @property
     def access(self) -> AccessPolicy:
@@ -272,16 +287,7 @@ class AIFlow(yemot_flow.Flow):
     @property
     def wsgi_app(self) -> web.WSGIApp:
         """A WSGI application that answers the line at every path."""
-
-        def app(environ: dict[str, Any], start_response: web.StartResponse) -> Iterable[bytes]:
-            # If the application is mounted below a path, that part of the path is in SCRIPT_NAME.
-            raw: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            path = raw.encode("latin-1").decode("utf-8", "replace")
-            answer = functools.partial(self.handle_request, path=path)
-            screen = functools.partial(self._admission.screen, path=path)
-            return web.wsgi(answer, limits=self._admission.limits, screen=screen)(environ, start_response)
-
-        return app
+        return mount_wsgi(self.handle_request, self._admission)
 
     @property
     def asgi_app(self) -> web.ASGIApp:
@@ -298,15 +304,12 @@ class AIFlow(yemot_flow.Flow):
             drain_seconds: how long running turns get when its server ends.
         """
         lifespan = ServerLifespan(self._runtime, drain_seconds)
+        return mount_asgi(self.ahandle_request, self._admission, lifespan)
 
-        async def app(scope: web.Scope, receive: web.Receive, send: web.Send) -> None:
-            path = scope.get("path", "")
-            answer = functools.partial(self.ahandle_request, path=path)
-            screen = functools.partial(self._admission.screen, path=path)
-            mount = web.asgi(answer, limits=self._admission.limits, screen=screen, lifespan=lifespan)
-            await mount(scope, receive, send)
-
-        return app
+    def _planned_wait(self, extension: str) -> float:
+        agent = self.agents.get(extension)
+        dialog = agent.dialog if agent else self.dialog
+        return max(dialog.answer_wait, dialog.poll_wait)
 
     def _is_in_event_loop(self) -> bool:
         try:
