@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from yemot_flow import Call
+
 from yemot_ai._calls.hooks import CallSummary, EndReason
 from yemot_ai._calls.limits import Limits
 from yemot_ai._runtime import Engine
@@ -35,6 +39,7 @@ __all__ = [
     "AnswerLimits",
     "AsyncAICall",
     "AsyncAgent",
+    "Call",
     "CallSummary",
     "DialogSettings",
     "EndReason",
@@ -51,3 +56,10 @@ __all__ = [
 ]
 
 __version__ = "0.2.0"
+
+if not TYPE_CHECKING:  # a type checker knows the names, and would take any other one of this function
+
+    def __getattr__(name: str) -> object:
+        from yemot_ai.errors.missing_names import missing_name  # noqa: PLC0415 - needed by a mistake only
+
+        raise missing_name(__name__, name)

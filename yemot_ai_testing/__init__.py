@@ -73,5 +73,5 @@ def __getattr__(name: str) -> object:
     if name == "contract":
         return importlib.import_module(f"{__name__}.contract")
     if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise importlib.import_module("yemot_ai.errors.missing_names").missing_name(__name__, name)
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

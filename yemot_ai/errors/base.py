@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from yemot_ai.errors.source_place import source_place
+
 __all__ = [
     "CallEndedError",
     "ConfigurationError",
@@ -51,7 +53,16 @@ class InvalidValueError(YemotAIError, ValueError):
 
 
 class ConfigurationError(YemotAIError):
-    """The configuration cannot work; raised at setup, not in a call."""
+    """The configuration cannot work; raised at setup, not in a call.
+
+    Attributes:
+        place: ``file:line`` of the developer's code that it is about, else where that code has called this
+            package; "" if there is none.
+    """
+
+    def __init__(self, message: str = "", *, place: str = "") -> None:
+        self.place = place or source_place()
+        super().__init__(message)
 
 
 class MissingExtraError(ConfigurationError, ImportError):

@@ -14,6 +14,7 @@ from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.code_warnings import WarnedPlaces, warned_places
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
 from yemot_ai.flow.compat.option_values import folder_target, value_name
@@ -28,7 +29,6 @@ from yemot_ai.flow.compat.read_options import (
     with_pre_message,
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
-from yemot_ai.flow.source_place import WarnedPlaces, warned_places
 from yemot_ai.flow.value_names import is_reserved, visible_values
 from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
 from yemot_ai.providers.provider import JSON

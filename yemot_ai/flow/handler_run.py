@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.source_place import source_place
+from yemot_ai.errors.source_place import source_place
 from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON

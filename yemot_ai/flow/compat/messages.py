@@ -10,9 +10,9 @@ from pathlib import PurePath
 from typing import Final, TypeAlias, TypeGuard, get_args
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.code_warnings import warn_once
 from yemot_ai.flow.compat.option_values import file_name
 from yemot_ai.flow.compat.spoken_values import Numeral, numeral_text, read_number, spell, spell_letters
-from yemot_ai.flow.source_place import warn_once
 from yemot_ai.protocol import (
     Comment,
     Date,

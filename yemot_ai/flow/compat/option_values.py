@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.source_place import warn_once
+from yemot_ai.flow.code_warnings import warn_once
 from yemot_ai.protocol.fields.white_space import strip_blanks
 
 __all__ = [

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias, TypedDict, get_args
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow.code_warnings import warn_once
 from yemot_ai.flow.compat.messages import Playable
 from yemot_ai.flow.compat.option_values import (
     CountOption,
@@ -25,7 +26,6 @@ from yemot_ai.flow.compat.option_values import (
     text,
     whole_number,
 )
-from yemot_ai.flow.source_place import warn_once
 from yemot_ai.protocol import Keyboard, Record, Tap, Voice, normalize_speech, pressed_keys
 
 __all__ = ["ReadOptions", "check_names", "count_attempts", "read_mode", "reuses_value"]

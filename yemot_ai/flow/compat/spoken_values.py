@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.source_place import warn_once
+from yemot_ai.flow.code_warnings import warn_once
 from yemot_ai.protocol import Digits, Letters, Message, Number, Text, normalize_speech, speakable
 
 __all__ = ["Numeral", "numeral_text", "read_number", "spell", "spell_letters"]
