@@ -97,6 +97,7 @@ def _blocks(page: Path) -> Iterator[Block]:
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+EXPLICIT_ANCHOR = re.compile(r'^<a id="([^"]+)"></a>$', re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -230,7 +231,12 @@ def _printed_by(command: str) -> str:
     return result.stdout + result.stderr
 
 
-def _anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+def anchors_of_headings(page: Path) -> list[str]:
+    """Return the anchors of a page's headings in their order, as GitHub makes them."""
     headings = HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings]
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors to which a link can lead."""
+    return {*anchors_of_headings(page), *EXPLICIT_ANCHOR.findall(page.read_text(encoding="utf-8"))}
