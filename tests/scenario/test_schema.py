@@ -96,6 +96,20 @@ def test_the_schema_is_a_valid_schema() -> None:
     Draft7Validator.check_schema(SCHEMA)
 
 
+def undescribed(schema: Schema) -> Iterator[str]:
+    """Yield each key of a mapping, at any depth, that has no description."""
+    for key, value in schema.get("properties", {}).items():
+        if "description" not in value:
+            yield f"{schema['title']}: {key}"
+        yield from undescribed(value)
+    for part in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())):
+        yield from undescribed(part)
+
+
+def test_each_key_has_a_description_for_editors_and_the_reference() -> None:
+    assert list(undescribed(SCHEMA)) == []
+
+
 def keywords(schema: Schema) -> Iterator[str]:
     """Yield every keyword that a schema uses."""
     yield from schema
@@ -107,7 +121,7 @@ def keywords(schema: Schema) -> Iterator[str]:
 
 
 def test_the_schema_uses_only_keywords_of_draft_7() -> None:
-    own = {"$schema", "title", "x-message"}
+    own = {"$schema", "title", "description", "x-message"}
     assert set(keywords(SCHEMA)) - own <= set(Draft7Validator.VALIDATORS)
 
 

@@ -4,7 +4,7 @@
 are quoted, unless they begin with a letter), ``command`` (its quotes are closed), ``warn-fail`` (in this
 order), ``meanwhile`` (the caller acts at most once), ``turns`` (all but the first have a verb, or only
 listen). ``x-message`` is the loader's message for a broken rule,
-``title`` the name of a part in messages. Only keywords of draft 7 are used.
+``title`` the name of a part in messages, ``description`` what a key means. Only keywords of draft 7 are used.
 
 >>> SCHEMA["required"]
 ['scenarios']
@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias
 from yemot_ai_testing.doubles.steps import CUT_REASONS, FAILURE_KINDS, STEP_SYNTAX, StepSyntax
 from yemot_ai_testing.line.platform.settings import LineSetting, line_settings
 from yemot_ai_testing.scenario.format.agent_steps import DELAYED_OUTCOMES, OUTCOMES
+from yemot_ai_testing.scenario.format.descriptions import DESCRIPTIONS
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import CALL_ENDINGS, LEFTOVER_KINDS, SERVER_VERBS, VERBS
 
@@ -31,7 +32,12 @@ EVENT_KEYS: Final = ("hangs_up", "presses", *SERVER_VERBS)
 def _object(
     title: str, properties: Schema, *, required: Iterable[str] = (), rules: Iterable[Schema] = ()
 ) -> Schema:
-    closed = {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
+    known = DESCRIPTIONS.get(title, {})
+    described = {
+        key: value | {"description": known[key]} if key in known else value
+        for key, value in properties.items()
+    }
+    closed = {"type": "object", "title": title, "properties": described, "additionalProperties": False}
     optional = {"required": list(required), "allOf": list(rules)}
     return closed | {key: value for key, value in optional.items() if value}
 
