@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from benchmarks.protocol import without_collection
 from yemot_ai.protocol import Digits, Message, Play, Request, Response, lint, speakable
 from yemot_ai.protocol.messages import MAX_CHARACTERS, MAX_WORD_CHARACTERS, MAX_WORDS
-from yemot_ai.protocol.normalizer import speakable as speakable_module
+from yemot_ai.protocol.normalizer.conversion import convert
+from yemot_ai.protocol.normalizer.plain_sentence import PLAIN
 from yemot_ai_testing.property import model_texts
 
 
@@ -296,9 +297,9 @@ def test_ten_times_the_text_takes_about_ten_times_as_long(seed: str) -> None:
         assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)
 
 
-@given(st.from_regex(speakable_module._PLAIN, fullmatch=True))
+@given(st.from_regex(PLAIN, fullmatch=True))
 def test_a_plain_sentence_is_what_the_whole_conversion_makes_of_it(text: str) -> None:
-    assert speakable(text) == speakable_module._convert(text)
+    assert speakable(text) == convert(text)
 
 
 def test_a_plain_sentence_that_is_too_long_is_split() -> None:

@@ -18,7 +18,7 @@ from yemot_ai.errors import ConfigurationError, MissingKeyError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.provider import SupportsAclose
 from yemot_ai.sessions import Turn
-from yemot_ai.transcription import OpenAITranscriber, Transcriber
+from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Download, EmptyRecordingError, Fetch, Recordings
 
 __all__ = ["RecordingTranscriber", "check_transcriber", "make_recording_transcriber"]
@@ -132,7 +132,7 @@ def make_recording_transcriber(  # noqa: PLR0913 - called only by YemotAI
         ConfigurationError: if there is no key, no SDK, or no token.
     """
     try:
-        used_transcriber = transcriber or OpenAITranscriber(api_key=api_key)
+        used_transcriber = transcriber or _default_transcriber(api_key)
     except MissingKeyError as error:
         error.add_note(
             "Recordings are transcribed by OpenAI unless YemotAI(transcriber=…) names another transcriber."
@@ -140,3 +140,9 @@ def make_recording_transcriber(  # noqa: PLR0913 - called only by YemotAI
         raise
     download = functools.partial((recordings or Recordings()).download, in_thread=run_in_thread)
     return RecordingTranscriber(download, used_transcriber, ledger, check_limits)
+
+
+def _default_transcriber(api_key: str | None) -> Transcriber:
+    from yemot_ai.transcription import OpenAITranscriber  # noqa: PLC0415 - few lines record
+
+    return OpenAITranscriber(api_key=api_key)

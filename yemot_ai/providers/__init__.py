@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from yemot_ai.lazy_names import lazy_names
 from yemot_ai.providers.adapter import AnyProvider
-from yemot_ai.providers.anthropic import AnthropicProvider
-from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
-from yemot_ai.providers.fallback import FallbackProvider
-from yemot_ai.providers.openai.provider import OpenAIProvider
 from yemot_ai.providers.provider import (
     JSON,
     Exchange,
@@ -18,6 +17,23 @@ from yemot_ai.providers.provider import (
     Usage,
     read_reply,
 )
+
+if TYPE_CHECKING:
+    from yemot_ai.providers.anthropic import AnthropicProvider
+    from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
+    from yemot_ai.providers.fallback import FallbackProvider
+    from yemot_ai.providers.openai.provider import OpenAIProvider
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "AnthropicProvider": ".anthropic",
+            "CodexAppServerProvider": ".codex",
+            "CodexCLIProvider": ".codex",
+            "FallbackProvider": ".fallback",
+            "OpenAIProvider": ".openai.provider",
+        },
+    )
 
 __all__ = [
     "JSON",

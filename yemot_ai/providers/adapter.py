@@ -24,7 +24,7 @@ __all__ = ["AnyProvider", "as_provider", "forward_optional"]
 AnyProvider: TypeAlias = Provider | SessionProvider
 """What every argument for a provider takes."""
 
-_OPTIONAL: Final = ("engine", "end_session", "aclose")
+_OPTIONAL: Final = ("engine", "end_session", "aclose", "check", "warm_up")
 """Attributes that a provider may have; callers check whether it has them."""
 
 
@@ -34,6 +34,8 @@ def as_provider(provider: AnyProvider) -> Provider:
     Raises:
         ConfigurationError: it is not a provider.
     """
+    if isinstance(provider, type):
+        raise ConfigurationError(f"provider={provider.__name__} is a class: give {provider.__name__}(…)")
     if isinstance(provider, Provider):
         return provider
     if isinstance(provider, SessionProvider):

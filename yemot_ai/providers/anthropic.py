@@ -121,6 +121,14 @@ class AnthropicProvider:
         """
         return self._chat.ask(prompt, session, instructions, history, stream=stream)
 
+    async def warm_up(self) -> None:
+        """Import the SDK and make its client, so that the first answer does not wait for them.
+
+        Raises:
+            ProviderError: there is no client.
+        """
+        await self._chat.warm_up()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()

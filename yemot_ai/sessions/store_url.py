@@ -1,4 +1,4 @@
-"""Open the store of a URL, as in a setting.
+"""Open the store of a URL, as in a setting; only that one is imported.
 
 >>> open_store("memory:").immediate
 True
@@ -9,10 +9,7 @@ from __future__ import annotations
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.redaction import redact_url
 from yemot_ai.sessions.store import SessionStore
-from yemot_ai.sessions.stores.json_file import JSONFileStore
 from yemot_ai.sessions.stores.memory import MemoryStore
-from yemot_ai.sessions.stores.redis import RedisStore
-from yemot_ai.sessions.stores.sqlite import SQLiteStore
 
 __all__ = ["open_store"]
 
@@ -30,10 +27,16 @@ def open_store(url: str) -> SessionStore:
     """
     kind, _, rest = url.partition(":")
     if kind in {"redis", "rediss", "unix"}:
+        from yemot_ai.sessions.stores.redis import RedisStore  # noqa: PLC0415
+
         return RedisStore(url)
     if kind == "json" and rest:
+        from yemot_ai.sessions.stores.json_file import JSONFileStore  # noqa: PLC0415
+
         return JSONFileStore(rest)
     if kind == "sqlite" and rest:
+        from yemot_ai.sessions.stores.sqlite import SQLiteStore  # noqa: PLC0415
+
         return SQLiteStore(rest)
     if url == "memory:":
         return MemoryStore()

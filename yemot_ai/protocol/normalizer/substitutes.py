@@ -9,25 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from yemot_ai.protocol.messages import Text
-from yemot_ai.protocol.normalizer.speakable import speakable
-
 __all__ = ["SUBSTITUTES", "describe_substitutes"]
 
-_LEFT: Final = "אב"
-_RIGHT: Final = "גד"
-
-
-def _substitute(character: str) -> str:
-    (message,) = (
-        message.text for message in speakable(f"{_LEFT}{character}{_RIGHT}") if isinstance(message, Text)
-    )
-    substitute = message.removeprefix(_LEFT).removesuffix(_RIGHT)
-    return substitute.strip() or substitute
-
-
-SUBSTITUTES: Final[Mapping[str, str]] = {character: _substitute(character) for character in ".-&=|\"'\n\t"}
-"""What is spoken for each character between two Hebrew words; empty if it is removed."""
+SUBSTITUTES: Final[Mapping[str, str]] = {
+    ".": ",",
+    "-": " ",
+    "&": "ו",
+    "=": "שווה",
+    "|": ",",
+    '"': "",
+    "'": "",
+    "\n": ",",
+    "\t": " ",
+}
+"""What is spoken for each character between two Hebrew words; empty if it is removed. A test compares."""
 
 
 def describe_substitutes(characters: str) -> str:

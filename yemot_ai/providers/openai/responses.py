@@ -118,6 +118,10 @@ class StoredResponsesChat:
             return self._stateless.ask(prompt, session, instructions, history, stream=stream)
         return self._ask_stored(prompt, session, instructions, history, stream=stream)
 
+    async def warm_up(self) -> None:
+        """Do what the first answer would wait for, without a request to the service."""
+        await self._stateless.warm_up()
+
     async def _ask_stored(
         self,
         prompt: str,

@@ -132,7 +132,7 @@ class ServiceClient:
         Raises:
             ProviderError: one of its subclasses.
         """
-        client = await self._open_client(request)
+        client = await self.open_client(request)
         return self._parse(await self._until(self._deadline(), request(client)), parse)
 
     async def answer(
@@ -173,7 +173,7 @@ class ServiceClient:
         if accumulator is None:
             yield await self.ask(request, parse)
             return
-        client = await self._open_client(request)
+        client = await self.open_client(request)
         deadline = self._deadline()
         events = await self._until(deadline, request(client))
         if isinstance(events, str):
@@ -301,8 +301,11 @@ class ServiceClient:
     def _sdk(self) -> ModuleType:
         return sys.modules[self.service.name]
 
-    async def _open_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
-        """Return the client of this loop; concurrent first requests share its creation."""
+    async def open_client(self, request: Callable[[Any], Any]) -> AsyncSDKClient:
+        """Return the client of this loop; concurrent first requests share its creation.
+
+        ``request`` is tried without a network first.
+        """
         loop = asyncio.get_running_loop()
         if self._client is not None and self._loop is loop:
             return self._client

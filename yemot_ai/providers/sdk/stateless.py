@@ -68,6 +68,10 @@ class StatelessChat:
         words = [instructions or "", *(message["content"] for message in messages)]
         return self._client.answer(request, self._api.accumulator() if stream else None, parse, words)
 
+    async def warm_up(self) -> None:
+        """Do what the first answer would wait for, without a request to the service."""
+        await self._client.open_client(self._api.request(ChatHistory().messages_for(""), None, stream=True))
+
     def _history(self, session: JSON) -> ChatHistory:
         return ChatHistory.from_session(session, provider=self._client.service.name)
 

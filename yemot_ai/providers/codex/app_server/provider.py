@@ -139,6 +139,20 @@ class CodexAppServerProvider:
                 turn.cancel()
                 await asyncio.wait({turn})
 
+    async def warm_up(self) -> None:
+        """Start a server, which the first turn uses.
+
+        Raises:
+            ProviderError: it did not start.
+        """
+        async with self._settings.turn(provider=self.name), self._pool().acquire():
+            pass
+
+    @property
+    def waiting_turns(self) -> int:
+        """How many turns wait for a server, in this process."""
+        return sum(pool.waiting for pool in self._pools)
+
     async def end_session(self, session: JSON) -> None:
         """Delete the conversation's threads with their rollouts, and its working folder.
 
