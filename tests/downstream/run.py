@@ -43,6 +43,9 @@ def main(folder: Path) -> None:
     run(*pip, *requirements, cwd=folder)
     for project in PROJECTS:
         run_suite(python, folder / project)
+    # As its developer would: the wheel has the template, and the steps of the workflow need no more.
+    run(python, "-m", "yemot_ai", "new", "library", cwd=folder)
+    run(python, CHECKOUT / "tests" / "new" / "ci_steps.py", folder / "library", cwd=folder)
 
 
 def run_suite(python: Path, project: Path) -> None:

@@ -15,8 +15,10 @@ from yemot_ai.errors import MissingExtraError, YemotAIError
 __all__ = ["main"]
 
 COMMANDS: Final = {
+    "new": "write a small tested project",
     "serve": "answer the line over HTTP",
-    "ext-ini": "print the settings of an extension that is served at URL",
+    "ext-ini": "print or write the settings of the extensions that are served at URL",
+    "setup": "compare the settings on the line with those of a flow, and write them by the platform's API",
 }
 """The commands, each with a module of its name here, and their purposes."""
 
