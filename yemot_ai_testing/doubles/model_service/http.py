@@ -57,18 +57,18 @@ class ModelBehavior(Protocol):
 
 
 class ModelHTTPServer(socketserver.ThreadingTCPServer):
-    """Serve a model on a free port of the loopback, from now on until ``stop``."""
+    """Serve a model on a port of the loopback, 0 for a free one, from now on until ``stop``."""
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, model: ModelBehavior) -> None:
+    def __init__(self, model: ModelBehavior, port: int = 0) -> None:
         self.model = model
         self._in_flight = 0
         self._condition = threading.Condition()
         self._stop_reader, self._stop_writer = socket.socketpair()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -130,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
     """Serve one client; HTTP/1.1, so that a truncated stream differs from a complete one."""
 
     protocol_version = "HTTP/1.1"
+    # The body follows the headers in a write of its own, which would wait 40 ms for the client's delayed ACK.
+    disable_nagle_algorithm = True
     server: ModelHTTPServer
 
     def log_message(self, *args: object) -> None:
