@@ -24,6 +24,8 @@ def check_type(name: str, value: object, accepted: type | tuple[type, ...], what
     Raises:
         ConfigurationError: it has another type.
     """
+    if isinstance(value, type):
+        raise ConfigurationError(f"{name}={value.__name__} is the class itself: give {what}")
     if not isinstance(value, accepted):
         raise ConfigurationError(f"{name}={value!r}: give {what}")
 

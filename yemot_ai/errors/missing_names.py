@@ -10,11 +10,11 @@ import ast
 import difflib
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PUBLIC_MODULES", "closest", "missing_name"]
+__all__ = ["PUBLIC_MODULES", "closest", "missing_attribute", "missing_name"]
 
 PUBLIC_MODULES: Final = (
     "yemot_ai",
@@ -60,6 +60,20 @@ def missing_name(module: str, name: str) -> AttributeError | ImportError:
     message = f"{module!r} has no {name!r}: {hint}"
     is_import = sys._getframe(2).f_code.co_name == _FROM_IMPORT  # noqa: SLF001 - documented; nothing else says it
     return ImportError(message, name=module) if is_import else AttributeError(message, name=name)
+
+
+def missing_attribute(owner: object, name: str, hints: Mapping[str, str]) -> AttributeError:
+    """Return the error for an attribute that an object does not have; it says what to write instead.
+
+    Args:
+        owner: the object.
+        name: the attribute.
+        hints: by a name that other libraries have, what to write here.
+    """
+    hint = hints.get(name, "")
+    kind = type(owner).__name__
+    message = f"{kind} has no {name!r}: {hint}" if hint else f"{kind!r} object has no attribute {name!r}"
+    return AttributeError(message, name=name, obj=owner)
 
 
 def closest(name: str, names: Sequence[str]) -> str:

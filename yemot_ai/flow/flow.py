@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import warnings
 from collections.abc import Callable
 from types import NoneType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import yemot_flow
 
 from yemot_ai import web
 from yemot_ai._runtime.engine import run_without_waiting
 from yemot_ai.ai import YemotAI
-from yemot_ai.errors import ConfigurationError, EngineLoopError, StoreError
+from yemot_ai.errors import ConfigurationError, EngineLoopError
+from yemot_ai.errors.missing_names import missing_attribute
+from yemot_ai.errors.source_place import describe_function
 from yemot_ai.flow.access import EVERYONE, AccessPolicy
 from yemot_ai.flow.admission import Admission
 from yemot_ai.flow.agent.input_modes import InputMode, input_mode
@@ -26,22 +27,19 @@ from yemot_ai.flow.call_key import CallKey, key_function
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.dispatcher import Dispatcher
 from yemot_ai.flow.handler_run import is_async
-from yemot_ai.flow.handlers.declaration import check_handler, extension_name, wants_agent
+from yemot_ai.flow.handlers import declaration
 from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.lifespan import ServerLifespan
 from yemot_ai.flow.mounts import mount_asgi, mount_wsgi
-from yemot_ai.flow.rendering import one_level_up
 from yemot_ai.flow.request_log import Observer, RequestLog
-from yemot_ai.flow.store_outage import outage_response
-from yemot_ai.protocol import Play, Record, Request, Response
+from yemot_ai.flow.store_outage import error_response
+from yemot_ai.protocol import Record
 from yemot_ai.protocol.request import Params
 from yemot_ai.providers.adapter import AnyProvider
 from yemot_ai.validation import check_number, check_type
 
 __all__ = ["AIFlow"]
-
-log = logging.getLogger("yemot_ai")
 
 H = TypeVar("H", bound=Handler)
 F = TypeVar("F", bound=AgentFunction)
@@ -86,6 +84,7 @@ class AIFlow(yemot_flow.Flow):
         ConfigurationError: ``call_key`` is neither a known name nor a plain function of one argument.
     """
 
+    @declaration.declared_as("AIFlow(YemotAI('codex'))")
     def __init__(  # noqa: PLR0913 - the public constructor: every argument is a documented setting
         self,
         ai: YemotAI,
@@ -131,6 +130,7 @@ class AIFlow(yemot_flow.Flow):
         runtime.calls.unanswered.drop_callbacks.append(self._local_calls.drop)
         runtime.running_tasks.append(self._local_calls.running_tasks)
 
+    @declaration.declared_as("flow.add_route('1/2', function)")
     def add_route(  # type: ignore[override]  # as above
         self, extension: str, handler: Handler
     ) -> None:
@@ -139,20 +139,25 @@ class AIFlow(yemot_flow.Flow):
         Raises:
             ConfigurationError: the extension is taken, or the handler does not take a call.
         """
-        self._check_not_taken(extension)
-        check_handler(handler)
-        super().add_route(extension, handler)  # type: ignore[arg-type]  # as above
+        name = declaration.extension_name(extension, "add_route")
+        self._check_not_taken(name)
+        declaration.check_handler(handler)
+        super().add_route(name, handler)  # type: ignore[arg-type]  # as above
 
+    @declaration.declared_as("@flow.get('1/2')")
     def get(self, extension: str) -> Callable[[H], H]:
         """Register the decorated ``def`` or ``async def`` handler for ``extension``."""
-        extension_name(extension)  # here: without parentheses, register is never called
+        name = declaration.extension_name(
+            extension, "get"
+        )  # here: without parentheses, register is never called
 
         def register(handler: H) -> H:
-            self.add_route(extension, handler)
+            self.add_route(name, handler)
             return handler
 
         return register
 
+    @declaration.declared_as("@flow.ai_agent('1/2', greeting='…')")
     def ai_agent(  # noqa: PLR0913 - the public decorator: every argument is a documented setting
         self,
         extension: str,
@@ -186,14 +191,14 @@ class AIFlow(yemot_flow.Flow):
             ConfigurationError: the extension is taken, an argument is invalid, or recordings have no
                 token or no transcriber.
         """
+        runtime, name = self._runtime, declaration.extension_name(extension, "ai_agent")
         check_type("greeting", greeting, str, "a text")
         check_type("instructions", instructions, (str, NoneType), "a text")
         check_type("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
         check_type("stream", stream, bool, "True or False")
         mode = input_mode(listen)
-        runtime, name = self._runtime, extension_name(extension)
         transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None
-        self._check_not_taken(extension)
+        self._check_not_taken(name)
         if not (dialog or self.dialog).to_messages(greeting):
             raise ConfigurationError(f"the agent of extension {name!r} needs a greeting that can be spoken")
         conversation = runtime.conversation
@@ -202,7 +207,9 @@ class AIFlow(yemot_flow.Flow):
                 f"call:{name}", provider=provider, instructions=instructions
             )
 
+        @declaration.declared_as("@flow.ai_agent('1/2') above one function")
         def register(function: F) -> F:
+            self._check_not_taken(name)
             self.agents[name] = AgentLoop(
                 name,
                 conversation,
@@ -210,7 +217,7 @@ class AIFlow(yemot_flow.Flow):
                 dialog or self.dialog,
                 function,
                 is_async=is_async(function),
-                wants_agent=wants_agent(function),
+                wants_agent=declaration.wants_agent(function),
                 input_mode=mode,
                 transcriber=transcriber,
                 is_streaming=stream and conversation.provider.streams,
@@ -247,7 +254,7 @@ class AIFlow(yemot_flow.Flow):
         except EngineLoopError:
             raise  # the developer's mistake; there is no caller to answer
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
-            response = self._error_response(request, error)
+            response = error_response(request, error, self.dialog)
         self._request_log.add(request, response, time.perf_counter() - started)
         return response
 
@@ -263,7 +270,7 @@ class AIFlow(yemot_flow.Flow):
             decision = run_without_waiting(deciding) if is_immediate else await engine.arun(deciding)
             response = decision if isinstance(decision, str) else await engine.arun(decision(None))
         except Exception as error:  # noqa: BLE001 - outermost boundary: no error here must end the call
-            response = self._error_response(request, error)
+            response = error_response(request, error, self.dialog)
         self._request_log.add(request, response, time.perf_counter() - started)
         return response
 
@@ -274,6 +281,11 @@ class AIFlow(yemot_flow.Flow):
         """
         self._request_log.observers.append(observer)
         return observer
+
+    if not TYPE_CHECKING:  # a type checker would take any name
+
+        def __getattr__(self, name: str) -> object:
+            raise missing_attribute(self, name, declaration.OTHER_NAMES)
 
     @property
     def access(self) -> AccessPolicy:
@@ -326,23 +338,12 @@ class AIFlow(yemot_flow.Flow):
             )
         return True
 
-    def _error_response(self, request: Request, error: Exception) -> str:
-        if isinstance(error, StoreError):
-            log.error("call %s: the store is away, the line will ask again: %s", request.call_key, error)
-            return outage_response(request, self.dialog)
-        log.error("call %s: no answer", request.call_key, exc_info=error)
-        return str(
-            Response(
-                (Play(self.dialog.to_messages(self.dialog.internal_error)), one_level_up(request.extension))
-            )
-        )
-
     def _drop_call(self, call_id: str) -> None:
         call = self._local_calls.pop(call_id)
         if call is not None and call.inflight is not None:
             call.inflight.task.cancel()
 
-    def _check_not_taken(self, extension: str) -> None:
-        name = extension_name(extension)
-        if name in self.agents or name in self.routes:
-            raise ConfigurationError(f"extension {name!r} already has a handler")
+    def _check_not_taken(self, name: str) -> None:
+        taken = self.agents[name].function if name in self.agents else self.routes.get(name)
+        if taken is not None:
+            raise ConfigurationError(f"extension {name!r} already has a handler: {describe_function(taken)}")
