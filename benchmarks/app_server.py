@@ -35,7 +35,7 @@ from yemot_ai_testing.codex.binary import locate
 from yemot_ai_testing.doubles.model_service.server import CODEX_KEY_VARIABLE, ModelServer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 INSTRUCTIONS = "ענה בקצרה"
 CALLS = 50
@@ -143,17 +143,25 @@ async def timed(turn: Any) -> float:  # noqa: ANN401 - an awaitable
     return (time.perf_counter() - start) * 1000
 
 
-async def measure(binary: Path, model: ModelServer, turns: int) -> None:
-    config = model.codex_config()
-    for _ in range(3 * turns + 2 * (CALLS + MANY) + 20):
-        model.answers("בסדר")
-    provider = CodexAppServerProvider(binary, timeout=60.0, config=config, env=OFFLINE)
+async def bare_setup(
+    binary: Path, config: Mapping[str, str]
+) -> tuple[Sequence[str], dict[str, str], ThreadConfig]:
+    """Return the arguments of a ``BareLoop`` in a home of its own."""
     home, key = CodexHome.for_codex_home(None), new_key()
     home.prepare(key)
     env, setup = home.environment(OFFLINE), ThreadConfig(INSTRUCTIONS, home.work_dir(key), "read-only", None)
     capabilities = await probe(str(binary), env=env, cwd=setup.work_dir)
     models = home.models_file(capabilities.models)
     line = server_command(Program(str(binary), capabilities, home.databases_dir(key), models, config))
+    return line, env, setup
+
+
+async def measure(binary: Path, model: ModelServer, turns: int) -> None:
+    config = model.codex_config()
+    for _ in range(3 * turns + 2 * (CALLS + MANY) + 20):
+        model.answers("בסדר")
+    provider = CodexAppServerProvider(binary, timeout=60.0, config=config, env=OFFLINE)
+    line, env, setup = await bare_setup(binary, config)
     settings = [part for name, value in config.items() for part in ("-c", f"{name}={value}")]
     bare = BareLoop(line, env, setup)
     reply = await ask(provider, "שלום")
