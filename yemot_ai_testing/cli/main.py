@@ -20,6 +20,7 @@ _COMMANDS = {
     "drift": "compare two versions of Codex",
     "contract": "check executables against the rules of Codex",
     "hunt": "look for violations in an application, without a test of it",
+    "load": "call a server many times at once, and check exactly once",
     "mutate": "plant faults around a line, and show which tests notice them",
     "scenario": "write the calls of a log as scenarios",
     "schema": "print the JSON Schema of *.call.yaml",

@@ -52,6 +52,8 @@ class CodexRun:
         called_model: whether it has called the model.
         instructions: the content of its instructions file; None without one.
         scripted: whether the script of a fake had a step for its call to the model.
+        step: the name of that step, which begins with its number from 0; empty without one.
+        at: when it called the model of a fake, in seconds since the epoch; 0 if that is not known.
     """
 
     argv: tuple[str, ...]
@@ -64,6 +66,8 @@ class CodexRun:
     called_model: bool
     instructions: str | None = None
     scripted: bool = True
+    step: str = ""
+    at: float = 0.0
 
 
 class CodexSandbox:

@@ -266,11 +266,14 @@ def _compact_json(event: dict[str, Any]) -> str:
 
 def read_runs(state: Path) -> list[CodexRun]:
     """Return the turns so far, oldest first."""
-    records = (path.read_bytes() for path in sorted((state / "runs").glob("*")))
-    return [_codex_run(marshal.loads(record)) for record in records]  # noqa: S302 - our own program wrote it
+    paths = sorted((state / "runs").glob("*"))
+    # Its name begins with the time.
+    times = [int(path.name.partition("-")[0]) / 1e9 for path in paths]
+    records = (path.read_bytes() for path in paths)
+    return [_codex_run(marshal.loads(record), at) for record, at in zip(records, times, strict=True)]  # noqa: S302 - our own program wrote it
 
 
-def _codex_run(record: dict[str, Any]) -> CodexRun:
+def _codex_run(record: dict[str, Any], at: float) -> CodexRun:
     return CodexRun(
         argv=tuple(record["argv"]),
         prompt=record["prompt"].decode("utf-8", "replace"),
@@ -282,6 +285,8 @@ def _codex_run(record: dict[str, Any]) -> CodexRun:
         called_model=record["called_model"],
         instructions=record["instructions"] or read_instructions(record["argv"]),
         scripted=not record["unscripted"],
+        step=record["step"],
+        at=at,
     )
 
 

@@ -61,9 +61,11 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             leaves the connection open until the client closes it, ``"unclean"`` closes it without the end
             of the response; by default what the server does.
         keep_alive: whether a connection serves more than one request.
+        port: where it listens; 0 for a free port.
 
     Raises:
         ValueError: there is no such server, or no such ending.
+        OSError: the port is in use.
 
     Attributes:
         quirks: the table of the server.
@@ -78,6 +80,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         quirks: str = "openai",
         ending: Ending | None = None,
         keep_alive: bool = True,
+        port: int = 0,
     ) -> None:
         self._crash = crash
         self.keep_alive = keep_alive
@@ -86,7 +89,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         self.quirks = server if ending is None else server.ending(ending)
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
-        self._server = ModelHTTPServer(self)
+        self._server = ModelHTTPServer(self, port)
 
     @property
     def base_url(self) -> str:

@@ -264,7 +264,7 @@ class _AppServer:
         else:
             self._respond(request_id, {"turn": turn.as_message("inProgress")})
         # The test may see the run record only when the turn is running.
-        self._write_run_record(thread, prompt, unscripted="unscripted" in step)
+        self._write_run_record(thread, prompt, step)
         thread.preview = thread.preview or prompt
         turn.add_user_message(prompt, step)
 
@@ -281,7 +281,7 @@ class _AppServer:
                 "unknown_thread", "thread not found", unknown_thread_id=thread_id
             )
 
-    def _write_run_record(self, thread: LoadedThread, prompt: str, *, unscripted: bool) -> None:
+    def _write_run_record(self, thread: LoadedThread, prompt: str, step: dict[str, Any]) -> None:
         run = FakeProcess(self._process.state, self._process.argv)
         run.run_record.update(
             prompt=prompt.encode("utf-8", "replace"),
@@ -290,7 +290,8 @@ class _AppServer:
             resumed_thread=thread.file.id if thread.file.turns or thread.preview else "",
             instructions=thread.instructions,
             called_model=True,
-            unscripted=unscripted,
+            unscripted="unscripted" in step,
+            step=step.get("name", ""),
         )
         run.write_run_record()
 

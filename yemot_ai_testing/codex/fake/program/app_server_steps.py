@@ -24,7 +24,8 @@ def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | N
             os.rename(f"{state}/steps/{name}", f"{state}/taken/{name}")  # noqa: PTH104 - as above
         except FileNotFoundError:
             continue
-        return kind, marshal.loads(read_bytes(f"{state}/server_steps/{name}"))  # noqa: S302 - our own file
+        step: dict[str, Any] = marshal.loads(read_bytes(f"{state}/server_steps/{name}"))  # noqa: S302 - our own file
+        return kind, {**step, "name": name}
     return None
 
 

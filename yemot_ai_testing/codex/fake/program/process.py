@@ -53,6 +53,7 @@ class FakeProcess:
             "thread": "",
             "called_model": False,
             "unscripted": False,
+            "step": "",
             "instructions": None,
         }
 
@@ -96,6 +97,7 @@ class FakeProcess:
                 os.rename(f"{self.state}/steps/{name}", taken)  # noqa: PTH104 - as above
             except FileNotFoundError:
                 continue
+            self.run_record["step"] = name
             return kind, marshal.loads(read_bytes(taken))  # noqa: S302 - our own file
         return None
 
