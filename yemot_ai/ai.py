@@ -263,6 +263,18 @@ class YemotAI:
         """
         self.engine.run(self._runtime.check())
 
+    def warm_up(self) -> None:
+        """Do, before the first call, what the first answers would wait for: imports, connections, processes.
+
+        What fails is logged as an error, with the way out; ``yemot-ai serve`` does this at its start.
+        """
+        self.engine.run(self._runtime.warm_up())
+
+    @property
+    def keeps_calls_in_memory(self) -> bool:
+        """Whether only this process has the sessions, so that one process must serve all calls."""
+        return self._runtime.store.immediate
+
     def close(self) -> None:
         """Close the connections of the providers and the store; calls continue, with new ones."""
         self.engine.run(self._runtime.close())

@@ -15,6 +15,7 @@ from yemot_ai._calls.caller_memory import DAY, CallerMemory
 from yemot_ai._calls.hooks import Hooks
 from yemot_ai._calls.lifecycle import CallLifecycle
 from yemot_ai._calls.limits import Limits
+from yemot_ai._calls.provider_checks import warm_up
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai._turns.ledger import Ledger
@@ -139,6 +140,15 @@ class Runtime:
         """
         if isinstance(self.store, SupportsCheck):
             await self.store.check()
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """The providers of all conversations; each once."""
+        return tuple({id(provider): provider for provider in self._providers.values()}.values())
+
+    async def warm_up(self) -> None:
+        """Do what the first answers would wait for, and log which provider cannot answer."""
+        await warm_up(self.providers, self.engine)
 
     async def drain(self, seconds: float) -> int:
         """Wait until no turn, handler or end of a call runs; return how many still run after ``seconds``."""

@@ -10,7 +10,8 @@ from typing import Final
 from yemot_ai.cli.load_flow import REFERENCE_FLOW, load_flow
 from yemot_ai.errors import MissingExtraError
 from yemot_ai.server.limits import ServerLimits
-from yemot_ai.server.logs import LEVELS
+from yemot_ai.server.logs import FORMATS, LEVELS, LogOptions
+from yemot_ai.server.options import ServeOptions
 
 __all__ = ["SERVER_OPTIONS", "add_arguments", "run"]
 
@@ -34,7 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
     parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (default: 8000)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that serve; they need a shared store"
+    )
+    parser.add_argument(
+        "--reload", action="store_true", help="serve again when a Python file changes, for development"
+    )
     parser.add_argument("--log-level", choices=LEVELS, default="info", help="default: info")
+    for options, level, what in (("-v", "debug", "also the words"), ("-q", "warning", "problems only")):
+        parser.add_argument(
+            options, dest="log_level", action="store_const", const=level, help=f"--log-level {level}: {what}"
+        )
+    parser.add_argument(
+        "--log-format", choices=FORMATS, default="", help="json: one object a line (default: text)"
+    )
     parser.add_argument(
         "--record",
         type=Path,
@@ -66,17 +80,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise MissingExtraError(package="uvicorn", extra="server")
     from yemot_ai.server.run import run as serve  # noqa: PLC0415 - an extra
 
-    limits = ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS})
-    flow = load_flow(arguments.flow)
-    flow.ai.check()
-    return serve(
-        flow,
+    options = ServeOptions(
+        arguments.flow,
         host=arguments.host,
         port=arguments.port,
-        limits=limits,
-        log_level=arguments.log_level,
+        limits=ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS}),
+        log=LogOptions(arguments.log_level, arguments.log_format, has_workers=arguments.workers > 1),
         record_folder=arguments.record,
+        workers=arguments.workers,
+        reload=arguments.reload,
     )
+    return serve(options, load_flow)
 
 
 def _port(text: str) -> int:

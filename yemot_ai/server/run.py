@@ -12,6 +12,7 @@ import functools
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -19,11 +20,16 @@ from typing import Any, Final
 
 import uvicorn
 
+from yemot_ai.errors import YemotAIError
 from yemot_ai.flow import AIFlow
 from yemot_ai.server.connections import BoundedConnection, Connections
-from yemot_ai.server.limits import ServerLimits
+from yemot_ai.server.extensions import log_extensions
+from yemot_ai.server.listening import open_sockets, url_of
 from yemot_ai.server.logs import configure_logging
+from yemot_ai.server.options import ServeOptions
 from yemot_ai.server.recording import CallRecorder
+from yemot_ai.server.reloader import run_reloader
+from yemot_ai.server.workers import WorkerGroup, check_shared_store
 from yemot_ai.web import ASGIApp
 
 __all__ = ["run"]
@@ -35,29 +41,56 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 HELD_SECONDS: Final = 5
 """Seconds that the requests that are held get after the port is closed."""
 
+RUNNING: Final = "running on %s (Ctrl+C ends it)"
 
-def run(  # noqa: PLR0913 - the options of the command
-    flow: AIFlow,
-    *,
-    host: str,
-    port: int,
-    limits: ServerLimits,
-    log_level: str,
-    record_folder: Path | None = None,
-) -> int:
-    """Serve ``flow`` until a signal; return the exit code.
+
+LoadFlow = Callable[[str], AIFlow]
+"""Imports the flow that ``module:attribute`` names; a function that can be pickled."""
+
+
+def run(options: ServeOptions, load: LoadFlow) -> int:
+    """Serve a flow until a signal; return the exit code.
 
     Args:
-        flow: the flow.
-        host: the address to listen on.
-        port: the port; 0 for a free one.
-        limits: connections and deadlines.
-        log_level: one of ``logs.LEVELS``.
-        record_folder: where the calls are recorded; None to record none.
+        options: what to serve.
+        load: imports the flow.
+
+    Raises:
+        ConfigurationError: it cannot be served; the message says what to change.
+        StoreError: the store does not work.
     """
-    configure_logging(log_level)
-    with _recorded(flow, record_folder) as app:
-        return _serve(flow, app, host=host, port=port, limits=limits)
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(opened) for opened in open_sockets(options.host, options.port)]
+        if options.reload:
+            return run_reloader(functools.partial(_serve_in_process, options, load), sockets)
+        flow = load(options.flow)
+        configure_logging(options.log)
+        if options.workers > 1:
+            check_shared_store(flow, options.workers)
+        log_extensions(flow, options.flow)
+        if options.workers == 1:
+            return _serve(flow, sockets, options)
+        flow.ai.check()
+        flow.ai.close()
+        for opened in sockets:
+            opened.listen(socket.SOMAXCONN)
+        log.info(RUNNING, url_of(sockets))
+        serve = functools.partial(_serve_in_process, options, load)
+        return WorkerGroup(serve, sockets, options.workers).run()
+
+
+def _serve_in_process(options: ServeOptions, load: LoadFlow, sockets: list[socket.socket] | None) -> None:
+    """Serve in a process of its own, and end it."""
+    try:
+        flow = load(options.flow)
+        configure_logging(options.log)
+        if options.reload:
+            log_extensions(flow, options.flow)
+        code = _serve(flow, sockets or [], options)
+    except YemotAIError as error:
+        sys.stderr.write(f"yemot-ai: {error}\n")
+        code = uvicorn.config.STARTUP_FAILURE
+    sys.exit(code)
 
 
 @contextlib.contextmanager
@@ -73,11 +106,20 @@ def _recorded(flow: AIFlow, folder: Path | None) -> Iterator[ASGIApp]:
         yield recorder.wrap(app)
 
 
-def _serve(flow: AIFlow, app: ASGIApp, *, host: str, port: int, limits: ServerLimits) -> int:
+def _serve(flow: AIFlow, sockets: list[socket.socket], options: ServeOptions) -> int:
+    """Check the flow, prepare it for its first caller, and serve it."""
+    flow.ai.check()
+    flow.ai.warm_up()
+    with _recorded(flow, options.record_folder) as app:
+        server = _make_server(flow, app, options)
+        server.run(sockets)
+    return 0 if server.started else uvicorn.config.STARTUP_FAILURE
+
+
+def _make_server(flow: AIFlow, app: ASGIApp, options: ServeOptions) -> LineServer:
+    limits = options.limits
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http="h11",
         ws="none",
         lifespan="on",
@@ -93,9 +135,8 @@ def _serve(flow: AIFlow, app: ASGIApp, *, host: str, port: int, limits: ServerLi
     )
     make_connection: Any = functools.partial(BoundedConnection, connections, config.http_protocol_class)
     config.http_protocol_class = make_connection
-    server = LineServer(config, connections, functools.partial(flow.ai.adrain, limits.drain_seconds))
-    server.run()
-    return 0 if server.started else uvicorn.config.STARTUP_FAILURE
+    drain = functools.partial(flow.ai.adrain, limits.drain_seconds)
+    return LineServer(config, connections, drain, is_worker=options.workers > 1)
 
 
 class LineServer(uvicorn.Server):
@@ -105,22 +146,29 @@ class LineServer(uvicorn.Server):
         config: of uvicorn, loaded.
         connections: its connections.
         drain: waits for the running turns.
+        is_worker: whether another process has logged where it listens.
     """
 
     def __init__(
-        self, config: uvicorn.Config, connections: Connections, drain: Callable[[], Awaitable[int]]
+        self,
+        config: uvicorn.Config,
+        connections: Connections,
+        drain: Callable[[], Awaitable[int]],
+        *,
+        is_worker: bool,
     ) -> None:
         super().__init__(config)
+        self._is_worker = is_worker
         self._connections = connections
         self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start; let the kernel queue more connections than asyncio accepts at once."""
         await super().startup(sockets)
-        for server in self.servers:
-            for listening in server.sockets:
-                with socket.fromfd(listening.fileno(), listening.family, listening.type) as copy:
-                    copy.listen(socket.SOMAXCONN)
+        for listening in sockets or ():
+            listening.listen(socket.SOMAXCONN)
+        if sockets and not self._is_worker:
+            log.info(RUNNING, url_of(sockets))
 
     async def main_loop(self) -> None:
         """Serve until a signal, and until the running turns have ended."""

@@ -1,0 +1,80 @@
+"""Which extensions a flow has, and which function of the developer's code answers each."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.flow import AIFlow
+
+__all__ = ["Extension", "list_extensions", "log_extensions"]
+
+log = logging.getLogger("yemot_ai")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension of a flow.
+
+    Attributes:
+        path: as the line writes it: ``/1/2``; ``/`` is the root.
+        kind: ``agent`` or ``handler``.
+        provider: the name of the agent's provider; "" for a handler.
+        function: the qualified name of the function that answers.
+        place: its ``file:line``; "" if it has none.
+    """
+
+    path: str
+    kind: str
+    provider: str
+    function: str
+    place: str
+
+    def __str__(self) -> str:
+        asks = f" ({self.provider})" if self.provider else ""
+        return f"{self.path}: {self.kind} {self.function}{asks}{f', {self.place}' if self.place else ''}"
+
+
+def list_extensions(flow: AIFlow) -> list[Extension]:
+    """Return the extensions of ``flow``, in order of their paths."""
+    handlers = [
+        Extension(f"/{name}", "handler", "", *_describe(function)) for name, function in flow.routes.items()
+    ]
+    agents = [
+        Extension(f"/{name}", "agent", agent.conversation.provider.name, *_describe(agent.function))
+        for name, agent in flow.agents.items()
+    ]
+    return sorted([*handlers, *agents], key=lambda extension: extension.path)
+
+
+def log_extensions(flow: AIFlow, name: str) -> None:
+    """Log the extensions of a flow.
+
+    Args:
+        flow: the flow.
+        name: what names it, for the error.
+
+    Raises:
+        ConfigurationError: it has none, so that every caller would hear that the extension does not exist.
+    """
+    extensions = list_extensions(flow)
+    if not extensions:
+        raise ConfigurationError(
+            f"{name} answers no extension: register a function with @{name.rpartition(':')[2] or 'flow'}"
+            '.ai_agent("") or .get(""), in this module or in one that it imports'
+        )
+    for extension in extensions:
+        log.info("extension %s", extension)
+
+
+def _describe(function: Callable[..., Any]) -> tuple[str, str]:
+    """Return the name of a function, and its place."""
+    inner: Any = inspect.unwrap(function)
+    inner = getattr(inner, "func", inner)  # of functools.partial
+    code = getattr(inner if inspect.isroutine(inner) else type(inner).__call__, "__code__", None)
+    name = getattr(inner, "__qualname__", type(inner).__qualname__).rpartition("<locals>.")[2]
+    return name, f"{code.co_filename}:{code.co_firstlineno}" if code else ""
