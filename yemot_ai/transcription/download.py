@@ -1,45 +1,32 @@
 """Download the recordings of callers from the platform's API.
 
 Source: [OFF] ``DownloadFile``: raw bytes, or 404; the token may be sent in the header ``authorization``.
-A file that is requested at once may still be missing or incomplete [LIVE].
+Refusals also come as JSON with status 200 [LIVE]. A file that is requested at once may still be missing
+or incomplete [LIVE].
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import socket
-import threading
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
-from yemot_ai.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    OverloadedError,
-    ProviderCrashError,
-    ProviderError,
-    ProviderTimeoutError,
-)
+from yemot_ai.errors import ConfigurationError, ProviderError
+from yemot_ai.platform_api.addresses import DOWNLOAD_URL, GATEWAY_DOWNLOAD_URL, is_http_url
+from yemot_ai.platform_api.credentials import Credentials
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
+    from yemot_ai.platform_api.refusals import Refusal
+    from yemot_ai.platform_api.transport import HTTPResponse
 
 __all__ = ["DOWNLOAD_URL", "Download", "EmptyRecordingError", "RecordingNotReadyError", "Recordings"]
-
-DOWNLOAD_URL: Final = "https://www.call2all.co.il/ym/api/DownloadFile"
-"""The official address [OFF]."""
 
 RETRY_INTERVAL: Final = 0.5
 """Seconds before the next request for a file that is not complete yet."""
 
-CHUNK_SIZE: Final = 65_536
 CHUNK_HEADER_SIZE: Final = 8
 """Bytes that the size in the header of a RIFF file does not include."""
 
@@ -71,11 +58,14 @@ class Recordings:
     """Downloads recordings by the line's paths: ``/1/000.wav``, ``ivr2:/1/000.wav`` or ``1/000.wav``.
 
     Args:
-        token: the token of the platform's API; ``YEMOT_TOKEN`` unless given. It is sent in a header only.
-        url: the URL of ``DownloadFile``.
+        token: the token of the platform's API: an API key, ``number:password``, or the session of ``Login``.
+            ``YEMOT_TOKEN``, with the switch id of ``YEMOT_SWITCH_ID``, unless given. It is sent in a header
+            only.
+        url: the URL of ``DownloadFile``; with a switch id, that of the newer gateway unless given.
         timeout: seconds for one request in all: to connect, and for the head and the body of the response.
         ready_timeout: seconds in which a recording must become complete.
         max_bytes: the largest recording that is accepted.
+        switch_id: the UUID of the line, for API keys of the newer gateway ``rest.yemot.co.il`` [LIB].
 
     Raises:
         ConfigurationError: if there is no token, or ``url`` is not an http or https URL.
@@ -86,15 +76,18 @@ class Recordings:
     timeout: float = 10.0
     ready_timeout: float = 10.0
     max_bytes: int = 16_000_000
+    switch_id: str = ""
 
     def __post_init__(self) -> None:
-        token = (self.token or os.environ.get("YEMOT_TOKEN") or "").strip()
-        if not token:
+        given = Credentials(self.token, self.switch_id) if self.token.strip() else None
+        credentials = given or Credentials.from_environment()
+        if credentials is None:
             raise ConfigurationError("recordings need a token: pass Recordings(token=…) or set YEMOT_TOKEN")
-        if not (token.isascii() and token.isprintable()):
-            raise ConfigurationError("the token of recordings is not printable ASCII")
-        object.__setattr__(self, "token", token)
-        if not _is_http_url(self.url):
+        object.__setattr__(self, "token", credentials.token)
+        object.__setattr__(self, "switch_id", self.switch_id.strip() or credentials.switch_id)
+        if self.switch_id and self.url == DOWNLOAD_URL:
+            object.__setattr__(self, "url", GATEWAY_DOWNLOAD_URL)
+        if not is_http_url(self.url):
             raise ConfigurationError(f"url={self.url!r}: an http or https address without a query")
 
     async def download(
@@ -115,9 +108,10 @@ class Recordings:
             try:
                 return await in_thread(self.fetch, path)
             except ProviderError as error:
-                if not error.transient or now() + RETRY_INTERVAL > deadline:
+                wait = max(RETRY_INTERVAL, error.retry_after or 0)
+                if not error.transient or now() + wait > deadline:
                     raise
-            await asyncio.sleep(RETRY_INTERVAL)
+            await asyncio.sleep(wait)
 
     def fetch(self, path: str) -> bytes:
         """Request a recording once; block until it is here.
@@ -128,125 +122,25 @@ class Recordings:
             ProviderError: if the request fails; the subclass says why.
         """
         # Imported here, because few processes download recordings.
-        from http.client import HTTPException  # noqa: PLC0415 - see above
+        from yemot_ai.platform_api.refusals import find_refusal  # noqa: PLC0415 - see above
+        from yemot_ai.platform_api.transport import HTTPRequest, send  # noqa: PLC0415 - see above
 
-        target, parts = _platform_path(path), urlsplit(self.url)
-        deadline = time.monotonic() + self.timeout
-        try:
-            with _connect(parts, deadline) as connection, _shut_at(deadline, connection.sock):
-                connection.request(
-                    "GET", _request_target(parts, target), headers={"authorization": self.token}
-                )
-                with connection.getresponse() as response:
-                    _check_status(response.status)
-                    return _check_complete(self._read(response, deadline))
-        except (OSError, HTTPException) as error:
-            # A connection that is shut at the deadline looks like one that was closed by the other side.
-            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
-                raise ProviderTimeoutError(seconds=self.timeout, provider="recordings") from error
-            message = f"no recording: the connection failed ({type(error).__name__})"
-            raise ProviderCrashError(message, provider="recordings") from error
+        url = f"{self.url}?path={quote(_platform_path(path), safe='/:')}"
+        request = HTTPRequest(url, Credentials(self.token, self.switch_id).headers)
+        response = send(request, timeout=self.timeout, max_bytes=self.max_bytes, service="recordings")
+        if refusal := find_refusal(response):
+            raise self._error(refusal)
+        _check_type(response)
+        return _check_complete(response.body)
 
-    def _read(self, response: HTTPResponse, deadline: float) -> bytes:
-        audio = bytearray()
-        while chunk := response.read1(CHUNK_SIZE):
-            audio += chunk
-            if len(audio) > self.max_bytes:
-                message = f"the recording is larger than {self.max_bytes} bytes"
-                raise ProviderError(message, provider="recordings")
-        _seconds_until(deadline)
-        return bytes(audio)
+    def _error(self, refusal: Refusal) -> ProviderError:
+        from yemot_ai.platform_api.refusals import Cause, to_error  # noqa: PLC0415 - as above
 
-
-@contextmanager
-def _connect(parts: SplitResult, deadline: float) -> Iterator[HTTPConnection]:
-    """Yield a connection; the look-up of the name is bounded by the resolver's own limits only."""
-    from http.client import HTTPConnection  # noqa: PLC0415 - as above
-
-    encrypted = parts.scheme == "https"
-    standard_port = 443 if encrypted else 80
-    host, port = parts.hostname or "", parts.port or standard_port
-    connection = HTTPConnection(host, port)
-    connection.default_port = standard_port  # which the header Host leaves out
-    with closing(_open_socket(host, port, deadline)) as plain:
-        connection.sock = _encrypt(plain, host, deadline) if encrypted else plain
-        with closing(connection):
-            yield connection
-
-
-def _open_socket(host: str, port: int, deadline: float) -> socket.socket:
-    """Return a socket to one of the addresses of a host; they share the time.
-
-    Raises:
-        OSError: no address could be reached.
-    """
-    failure: OSError = ConnectionError("the name has no address")
-    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            return socket.create_connection(
-                (str(address[0]), int(address[1])), timeout=_seconds_until(deadline)
-            )
-        except OSError as error:
-            failure = error
-    raise failure
-
-
-def _encrypt(plain: socket.socket, host: str, deadline: float) -> socket.socket:
-    import ssl  # noqa: PLC0415 - as above
-
-    context = ssl.create_default_context()
-    encrypted = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        with _shut_at(deadline, encrypted):
-            encrypted.do_handshake()
-    except BaseException:
-        encrypted.close()
-        raise
-    return encrypted
-
-
-@contextmanager
-def _shut_at(deadline: float, connection: socket.socket) -> Iterator[None]:
-    """Shut a connection at the deadline: its own timeout begins again with each byte of a slow sender."""
-    timer = threading.Timer(_seconds_until(deadline), _shut, [connection])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
-
-
-def _shut(connection: socket.socket) -> None:
-    # It may have been closed by the other side, or by us at the same moment.
-    with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _seconds_until(deadline: float) -> float:
-    """Return the seconds that are left.
-
-    Raises:
-        TimeoutError: there are none.
-    """
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not parts.query
-
-
-def _request_target(parts: SplitResult, target: str) -> str:
-    return f"{parts.path or '/'}?path={quote(target, safe='/:')}"
+        credentials = Credentials(self.token, self.switch_id)
+        error = to_error(refusal, service="recordings", credentials=credentials)
+        if refusal.cause is not Cause.MISSING_FILE:
+            return error
+        return RecordingNotReadyError(f"{error}, or cannot send it", provider="recordings")
 
 
 def _platform_path(path: str) -> str:
@@ -259,15 +153,11 @@ def _platform_path(path: str) -> str:
     return f"ivr2:/{match[1]}"
 
 
-def _check_status(status: int) -> None:
-    if status == HTTPStatus.OK:
-        return
-    if status == HTTPStatus.NOT_FOUND:
-        raise RecordingNotReadyError("the platform has no such recording (404)", provider="recordings")
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        raise AuthenticationError(f"the platform refused the token ({status})", provider="recordings")
-    kind = OverloadedError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ProviderError
-    raise kind(f"the platform answered with status {status}", provider="recordings")
+def _check_type(response: HTTPResponse) -> None:
+    """Raise if a page was sent: waiting does not make a recording of it."""
+    if response.media_type == "text/html":
+        message = "a web page was sent in place of a recording: is the url of DownloadFile right?"
+        raise ProviderError(message, provider="recordings")
 
 
 def _check_complete(audio: bytes) -> bytes:

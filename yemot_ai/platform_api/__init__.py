@@ -1,0 +1,1 @@
+"""The platform's API, by which a program reads and changes a line: commands, errors, ``ext.ini`` files."""
