@@ -21,7 +21,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from yemot_ai.errors import ConfigurationError
 
-__all__ = ["FILE_NAME", "ext_ini", "extension_file", "folders_between", "url_warnings", "write_ext_ini"]
+__all__ = [
+    "FILE_NAME",
+    "ext_ini",
+    "extension_file",
+    "folders_between",
+    "settings",
+    "url_warnings",
+    "write_ext_ini",
+]
 
 FILE_NAME: Final = "ext.ini"
 
@@ -48,13 +56,18 @@ def ext_ini(url: str, *, secret: str | None = None, secret_name: str = "secret")
     Raises:
         ConfigurationError: if ``url`` cannot be an ``api_link``, or ``secret`` cannot be a constant.
     """
+    chosen = settings(url, secret=secret, secret_name=secret_name)
+    return "".join(f"{name}={value}\n" for name, value in chosen.items())
+
+
+def settings(url: str, *, secret: str | None = None, secret_name: str = "secret") -> dict[str, str]:  # noqa: S107 - a name
+    """Return the settings that ``ext_ini`` writes, by their names; arguments and errors are the same."""
     parts = _split(url)
     if parts.query or parts.fragment:
         raise ConfigurationError(
             f"{url!r} carries a query: the line would add a second '?'; send constants by api_add_0"
         )
-    settings = (("type", "api"), ("api_link", url), *_SETTINGS, *_constants(secret, secret_name))
-    return "".join(f"{name}={value}\n" for name, value in settings)
+    return dict((("type", "api"), ("api_link", url), *_SETTINGS, *_constants(secret, secret_name)))
 
 
 def url_warnings(url: str) -> list[str]:
