@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 COMMANDS: Final = {
     "new": "write a small tested project",
+    "doctor": "examine an installation, a flow and its address",
     "serve": "answer the line over HTTP",
     "ext-ini": "print or write the settings of the extensions that are served at URL",
     "setup": "compare the settings on the line with those of a flow, and write them by the platform's API",

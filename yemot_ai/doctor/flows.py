@@ -1,0 +1,95 @@
+"""The flow: its import, its extensions, and who may call."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from yemot_ai.doctor.finding import Finding, error, ok, warning
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.source_place import function_name, function_place
+from yemot_ai.flow import AIFlow
+from yemot_ai.importer import ImportTargetError, import_from_string
+
+__all__ = ["check_access", "check_extensions", "import_flow"]
+
+CHECK: Final = "flow"
+
+_PACKAGE: Final = f"{Path(__file__).parents[1]}{os.sep}"
+
+
+def import_flow(target: str) -> tuple[AIFlow | None, Finding]:
+    """Import the flow that ``module:attribute`` names; any exception of its module is a finding.
+
+    Returns:
+        The flow, or None; and what was found.
+    """
+    name = target if ":" in target else f"{target}:flow"
+    try:
+        value = import_from_string(name, [str(Path.cwd())])
+    except ImportTargetError as failure:
+        return None, error(CHECK, str(failure), "run the command in the folder of the module")
+    except (Exception, SystemExit) as failure:  # noqa: BLE001 - any code may be in the module
+        return None, error(CHECK, f"{name} cannot be imported: {_describe(failure)}")
+    if not isinstance(value, AIFlow):
+        found = f"{name} is no AIFlow, but of type {type(value).__name__}"
+        return None, error(CHECK, found, "name the AIFlow of the module: module:attribute")
+    return value, ok(CHECK, f"{name} is imported")
+
+
+def check_extensions(flow: AIFlow) -> Iterator[Finding]:
+    """List the extensions, and who answers each; a greeting that cannot be spoken has failed the import."""
+    if not flow.routes and not flow.agents:
+        yield error("extensions", "none: each caller hears that it does not exist", 'add @flow.ai_agent("")')
+    for name, handler in sorted(flow.routes.items()):
+        yield ok(f"/{name}", f"handler {function_name(handler)}, {_relative(function_place(handler))}")
+    for name, agent in sorted(flow.agents.items()):
+        place = _relative(function_place(agent.function))
+        yield ok(
+            f"/{name}",
+            f"agent {function_name(agent.function)} ({agent.conversation.provider.name}), {place}",
+        )
+    if (flow.routes or flow.agents) and "" not in {*flow.routes, *flow.agents}:
+        yield warning(
+            "extensions",
+            "none for the root: a caller who dials the number reaches the flow by a menu of the line only",
+            'if callers should reach it directly, add @flow.get("") or @flow.ai_agent("")',
+        )
+
+
+def check_access(flow: AIFlow) -> Iterator[Finding]:
+    """Look whether strangers can call the flow."""
+    if flow.access.secret is None:
+        yield warning(
+            "secret",
+            "none: anyone who finds the URL can call the flow",
+            "AIFlow(ai, access=AccessPolicy(secret=…)); yemot-ai ext-ini URL --secret makes one",
+        )
+    else:
+        yield ok("secret", "the flow requires one")
+
+
+def _describe(failure: BaseException) -> str:
+    """Return an exception, with the place in the code of the developer that raised it."""
+    kind = type(failure).__name__
+    if isinstance(failure, SyntaxError) and failure.filename:
+        return f"{_relative(failure.filename)}:{failure.lineno}: {kind}: {failure.msg}"
+    text = str(failure) if isinstance(failure, ConfigurationError) else f"{kind}: {failure}"
+    frames = traceback.extract_tb(failure.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno}" for frame in frames if _is_developers(frame.filename)]
+    if not places or text.startswith(places[-1]):
+        return _relative(text)
+    return f"{_relative(places[-1])}: {text}"
+
+
+def _is_developers(file: str) -> bool:
+    return not file.startswith((_PACKAGE, "<frozen ")) and "site-packages" not in file
+
+
+def _relative(place: str) -> str:
+    """Return a place as seen from the working directory, if it is in it."""
+    folder = f"{Path.cwd()}{os.sep}"
+    return place.removeprefix(folder)
