@@ -8,6 +8,7 @@ loaded and played. HTML comments before a block configure it, and no other comme
 * ``<!-- check: assert … -->`` further assertions, to run after the block
 * ``<!-- not run: why -->`` only compile the block, or load the scenario
 * ``<!-- printed -->`` compare the output of a console command with the rest of the block
+* ``<!-- ci -->`` the commands of a CI job: ``test_in_your_project.py`` runs them
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from yemot_ai_testing.scenario.report.call_record import render_result
 Namespace = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
-KNOWN_NOTES = {"file", "check", "not run", "printed"}
+KNOWN_NOTES = {"ci", "file", "check", "not run", "printed"}
 SCRIPTS = re.compile(r"answers\(|Fake|Scripted|Mock|ModelServer")
 """What gives a model its answers: a reader does not see it in a comment."""
 _COMMENT = re.compile(r"<!-- (?P<word>[a-z ]+?)(?:: (?P<value>.*?))? -->")
@@ -141,6 +142,8 @@ def test_each_scenario_loads_and_passes(page: Path, folder: Path) -> None:
     for block in blocks_of(page, "python"):
         _keep(block, folder)
     for block in blocks_of(page, "yaml"):
+        if "ci" in block.notes:
+            continue
         loaded = loads(block.code, page)
         for scenario in loaded.scenarios if block.runs else ():
             with open_target(RunSettings(), scenario.app) as target:
@@ -185,7 +188,7 @@ def test_each_lint_rule_is_documented_with_its_source() -> None:
 
 
 def test_each_block_has_a_known_language() -> None:
-    known = {"python", "yaml", "sh", "js", "console", "text", "ini"}
+    known = {"python", "yaml", "sh", "js", "console", "text", "ini", "toml"}
     fences = [line for page in pages() for line in page.read_text(encoding="utf-8").splitlines()]
     assert {line[3:] for line in fences if line.startswith("```")} <= {*known, ""}
     opened = [block for page in pages() for block in blocks_of(page, "")]
@@ -205,7 +208,9 @@ def _run(block: Block, namespace: Namespace, folder: Path, request: pytest.Fixtu
 
 def _keep(block: Block, folder: Path) -> None:
     if "file" in block.notes:
-        with (folder / block.notes["file"]).open("a", encoding="utf-8") as file:
+        path = folder / block.notes["file"]
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
             file.write(f"\n\n{block.code}")
 
 

@@ -1,6 +1,7 @@
-"""Take the screenshot of the documentation.
+"""Take the screenshots of the documentation.
 
-``python -m tests.scenario.html_report.screenshot docs/report.png``
+``python -m tests.scenario.html_report.screenshot docs/report.png``, and for the first screen of the README
+``python -m tests.scenario.html_report.screenshot docs/images/report.png 640 740``
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from tests.support.chromium import window
 WIDTH, HEIGHT = 820, 1560
 
 
-def take_screenshot(path: Path) -> None:
-    """Write the page of the sample run, in a narrow window, as a PNG."""
+def take_screenshot(path: Path, width: int = WIDTH, height: int = HEIGHT) -> None:
+    """Write the page of the sample run, in a window of that size in CSS pixels, as a PNG."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
         page = run(Path(folder), "-k", "שקט or שעברה", "--ignore=broken.call.yaml")
         with window(Path(profile)) as browser:
             browser.theme("light")
-            browser.size(WIDTH, HEIGHT)
+            browser.size(width, height)
             browser.open(page)
             browser.js("document.documentElement.style.overflow = 'hidden'")  # no scroll bar
             browser.screenshot(path)
 
 
 if __name__ == "__main__":
-    take_screenshot(Path(sys.argv[1]))
+    take_screenshot(Path(sys.argv[1]), *map(int, sys.argv[2:]))
