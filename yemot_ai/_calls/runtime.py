@@ -49,6 +49,7 @@ class Runtime:
         running_tasks: functions that return the tasks of turns, handlers and ends of calls that run in this
             process.
         servers: how many ASGI servers of its flows have started and not ended.
+        is_ending: whether this process waits for its last turns, and new calls should go elsewhere.
     """
 
     provider: Provider
@@ -97,6 +98,7 @@ class Runtime:
             self.calls.running_tasks,
         ]
         self.servers = 0
+        self.is_ending = False
         self.conversation = self.new_conversation("call")
 
     def new_conversation(
@@ -154,8 +156,12 @@ class Runtime:
         """Wait until no turn, handler or end of a call runs; return how many still run after ``seconds``."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while (tasks := self._running()) and loop.time() < until:
-            await asyncio.wait(tasks, timeout=until - loop.time())
+        self.is_ending = True
+        try:
+            while (tasks := self._running()) and loop.time() < until:
+                await asyncio.wait(tasks, timeout=until - loop.time())
+        finally:
+            self.is_ending = False
         return len(tasks)
 
     async def shutdown(self, seconds: float) -> None:

@@ -32,6 +32,7 @@ from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.handlers.runner import Handler, HandlerRunner
 from yemot_ai.flow.lifespan import ServerLifespan
 from yemot_ai.flow.mounts import mount_asgi, mount_wsgi
+from yemot_ai.flow.readiness import Readiness
 from yemot_ai.flow.request_log import Observer, RequestLog
 from yemot_ai.flow.store_outage import error_response
 from yemot_ai.protocol import Record
@@ -123,6 +124,7 @@ class AIFlow(yemot_flow.Flow):
             local_calls=self._local_calls,
             dialog=self.dialog,
         )
+        self._readiness = Readiness(self._runtime)
         self._request_log = RequestLog((self.routes, self.agents), self._planned_wait)
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
@@ -299,7 +301,7 @@ class AIFlow(yemot_flow.Flow):
     @property
     def wsgi_app(self) -> web.WSGIApp:
         """A WSGI application that answers the line at every path."""
-        return mount_wsgi(self.handle_request, self._admission)
+        return mount_wsgi(self.handle_request, self._admission, self._readiness)
 
     @property
     def asgi_app(self) -> web.ASGIApp:
@@ -316,11 +318,10 @@ class AIFlow(yemot_flow.Flow):
             drain_seconds: how long running turns get when its server ends.
         """
         lifespan = ServerLifespan(self._runtime, drain_seconds)
-        return mount_asgi(self.ahandle_request, self._admission, lifespan)
+        return mount_asgi(self.ahandle_request, self._admission, self._readiness, lifespan)
 
     def _planned_wait(self, extension: str) -> float:
-        agent = self.agents.get(extension)
-        dialog = agent.dialog if agent else self.dialog
+        dialog = (self.agents.get(extension) or self).dialog
         return max(dialog.answer_wait, dialog.poll_wait)
 
     def _is_in_event_loop(self) -> bool:

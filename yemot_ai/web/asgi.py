@@ -12,6 +12,7 @@ from typing import Final
 from yemot_ai.web.body import BoundedBody
 from yemot_ai.web.form import Form, Pairs
 from yemot_ai.web.limits import RequestLimits
+from yemot_ai.web.probes import Page
 from yemot_ai.web.responses import (
     CONTENT_TYPE,
     METHODS,
@@ -22,7 +23,7 @@ from yemot_ai.web.responses import (
 )
 from yemot_ai.web.types import ASGIApp, Receive, Scope, Screen, Send
 
-__all__ = ["Lifespan", "asgi"]
+__all__ = ["Lifespan", "asgi", "respond_asgi"]
 
 LARGE: Final = 64 * 1024
 """Bytes of a form; a larger one is parsed after the large one before it, so that small ones overtake."""
@@ -127,6 +128,14 @@ async def _run_lifespan(lifespan: Lifespan, receive: Receive, send: Send) -> Non
             return
         await lifespan.startup()
         await send({"type": "lifespan.startup.complete"})
+
+
+async def respond_asgi(scope: Scope, send: Send, page: Page) -> None:
+    """Send ``page`` as the response."""
+    pairs = (("content-type", page.content_type), ("content-length", str(len(page.body))), *page.headers)
+    headers = [(name.encode(), value.encode()) for name, value in pairs]
+    await send({"type": "http.response.start", "status": page.status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else page.body})
 
 
 async def _respond(scope: Scope, send: Send, status: HTTPStatus, response: str = "") -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from yemot_ai.web.body import BoundedBody
 from yemot_ai.web.form import Form, Pairs
 from yemot_ai.web.limits import RequestLimits
+from yemot_ai.web.probes import Page
 from yemot_ai.web.responses import (
     CONTENT_TYPE,
     METHODS,
@@ -19,7 +20,7 @@ from yemot_ai.web.responses import (
 )
 from yemot_ai.web.types import Screen, StartResponse, WSGIApp
 
-__all__ = ["wsgi"]
+__all__ = ["respond_wsgi", "wsgi"]
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -59,6 +60,13 @@ def wsgi(
         return respond(HTTPStatus.OK, accepted if isinstance(accepted, str) else handle(accepted))
 
     return app
+
+
+def respond_wsgi(environ: dict[str, Any], start_response: StartResponse, page: Page) -> Iterable[bytes]:
+    """Return the body of ``page``, after its status and headers."""
+    headers = [("content-type", page.content_type), ("content-length", str(len(page.body))), *page.headers]
+    start_response(f"{page.status.value} {page.status.phrase}", headers)
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else page.body]
 
 
 def _read_body(environ: dict[str, Any], limits: RequestLimits) -> bytes | None:
