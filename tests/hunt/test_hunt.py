@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from yemot_ai_testing.cli.main import main
+from yemot_ai_testing.hunt import replay as hunt_replay
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import play_scenario
@@ -298,3 +299,10 @@ def test_a_wrong_argument_is_refused(argument: str, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit, match="2"):
         main(["hunt", "shop:flow", argument])
     assert argument.partition("=")[0] in capsys.readouterr().err
+
+
+def test_a_replayed_name_begins_with_a_module() -> None:
+    # pytest asks every module for ``pytest_plugins``, and refuses one that has it and is no list.
+    assert not hasattr(hunt_replay, "pytest_plugins")
+    assert not hasattr(hunt_replay, "__wrapped__")
+    assert hasattr(hunt_replay, "json")

@@ -161,8 +161,9 @@ class _Name:
 
 
 def __getattr__(name: str) -> object:
-    if name.startswith("__"):
-        raise AttributeError(name)
+    # Not for other names: pytest looks for ``pytest_plugins`` in every module.
+    if not _is_module(name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}: there is no such module")
     return _resolve((name,))
 
 
@@ -196,5 +197,5 @@ def _target(parts: Sequence[str]) -> str:
 def _is_module(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # a parent is no package
+    except (ModuleNotFoundError, ValueError):  # a parent is no package, or the name is that of no module
         return False
