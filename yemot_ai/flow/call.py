@@ -14,7 +14,7 @@ from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.code_warnings import WarnedPlaces, warned_places
+from yemot_ai.flow.code_warnings import WarnedPlaces, warn_once, warned_places
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
 from yemot_ai.flow.compat.option_values import folder_target, value_name
@@ -29,6 +29,7 @@ from yemot_ai.flow.compat.read_options import (
     with_pre_message,
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
+from yemot_ai.flow.targets import extensions_of, find_unknown_target
 from yemot_ai.flow.value_names import is_reserved, visible_values
 from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
 from yemot_ai.providers.provider import JSON
@@ -135,7 +136,11 @@ class BaseCall(yemot_flow.Call):
             folder: ``""`` or ``"/"`` the root, ``"/1"`` absolute, ``"1"`` a child of this extension,
                 ``"."`` this one again, ``".."`` one level up, ``"hangup"``.
         """
-        raise self._interrupt_with(GoToFolder(folder_target(folder)))
+        target = folder_target(folder)
+        unknown = find_unknown_target(self.extension, target, extensions_of(self.flow))
+        if unknown:
+            warn_once(f"call.goto({folder!r}) {unknown}")
+        raise self._interrupt_with(GoToFolder(target))
 
     def hangup(self) -> NoReturn:
         """End the call; ends the run."""

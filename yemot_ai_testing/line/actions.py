@@ -62,6 +62,7 @@ def _perform_action(call: Call, action: Action, rest: tuple[Action, ...]) -> boo
         case Read():
             _perform_read(call, action)
         case GoToFolder(target=target):
+            call.check_target(target)
             call.follow_target(target)
         case MusicOnHold():
             seconds = action.seconds or call.settings.music_seconds
@@ -84,6 +85,7 @@ def _play(call: Call, messages: Sequence[Message]) -> bool:
     call.playback.play_messages(messages)
     last = messages[-1]
     if isinstance(last, GoTo):
+        call.check_target(last.target)
         call.follow_target(last.target)
         return True
     return False

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Literal
 
+from yemot_ai.flow.targets import resolve_target
 from yemot_ai.protocol import Action, Record
 from yemot_ai_testing.line.clock import Clock
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.platform.extension import Extension, PreQuestion
-from yemot_ai_testing.line.platform.folders import display_path, parent, resolve
+from yemot_ai_testing.line.platform.folders import display_path, parent
 from yemot_ai_testing.line.platform.ini_file import IniWarning
 from yemot_ai_testing.line.platform.settings import LineSettings
 from yemot_ai_testing.line.platform.tree import Line
@@ -35,6 +37,8 @@ from yemot_ai_testing.line.states import (
 from yemot_ai_testing.line.transcript import CALLER_HUNG_UP, Transcript
 
 __all__ = ["Call"]
+
+NO_HANDLER_HINT = "correct the target; if it is a folder of the platform: Caller(…, extensions={…}) has yours"
 
 
 class Call:
@@ -63,6 +67,7 @@ class Call:
         self._serving: ServingExtension | None = None  # the last one; a hang-up request is sent for it [OFF]
         self._pending_pre_questions: list[PreQuestion] = []
         self._reported_notes: set[IniWarning] = set()
+        self._unknown_targets: set[tuple[str, str]] = set()
         self._requests = RequestSender(line, settings, clock, caller_id)
         self._in_flight = False
         self._hangup_request_due = False
@@ -121,11 +126,28 @@ class Call:
 
     def follow_target(self, target: str) -> None:
         """Follow a target of ``go_to_folder``."""
-        extension = resolve(self.extension, target)
+        extension = resolve_target(self.extension, target)
         if extension is None:
             self.end_by_line("the line hung up")
         else:
             self.enter_extension(extension)
+
+    def check_target(self, target: str) -> None:
+        """Report a target of a response for which the flow that it leads to has no handler.
+
+        A folder of the platform may be meant, which no test can know: it is an error if a handler has a
+        similar name, or if the call comes here again.
+        """
+        unknown = self.line.find_unknown_target(self.extension, target)
+        if unknown is None:
+            return
+        step = (self.extension, target)
+        is_error = bool(unknown.suggestion) or step in self._unknown_targets
+        self._unknown_targets.add(step)
+        message = f"{display_path(self.extension)} goes to {target!r}: it {unknown}"
+        body = self.exchanges[-1].body if self.exchanges else ""
+        level: Literal["error", "warning"] = "error" if is_error else "warning"
+        self.problems.append(LineProblem(level, "no-handler", message, body, NO_HANDLER_HINT))
 
     def leave_extension(self) -> None:
         """Go to ``api_end_goto``, else one level up: the response has no further action [OFF]."""

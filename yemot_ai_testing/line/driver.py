@@ -7,6 +7,7 @@ from yemot_ai_testing.errors import EndlessLineError, WrongVerbError
 from yemot_ai_testing.line.actions import perform
 from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.interruption import Interruption, hang_up_when_due, no_interruption
+from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.schedule import Schedule, check_performed
 from yemot_ai_testing.line.states import Asking, Holding, Performing, Requesting
 from yemot_ai_testing.line.transcript import CallEnded, CallerActed, ServerActed, heard_text, longest_silence
@@ -17,6 +18,8 @@ __all__ = ["Driver"]
 
 MAX_REQUESTS = 200
 MAX_SECONDS = 600.0
+MAX_DEPTH = 5
+"""Levels of folders within which a circle of moves is found."""
 REQUESTS_PER_SECOND = 2
 """How many more requests may be sent while something is scheduled."""
 SILENCE = "is silent"
@@ -217,9 +220,18 @@ class Driver:
         allowed = MAX_REQUESTS + REQUESTS_PER_SECOND * min(seconds, latest)
         if requests > allowed or seconds > MAX_SECONDS + latest:
             last = self._call.exchanges[-1] if self._call.exchanges else None
+            doubts = () if last is None else tuple(problem.message for problem in last.problems)
             raise EndlessLineError(
                 requests=requests,
                 seconds=seconds,
                 body="" if last is None else last.body,
-                warnings=() if last is None else tuple(problem.message for problem in last.problems),
+                warnings=(*self._circle(), *doubts),
             )
+
+    def _circle(self) -> tuple[str, ...]:
+        """Return what is doubtful about the extensions of the last requests."""
+        last = self._call.exchanges[-2 * MAX_DEPTH :]
+        names = sorted({display_path(exchange.extension) for exchange in last})
+        if len(names) == 1 or len(names) > MAX_DEPTH:
+            return ()
+        return (f"the call goes round through {', '.join(names)}: does the server know each of them?",)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from yemot_ai_testing.line.platform.folders import parent, resolve
+from yemot_ai.flow.targets import resolve_target
+from yemot_ai_testing.line.platform.folders import parent
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from yemot_ai_testing.line.platform.folders import parent, resolve
 def test_targets_are_resolved_relative_to_the_current_extension(
     current: str, target: str, extension: str | None
 ) -> None:
-    assert resolve(current, target) == extension
+    assert resolve_target(current, target) == extension
 
 
 def test_the_parent_of_the_root_is_none() -> None:

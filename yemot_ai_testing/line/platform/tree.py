@@ -16,7 +16,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Self, TypeAlias
 
+import yemot_flow
+
 from yemot_ai import Engine
+from yemot_ai.flow.targets import UnknownTarget, extensions_of, find_unknown_target, resolve_target
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.clock import (
     Clock,
@@ -197,6 +200,22 @@ class Line:
     def get_extension(self, extension: str) -> Extension | None:
         """Return the settings of ``extension``; None if it is unknown."""
         return self._extensions.get(extension)
+
+    def find_unknown_target(self, extension: str, target: str) -> UnknownTarget | None:
+        """Return a target for which the flow that it leads to has no handler; None for any other one.
+
+        Args:
+            extension: where the caller is.
+            target: as in ``go_to_folder``.
+        """
+        meant = resolve_target(extension, target)
+        settings = None if meant is None else self.get_extension(meant)
+        if settings is None or settings.link is None:
+            return None
+        app, _ = self._server(settings.link, settings)
+        if not isinstance(app, yemot_flow.Flow):
+            return None
+        return find_unknown_target(extension, target, extensions_of(app))
 
     def extension_names(self) -> str:
         """Return the paths of all extensions, joined by commas."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from posixpath import join
 
+from yemot_ai.flow.targets import resolve_target
 from yemot_ai.protocol import Read, Record, Tap, Voice
 from yemot_ai.protocol.request import KEYS_PREFIX
 from yemot_ai_testing.errors import WrongVerbError
@@ -17,7 +18,6 @@ from yemot_ai_testing.line.actions import ask_for_payment, perform
 from yemot_ai_testing.line.call import Call
 from yemot_ai_testing.line.exchange import LineProblem
 from yemot_ai_testing.line.platform.files import files_folder
-from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import (
     Asking,
     Confirming,
@@ -234,7 +234,7 @@ def _choose_folder(call: Call, state: Outside, digits: str) -> None:
     """Enter the subfolder of that name, from a folder without a server."""
     settings = call.extension_settings
     menu = settings if settings is not None and settings.kind == "menu" else None
-    extension = resolve(state.extension, digits if menu is None else digits.zfill(menu.menu_digits))
+    extension = resolve_target(state.extension, digits if menu is None else digits.zfill(menu.menu_digits))
     if extension is not None and call.line.get_extension(extension) is not None:
         call.enter_extension(extension)
     elif menu is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from yemot_ai.flow.targets import resolve_target
 from yemot_ai.protocol import Read, Record
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.line.call import Call
-from yemot_ai_testing.line.platform.folders import resolve
 from yemot_ai_testing.line.states import Asking, Confirming, Outside, RecordingMenu
 from yemot_ai_testing.line.verbs.dtmf import handle_no_keys
 from yemot_ai_testing.line.verbs.keypad import DEFAULT_SECONDS
@@ -43,7 +43,7 @@ def goes_to(call: Call, target: str) -> Verb:
     state = call.state
     if not isinstance(state, Outside):
         raise wrong_verb_error(f"goes to {target}", state)
-    extension = resolve(state.extension, target)
+    extension = resolve_target(state.extension, target)
     if extension is None or (call.line.knows_all_extensions and call.line.get_extension(extension) is None):
         raise WrongVerbError(
             f"goes to {target}", waits_for=state.waits_for, hint=f"there are {call.line.extension_names()}"
