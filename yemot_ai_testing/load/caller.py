@@ -151,10 +151,11 @@ class LoadCaller:
             failed = [("endless", str(error))]
         except WrongVerbError as error:
             failed = [("wrong-verb", str(error))]
-        found = self.caller.problems[before:]
-        errors = [(one.code, one.message) for one in found if one.level == "error"]
+        # Each kind once: after an error the line ends the call, and its hang-up may fail for the same reason.
+        found = reversed(self.caller.problems[before:])
+        errors = {one.code: one.message for one in found if one.level == "error"}
         dead_air = None if name == "hangs up" else self.caller.dead_air
-        self._report(LoadTurn(name, dead_air, (*errors, *failed)))
+        self._report(LoadTurn(name, dead_air, (*reversed(errors.items()), *failed)))
 
     def _report(self, turn: LoadTurn) -> None:
         self.turns.append(turn)

@@ -67,8 +67,8 @@ class ModelHTTPServer(socketserver.ThreadingTCPServer):
         self.model = model
         self._in_flight = 0
         self._condition = threading.Condition()
-        self._stop_reader, self._stop_writer = socket.socketpair()
         super().__init__(("127.0.0.1", port), _Handler)
+        self._stop_reader, self._stop_writer = socket.socketpair()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
