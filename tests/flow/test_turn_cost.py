@@ -22,7 +22,7 @@ from yemot_ai.sessions.leases import Hold
 
 PACKAGE = f"{Path(yemot_ai.__file__).parent}/"
 MAX_SAVES, MAX_LOADS, MAX_LEASES = 4, 6, 2
-MAX_MODULES, MAX_MOVES = 40, 226
+MAX_MODULES, MAX_MOVES = 41, 226
 """Two thirds of what it was with two turns for each utterance; and the admission of a request, its
 limits, its log, the calls without a turn, the guard around the work of a turn, and the limits of an
 answer."""

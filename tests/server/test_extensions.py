@@ -50,7 +50,7 @@ def test_methods_objects_and_partial_functions_have_a_place_too() -> None:
     flow.get("3")(functools.partial(menu))
 
     listed = [(one.function, one.place.rpartition(":")[0]) for one in list_extensions(flow)]
-    assert listed == [("Shop.orders", __file__), ("Shop", __file__), ("menu", __file__)]
+    assert listed == [("Shop.orders", __file__), ("Shop.__call__", __file__), ("menu", __file__)]
 
 
 def test_a_flow_without_extensions_is_an_error_that_says_how_to_register_one() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.source_place import function_name, function_place
 from yemot_ai.flow import AIFlow
 
 __all__ = ["Extension", "list_extensions", "log_extensions"]
@@ -42,10 +40,17 @@ class Extension:
 def list_extensions(flow: AIFlow) -> list[Extension]:
     """Return the extensions of ``flow``, in order of their paths."""
     handlers = [
-        Extension(f"/{name}", "handler", "", *_describe(function)) for name, function in flow.routes.items()
+        Extension(f"/{name}", "handler", "", function_name(function), function_place(function))
+        for name, function in flow.routes.items()
     ]
     agents = [
-        Extension(f"/{name}", "agent", agent.conversation.provider.name, *_describe(agent.function))
+        Extension(
+            f"/{name}",
+            "agent",
+            agent.conversation.provider.name,
+            function_name(agent.function),
+            function_place(agent.function),
+        )
         for name, agent in flow.agents.items()
     ]
     return sorted([*handlers, *agents], key=lambda extension: extension.path)
@@ -69,12 +74,3 @@ def log_extensions(flow: AIFlow, name: str) -> None:
         )
     for extension in extensions:
         log.info("extension %s", extension)
-
-
-def _describe(function: Callable[..., Any]) -> tuple[str, str]:
-    """Return the name of a function, and its place."""
-    inner: Any = inspect.unwrap(function)
-    inner = getattr(inner, "func", inner)  # of functools.partial
-    code = getattr(inner if inspect.isroutine(inner) else type(inner).__call__, "__code__", None)
-    name = getattr(inner, "__qualname__", type(inner).__qualname__).rpartition("<locals>.")[2]
-    return name, f"{code.co_filename}:{code.co_firstlineno}" if code else ""

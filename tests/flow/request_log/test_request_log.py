@@ -127,6 +127,40 @@ def test_the_hang_up_of_an_unknown_extension_is_no_warning(
     assert not warnings_of(caplog)
 
 
+@pytest.mark.parametrize("text", ["", "  ", "—", "😀"])
+def test_an_answer_of_an_agent_that_cannot_be_spoken_is_a_warning_with_its_place(
+    text: str, flow: AIFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    def empty(call: AICall, said: str) -> str:
+        return text
+
+    flow.ai_agent("empty", greeting="שלום")(empty)
+    line = Line(flow, "c1")
+    line.enter("empty")
+    line.send(("ai_1", "שלום"))
+
+    place = f"{__file__}:{empty.__code__.co_firstlineno}"
+    (warning,) = warnings_of(caplog)
+    assert warning.startswith(f"call c1: {place}: ")
+    assert "empty returned a text without anything to speak" in warning
+    assert "return what to say, or None to let the AI answer" in warning
+
+
+def test_an_agent_that_plays_a_message_and_returns_nothing_to_speak_is_no_warning(
+    flow: AIFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    @flow.ai_agent("played", greeting="שלום")
+    def played(call: AICall, said: str) -> str:
+        call.play_message("נרשם")
+        return ""
+
+    line = Line(flow, "c1")
+    line.enter("played")
+    line.send(("ai_1", "שלום"))
+
+    assert not warnings_of(caplog)
+
+
 def test_a_stranger_who_repeats_an_unknown_extension_cannot_fill_the_log(
     flow: AIFlow, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,11 +16,13 @@ from yemot_ai._runtime.tasks import name_task
 from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
+from yemot_ai.errors.source_place import describe_function, function_name, function_place
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable
 from yemot_ai.flow.handlers.local_calls import LocalCalls
+from yemot_ai.flow.request_log.repetition import RepetitionCounter
 from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
 from yemot_ai.providers.provider import Exchange
@@ -83,6 +85,7 @@ class AgentTurns:
         self._engine = runtime.engine
         self._new_call = new_call
         self._local_calls = local_calls
+        self._repetitions = RepetitionCounter()
 
     async def run_turn(self, loop: AgentLoop, pending: Pending, request: Request) -> Turn:
         """Answer one utterance, or transcribe one recording, exactly once.
@@ -148,13 +151,27 @@ class AgentTurns:
                 spoken = turn.stream.spoken_before = _render_messages(run.take_queue())
                 result = await loop.conversation.answer(turn, text=text, stream=loop.is_streaming)
                 return replace(result, spoken=spoken, state=changed) if spoken or changed else result
-            return replace(_turn_result(run, answer, loop.function), state=changed)
+            done = _turn_result(run, answer, loop.function)
+            if not done.outcome and not done.spoken and not loop.dialog.to_messages(done.answer):
+                self._warn_of_empty_answer(session.call_id, loop)
+            return replace(done, state=changed)
         except AgentFunctionError as error:
             log.exception("call %s: %s", session.call_id, error.kind)
             raise
         except asyncio.CancelledError:  # the turn is over, and its steps with it
             await self._ledger.cancel_turns(session.call_id, run.step_ids)
             raise
+
+    def _warn_of_empty_answer(self, call_id: str, loop: AgentLoop) -> None:
+        dropped = self._repetitions.count("empty answer")
+        if dropped is not None:
+            log.warning(
+                "call %s: %s returned a text without anything to speak, and the caller hears the apology: "
+                "return what to say, or None to let the AI answer%s",
+                call_id,
+                describe_function(loop.function),
+                f" ({dropped} more like this were not logged)" if dropped else "",
+            )
 
     async def _call_function(
         self, loop: AgentLoop, run: HandlerRun, call: BaseCall, second: str | BaseAgent
@@ -197,7 +214,8 @@ def _turn_result(run: HandlerRun, answer: str | None, function: Callable[..., An
     outcome = run.outcome
     if outcome is not None:
         if isinstance(tuple(outcome)[-1], Read):
-            raise _function_error(function, "used read(): the agent itself listens; ask in a plain handler")
+            what = "used read(): the agent itself listens; ask in a plain handler"
+            raise _function_error(function, what, run.read_place)
         return TurnResult(answer=answer or "", outcome=str(run.build_response()))
     queue = run.take_queue()
     return TurnResult(answer=answer or "", spoken=_render_messages(queue))
@@ -207,6 +225,7 @@ def _render_messages(queue: tuple[Any, ...]) -> str:
     return str(Response((Play(queue),))).removeprefix("id_list_message=") if queue else ""
 
 
-def _function_error(function: Callable[..., Any], what: str) -> AgentFunctionError:
-    name = getattr(function, "__qualname__", repr(function))
-    return AgentFunctionError(f"the agent's function {name} {what}", function=name)
+def _function_error(function: Callable[..., Any], what: str, place: str = "") -> AgentFunctionError:
+    name, place = function_name(function), place or function_place(function)
+    message = f"the agent's function {name} {what}"
+    return AgentFunctionError(f"{place}: {message}" if place else message, function=name, place=place)
