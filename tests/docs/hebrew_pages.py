@@ -43,7 +43,10 @@ class Translation(NamedTuple):
 
 
 TRANSLATIONS: Final = tuple(
-    map(Translation, ["agents.md", "handlers.md", "scenarios.md", "troubleshooting.md", "production.md"])
+    map(
+        Translation,
+        ["start.md", "agents.md", "handlers.md", "scenarios.md", "troubleshooting.md", "production.md"],
+    )
 )
 
 
