@@ -6,19 +6,21 @@ Only what is written as a text, or as the name of a text of the module, is found
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from yemot_ai.doctor.finding import Finding, ok, warning
 from yemot_ai.errors.source_place import plain_function
 from yemot_ai.flow import AIFlow
+from yemot_ai.flow.targets import UnknownTarget, extensions_of, find_unknown_target
 
 __all__ = ["check_goto_targets"]
 
 CHECK: Final = "goto"
+
+REMEDY: Final = "correct it, or register a handler; or the line itself has an extension there"
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -40,18 +42,27 @@ class _Module:
 
 def check_goto_targets(flow: AIFlow) -> Iterator[Finding]:
     """Look for targets without a handler."""
-    known = {*flow.routes, *flow.agents}
+    known = extensions_of(flow)
     count = 0
     unknown: list[Finding] = []
     for module in _modules(flow):
         for target, line, extensions in _gotos(module):
             count += 1
-            missing = [_resolve(target, extension) for extension in extensions]
-            paths = {path for path in missing if path is not None and path not in known}
-            unknown.extend(_finding(module.file, line, target, path, known) for path in sorted(paths))
+            place = f"{module.file.removeprefix(f'{Path.cwd()}/')}:{line}"
+            found = dict.fromkeys(_unknown(target, extension, known) for extension in extensions)
+            unknown.extend(
+                warning(CHECK, f"{place}: goto({target!r}) {each}", REMEDY) for each in found if each
+            )
     yield from unknown
     if not unknown:
         yield ok(CHECK, f"{count} target{'s' * (count != 1)} in the source, each with a handler")
+
+
+def _unknown(target: str, extension: str | None, known: frozenset[str]) -> UnknownTarget | None:
+    """Return the target if no handler answers it; of a relative one that is known for a handler only."""
+    if extension is None and not target.startswith("/"):
+        return None
+    return find_unknown_target(extension or "", target, known)
 
 
 def _modules(flow: AIFlow) -> list[_Module]:
@@ -112,41 +123,3 @@ def _constant(node: ast.expr, names: Mapping[str, Any]) -> object:
     if isinstance(node, ast.Name):
         return names.get(node.id)
     return node.value if isinstance(node, ast.Constant) else None
-
-
-def _resolve(target: str, extension: str | None) -> str | None:
-    """Return the extension that a target leads to; None if it is left, or if that is not known.
-
-    >>> _resolve("/a/", "x"), _resolve("b", "a"), _resolve("..", "a/b"), _resolve("hangup", "a")
-    ('a', 'a/b', 'a', None)
-    """
-    if target == "hangup":
-        return None
-    if target == "" or target.startswith("/"):
-        return target.strip("/")
-    if extension is None:
-        return None
-    parts = extension.split("/") if extension else []
-    for part in PurePosixPath(target).parts:
-        if part != "..":
-            parts.append(part)
-        elif parts:
-            parts.pop()
-        else:
-            return None
-    return "/".join(parts)
-
-
-def _finding(file: str, line: int, target: str, path: str, known: set[str]) -> Finding:
-    place = file.removeprefix(f"{Path.cwd()}/")
-    message = f"{place}:{line}: goto({target!r}) leads to /{path}, for which the flow has no handler"
-    return warning(CHECK, message, _remedy(target, path, known))
-
-
-def _remedy(target: str, path: str, known: set[str]) -> str:
-    if not target.startswith("/") and target.strip("/") in known:
-        return f"did you mean goto('/{target}')? Without the slash it is below the present extension"
-    similar = difflib.get_close_matches(path, sorted(known), n=1)
-    if similar:
-        return f"did you mean goto('/{similar[0]}')?"
-    return "register a handler; an extension of the line itself may be there, too"
