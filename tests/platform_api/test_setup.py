@@ -122,6 +122,19 @@ def test_other_settings_stay_and_the_files_as_they_were_are_kept(
     assert [*folder.glob("yemot-backup/*/*")] == [kept]
 
 
+def test_what_a_terminal_would_obey_is_not_printed_and_is_kept(
+    setup: Setup, folder: Path, platform: PlatformServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_flow(folder, [""])
+    contents = rb'{"responseStatus": "OK", "contents": "api_link=\u001b[2J\ud800\n"}'
+    platform.scripted["GetTextFile"] = [(200, contents)] * 2
+
+    assert setup("--apply") == 0
+    assert "- api_link=\ufffd[2J\ufffd\n" in capsys.readouterr().out
+    (kept,) = folder.glob("yemot-backup/*/ext.ini")
+    assert kept.read_bytes().startswith(b"api_link=\x1b[2J")
+
+
 def test_the_backup_may_go_elsewhere(setup: Setup, folder: Path, platform: PlatformServer) -> None:
     platform.files["1/2/ext.ini"] = b"title=x\n"
 
@@ -260,6 +273,14 @@ def test_the_token_is_never_shown(
     setup("--apply")
     assert TOKEN not in "".join(capsys.readouterr())
     assert TOKEN not in "".join(platform.requests)
+
+
+def test_an_abbreviated_option_for_a_token_is_refused_without_its_value(
+    setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        setup("--tok", "word-of-a-test")
+    assert "word-of-a-test" not in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize("arguments", [("--token", "word-of-a-test"), ("--token=word-of-a-test",)])

@@ -54,7 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Show how the settings of a flow's extensions on the line differ from those that it needs; "
         "with --apply, write them. Exit code: 0 if the line has them, 1 if it has others, 2 for an error."
     )
-    parser.allow_abbrev = False  # --token would be --token-file, and the message would show the token
     parser.add_argument("flow", metavar="module:flow", help="whose extensions need the settings")
     parser.add_argument("--url", required=True, metavar="URL", help="where the line reaches your server")
     parser.add_argument(
@@ -67,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help=f"the token of the API (default: {TOKEN_VARIABLE})"
     )
+    # Without it --token would be short for --token-file, and an error would show the token as a path.
     parser.add_argument("--token", help=argparse.SUPPRESS)
     parser.add_argument(
         "--switch-id",
@@ -191,7 +191,7 @@ def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read: an ``ext.ini`` can contain passwords."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - of a descriptor
+    with open(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="") as file:  # noqa: PTH123 - of a descriptor
         file.write(text)
 
 
@@ -208,8 +208,11 @@ def _print_plans(plans: Iterable[ExtensionPlan], secret: str | None) -> None:
 def _shown(key: str, value: str, secret: str | None) -> str:
     """Return a line of the file without the secrets in it: the value of a constant may be one."""
     if key.startswith("api_add_"):
-        return f"{key}={value.partition('=')[0]}=***"
-    return f"{key}={value.replace(secret, '***') if secret else value}"
+        value = f"{value.partition('=')[0]}=***"
+    line = f"{key}={value.replace(secret, '***') if secret else value}"
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line
+    )
 
 
 def _print_notes(notes: Iterable[str]) -> None:
@@ -229,7 +232,9 @@ def _notes(flow: AIFlow, folders: Sequence[str], arguments: argparse.Namespace) 
             "register them, or leave out --root"
         )
     if between := folders_between(folders):
-        notes.append(f"{_listed(between)}: no handler, but the way to one")
+        notes.append(
+            f"{_listed(between)}: no handler, but the way to one; give it a menu of the line, or a handler"
+        )
     return notes
 
 
