@@ -270,11 +270,6 @@ class YemotAI:
         """
         self.engine.run(self._runtime.warm_up())
 
-    @property
-    def keeps_calls_in_memory(self) -> bool:
-        """Whether only this process has the sessions, so that one process must serve all calls."""
-        return self._runtime.store.immediate
-
     def close(self) -> None:
         """Close the connections of the providers and the store; calls continue, with new ones."""
         self.engine.run(self._runtime.close())

@@ -19,6 +19,7 @@ PLACES: Final = frozenset(
     {
         "yemot_ai",
         "yemot_ai.errors",
+        "yemot_ai.observability",
         "yemot_ai.protocol",
         "yemot_ai.providers",
         "yemot_ai.sessions",

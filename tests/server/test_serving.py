@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -97,6 +99,7 @@ def test_several_workers_need_a_shared_store(
         (["--workers", "0"], "--workers=0: give a whole number above 0"),
         (["--workers", "2", "--reload"], "leave out --workers"),
         (["--workers", "2", "--record", "calls"], "leave out --workers"),
+        (["--workers", "2", "--metrics-port", "9100"], "leave out --workers"),
     ],
 )
 def test_options_that_cannot_work_together_are_refused(
@@ -173,3 +176,26 @@ def test_the_first_question_to_openai_waits_for_no_import(tmp_path: Path) -> Non
         answer = server.post(b"ApiCallId=c1&ApiExtension=").body.decode()
 
     assert answer.startswith("id_list_message=t-openai")
+
+
+def test_metrics_are_on_a_port_of_their_own(tmp_path: Path) -> None:
+    with served(tmp_path, "--metrics-port", "0") as server:
+        match = re.search(r"metrics on (http://\S+)", server.log.read_text())
+        assert match is not None
+        server.post(b"ApiCallId=c1&ApiExtension=")
+        with urllib.request.urlopen(match[1], timeout=10) as response:  # noqa: S310 - loopback
+            assert "yemot_ai_dead_air_seconds_count 1.0" in response.read().decode()
+
+        assert b"yemot_ai_" not in server.post(b"", query="metrics").body
+
+
+def test_a_port_of_metrics_that_is_in_use_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "measured.py").write_text(APP.replace("{settings}", "{}"))
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert main(["serve", "measured:flow", "--port", "0", "--metrics-port", port]) == 2
+
+    assert f"--metrics-port {port}" in capsys.readouterr().err

@@ -148,6 +148,10 @@ class Runtime:
         """The providers of all conversations; each once."""
         return tuple({id(provider): provider for provider in self._providers.values()}.values())
 
+    def find_provider(self, conversation: str) -> Provider | None:
+        """Return the provider of a conversation; None for an unknown one."""
+        return self._providers.get(conversation)
+
     async def warm_up(self) -> None:
         """Do what the first answers would wait for, and log which provider cannot answer."""
         await warm_up(self.providers, self.engine)

@@ -50,6 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--log-format", choices=FORMATS, default="", help="json: one object a line (default: text)"
     )
     parser.add_argument(
+        "--metrics-port",
+        type=_port,
+        metavar="PORT",
+        help="metrics for Prometheus at /metrics of another port (extra: metrics; default: none)",
+    )
+    parser.add_argument(
+        "--metrics-host",
+        default="127.0.0.1",
+        metavar="HOST",
+        help="address of --metrics-port (default: this machine only)",
+    )
+    parser.add_argument(
         "--record",
         type=Path,
         metavar="FOLDER",
@@ -87,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
         limits=ServerLimits(**{name: getattr(arguments, name) for name in SERVER_OPTIONS}),
         log=LogOptions(arguments.log_level, arguments.log_format, has_workers=arguments.workers > 1),
         record_folder=arguments.record,
+        metrics_port=arguments.metrics_port,
+        metrics_host=arguments.metrics_host,
         workers=arguments.workers,
         reload=arguments.reload,
     )

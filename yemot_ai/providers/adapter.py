@@ -24,7 +24,7 @@ __all__ = ["AnyProvider", "as_provider", "forward_optional"]
 AnyProvider: TypeAlias = Provider | SessionProvider
 """What every argument for a provider takes."""
 
-_OPTIONAL: Final = ("engine", "end_session", "aclose", "check", "warm_up")
+_OPTIONAL: Final = ("engine", "end_session", "aclose", "check", "model", "warm_up")
 """Attributes that a provider may have; callers check whether it has them."""
 
 

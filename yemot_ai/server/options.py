@@ -24,6 +24,8 @@ class ServeOptions:
         limits: connections and deadlines.
         log: the log.
         record_folder: where the calls are recorded; None to record none.
+        metrics_port: where the metrics are, for Prometheus; None for nowhere.
+        metrics_host: the address of that port.
         workers: how many processes serve.
         reload: serve again when a file of the application changes.
 
@@ -37,6 +39,8 @@ class ServeOptions:
     limits: ServerLimits = field(default_factory=ServerLimits)
     log: LogOptions = field(default_factory=LogOptions)
     record_folder: Path | None = None
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
     workers: int = 1
     reload: bool = False
 
@@ -44,5 +48,7 @@ class ServeOptions:
         check_number("--workers", self.workers, "a whole number above 0", whole=True)
         if self.workers > 1 and self.reload:
             raise ConfigurationError("--reload serves with one process: leave out --workers")
+        if self.workers > 1 and self.metrics_port is not None:
+            raise ConfigurationError("--metrics-port shows one process: leave out --workers")
         if self.workers > 1 and self.record_folder is not None:
             raise ConfigurationError("--record writes the calls of one process: leave out --workers")

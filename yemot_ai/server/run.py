@@ -26,6 +26,7 @@ from yemot_ai.server.connections import BoundedConnection, Connections
 from yemot_ai.server.extensions import log_extensions
 from yemot_ai.server.listening import open_sockets, url_of
 from yemot_ai.server.logs import configure_logging
+from yemot_ai.server.metrics import served_metrics
 from yemot_ai.server.options import ServeOptions
 from yemot_ai.server.recording import CallRecorder
 from yemot_ai.server.reloader import run_reloader
@@ -110,7 +111,7 @@ def _serve(flow: AIFlow, sockets: list[socket.socket], options: ServeOptions) ->
     """Check the flow, prepare it for its first caller, and serve it."""
     flow.ai.check()
     flow.ai.warm_up()
-    with _recorded(flow, options.record_folder) as app:
+    with served_metrics(flow, options), _recorded(flow, options.record_folder) as app:
         server = _make_server(flow, app, options)
         server.run(sockets)
     return 0 if server.started else uvicorn.config.STARTUP_FAILURE

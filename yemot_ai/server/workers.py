@@ -42,7 +42,7 @@ def check_shared_store(flow: AIFlow, workers: int) -> None:
     Raises:
         ConfigurationError: its sessions are in the memory of one process.
     """
-    if flow.ai.keeps_calls_in_memory:
+    if flow.ai._runtime.store.immediate:  # noqa: SLF001 - the same package
         raise ConfigurationError(
             f"--workers {workers} needs a store that all processes share: any of them may get the next "
             "request of a call, and the memory store is that of one process. Give YemotAI(store="

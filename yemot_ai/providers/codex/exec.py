@@ -59,6 +59,11 @@ class CodexCLIProvider:
     def __init__(self, executable: str | os.PathLike[str] = "codex", **options: Unpack[CodexOptions]) -> None:
         self._settings = CodexSettings(executable, **options)
 
+    @property
+    def model(self) -> str:
+        """The name of the model; "" for the default of Codex."""
+        return self._settings.model or ""
+
     def check(self) -> Path:
         """Find the executable, without running it.
 

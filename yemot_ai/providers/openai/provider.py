@@ -126,6 +126,11 @@ class OpenAIProvider:
         """
         return self._chat.ask(prompt, session, instructions, history, stream=stream)
 
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        return self._client.model
+
     async def warm_up(self) -> None:
         """Import the SDK and make its client, so that the first answer does not wait for them.
 

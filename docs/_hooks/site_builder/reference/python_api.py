@@ -12,6 +12,7 @@ PLACES = {
     "yemot_ai": "`YemotAI`, `AIFlow` and their arguments.",
     "yemot_ai.providers": "Providers: what answers.",
     "yemot_ai.sessions": "Session stores, and what they keep.",
+    "yemot_ai.observability": "Metrics for Prometheus and spans for OpenTelemetry.",
     "yemot_ai.transcription": "Transcribers of recordings.",
     "yemot_ai.protocol": "The protocol of the line: requests, responses, lint.",
     "yemot_ai_testing": "Callers and doubles.",

@@ -82,6 +82,11 @@ class CodexAppServerProvider:
         self._max_loaded = max_loaded
         self._pools: list[ServerPool] = []
 
+    @property
+    def model(self) -> str:
+        """The name of the model; "" for the default of Codex."""
+        return self._settings.model or ""
+
     def check(self) -> Path:
         """Find the executable, without running it.
 
