@@ -252,10 +252,12 @@ class AgentFunctionError(ProviderError):
 
     Attributes:
         function: the function's name.
+        place: ``file:line`` of the mistake, else of the function; "" if it has none.
     """
 
     kind = "agent_function"
 
-    def __init__(self, message: str, *, function: str) -> None:
+    def __init__(self, message: str, *, function: str, place: str = "") -> None:
         self.function = function
+        self.place = place
         super().__init__(message)

@@ -14,7 +14,8 @@ from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.flow.code_warnings import WarnedPlaces, warn_once, warned_places
+from yemot_ai.errors.source_place import source_place
+from yemot_ai.flow.code_warnings import WarnedPlaces, warned_places
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.compat.messages import Playable, to_messages
 from yemot_ai.flow.compat.option_values import folder_target, value_name
@@ -29,7 +30,7 @@ from yemot_ai.flow.compat.read_options import (
     with_pre_message,
 )
 from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun
-from yemot_ai.flow.targets import extensions_of, find_unknown_target
+from yemot_ai.flow.targets import warn_of_unknown_target
 from yemot_ai.flow.value_names import is_reserved, visible_values
 from yemot_ai.protocol import Comment, GoToFolder, Play, Read, Request
 from yemot_ai.providers.provider import JSON
@@ -137,9 +138,7 @@ class BaseCall(yemot_flow.Call):
                 ``"."`` this one again, ``".."`` one level up, ``"hangup"``.
         """
         target = folder_target(folder)
-        unknown = find_unknown_target(self.extension, target, extensions_of(self.flow))
-        if unknown:
-            warn_once(f"call.goto({folder!r}) {unknown}")
+        warn_of_unknown_target(self.flow, self.extension, target, f"call.goto({folder!r})")
         raise self._interrupt_with(GoToFolder(target))
 
     def hangup(self) -> NoReturn:
@@ -176,6 +175,8 @@ class BaseCall(yemot_flow.Call):
         line_name = value_name(val_name)
         if is_reserved(line_name) or line_name.startswith("Api") or line_name == "hangup":
             raise ConfigurationError(f"val_name={val_name!r} is a name of the agent loop or of the line")
+        if self._run.turn_id:
+            self._run.read_place = source_place()
         answer = ""
         for attempt in range(count_attempts(options)):
             name = self._run.next_value_name(line_name, val_name)

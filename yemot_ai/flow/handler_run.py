@@ -19,7 +19,7 @@ from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON
 
-__all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "is_async", "parse_returned"]
+__all__ = ["HandlerInterrupted", "HandlerRun", "check_saveable", "is_async"]
 
 T = TypeVar("T")
 
@@ -52,6 +52,7 @@ class HandlerRun:
         apology: what a caller hears of a run that failed ("" for ``DialogSettings.internal_error``).
         state: ``call.state`` at the end of the run.
         step_ids: the turn ids of the steps so far.
+        read_place: ``file:line`` of the ``read`` of an agent's function, which is a mistake.
     """
 
     def __init__(  # noqa: PLR0913 - called in two places
@@ -73,6 +74,7 @@ class HandlerRun:
         self.outcome: Response | None = None
         self.failed = False
         self.apology = ""
+        self.read_place = ""
         self.state: Mapping[str, JSON] = {}
         self._step_prefix = step_prefix
         self._values = values
@@ -199,25 +201,6 @@ def is_async(function: Callable[..., Any]) -> bool:
     return any(
         inspect.iscoroutinefunction(candidate)
         for candidate in (function, inspect.unwrap(function), getattr(function, "__call__", None))  # noqa: B004 - its kind is asked
-    )
-
-
-def parse_returned(returned: object) -> Response:
-    """Return what a handler returned as a response; accepts what yemot-flow accepts.
-
-    Raises:
-        ConfigurationError: it is not a response, a text or a tuple of actions.
-        ResponseSyntaxError: a text is not a valid response.
-    """
-    if isinstance(returned, Response):
-        return returned
-    if isinstance(returned, str):
-        return Response.parse(returned)
-    actions: tuple[Action, ...] = tuple(returned) if isinstance(returned, tuple) else ()
-    if actions:
-        return Response(actions)
-    raise ConfigurationError(
-        f"a handler returned {type(returned).__name__}; return nothing, or a response to the line"
     )
 
 

@@ -16,8 +16,15 @@ from dataclasses import dataclass
 import yemot_flow
 
 from yemot_ai.errors.missing_names import closest
+from yemot_ai.flow.code_warnings import warn_once
 
-__all__ = ["UnknownTarget", "extensions_of", "find_unknown_target", "resolve_target"]
+__all__ = [
+    "UnknownTarget",
+    "extensions_of",
+    "find_unknown_target",
+    "resolve_target",
+    "warn_of_unknown_target",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +94,20 @@ def find_unknown_target(extension: str, target: str, known: Collection[str]) -> 
         return UnknownTarget(meant, f"/{from_root}", below=extension)
     similar = closest(meant, sorted(known))
     return UnknownTarget(meant, f"/{similar}" if similar else "")
+
+
+def warn_of_unknown_target(
+    flow: yemot_flow.Flow, extension: str, target: str, written: str, *, place: str = ""
+) -> None:
+    """Log a target that is probably a mistake, once for each place in the developer's code.
+
+    Args:
+        flow: the flow of the call.
+        extension: where the caller is.
+        target: the target.
+        written: what the developer has written.
+        place: ``file:line`` of it; where it has called this package unless given.
+    """
+    unknown = find_unknown_target(extension, target, extensions_of(flow))
+    if unknown:
+        warn_once(f"{written} {unknown}", place=place)

@@ -21,12 +21,14 @@ from yemot_ai.errors import (
     ProviderError,
     ResponseSyntaxError,
 )
+from yemot_ai.errors.source_place import describe_function
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.compat.awaitables import DONE
 from yemot_ai.flow.dialog import DialogSettings
-from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async, parse_returned
+from yemot_ai.flow.handler_run import HandlerInterrupted, HandlerRun, check_saveable, is_async
 from yemot_ai.flow.handlers.inflight import InflightRun, run_key
 from yemot_ai.flow.handlers.local_calls import LocalCall, LocalCalls
+from yemot_ai.flow.handlers.returned import parse_returned, warn_of_moves
 from yemot_ai.flow.rendering import HANGUP, HANGUP_RESPONSE, failure_sentence, one_level_up, poll_read
 from yemot_ai.flow.value_names import Cursor, newest_cursor
 from yemot_ai.flow.visits import (
@@ -221,12 +223,14 @@ class HandlerRunner:
             if run.outcome is None:
                 self._record_fault(run, call, error)
             returned = None
-        return self._finish_run(run, call, returned)
+        return self._finish_run(handler, run, call, returned)
 
-    def _finish_run(self, run: HandlerRun, call: BaseCall, returned: object) -> Response | None:
+    def _finish_run(
+        self, handler: Handler, run: HandlerRun, call: BaseCall, returned: object
+    ) -> Response | None:
         try:
             if returned is not None and returned is not DONE:
-                run.set_outcome(*parse_returned(returned))
+                run.set_outcome(*parse_returned(returned, handler))
             run.check_awaited()
             run.state = check_saveable(call.state)
         except (ConfigurationError, ResponseSyntaxError) as error:
@@ -236,9 +240,14 @@ class HandlerRunner:
         response = run.build_response()
         if response is None:
             log.warning(
-                "call %s: the handler of %r said nothing; the call goes up", run.call_id, call.extension
+                "call %s: %s, the handler of %r, said nothing; the call goes up",
+                run.call_id,
+                describe_function(handler),
+                call.extension,
             )
             response = Response((one_level_up(call.extension),))
+        elif returned is not None:
+            warn_of_moves(response, handler, call)
         return response
 
     def _record_fault(self, run: HandlerRun, call: BaseCall, error: BaseException) -> None:
