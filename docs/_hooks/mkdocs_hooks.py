@@ -14,6 +14,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from site_builder import languages, llms
@@ -22,7 +23,8 @@ from site_builder.reference import reference_pages
 
 SEARCH_LANGUAGES = ["en", "he"]
 
-_site_pages: list[llms.SitePage] = []
+_navigation: list[Page] = []
+"""The pages in the order of the navigation; each has its text when the site is built."""
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -39,7 +41,12 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         files.append(File.generated(config, path, content=text))
 
 
-def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:  # noqa: ANN401 - MkDocs passes more
+def on_nav(nav: Navigation, **_: Any) -> None:  # noqa: ANN401 - MkDocs passes more
+    """Keep the order of the pages."""
+    _navigation[:] = nav.pages
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:  # noqa: ANN401 - as above
     """Return the text of a page for the site."""
     text = site_markdown(markdown, page.file.src_uri)
     page.meta.setdefault("description", summary(text))
@@ -52,28 +59,28 @@ def on_page_context(context: Any, *, page: Page, config: MkDocsConfig, **_: Any)
     theme: Any = config.theme
     theme["language"], theme["direction"] = language.code, language.direction
     config.extra["alternate"] = languages.alternates(page.file.src_uri, context["pages"])
-    ancestors = list(page.ancestors)
-    section = str(ancestors[-1].title) if ancestors else ""
-    _site_pages.append(
-        llms.SitePage(
-            section=section,
-            title=str(page.title),
-            url=page.url,
-            summary=str(page.meta["description"]),
-            text=page.markdown or "",
-        )
-    )
     return context
 
 
 def on_post_build(config: MkDocsConfig) -> None:
     """Write the lists of pages for language models, and a sitemap where the theme looks for one."""
     site = Path(config.site_dir)
-    for path in sorted({site / page.url for page in _site_pages}):
+    for page in _navigation:
         # The theme asks for it beside each page of the menu of languages; without it a browser logs an error.
-        if not (sitemap := path.with_name("sitemap.xml")).exists():
+        if not (sitemap := (site / page.url).with_name("sitemap.xml")).exists():
             shutil.copyfile(site / "sitemap.xml", sitemap)
+    pages = [_site_page(page) for page in _navigation]
     heading = (config.site_name, config.site_description or "")
-    (site / "llms.txt").write_text(llms.index(*heading, _site_pages), encoding="utf-8")
-    (site / "llms-full.txt").write_text(llms.full_text(*heading, _site_pages), encoding="utf-8")
-    _site_pages.clear()
+    (site / "llms.txt").write_text(llms.index(*heading, pages), encoding="utf-8")
+    (site / "llms-full.txt").write_text(llms.full_text(*heading, pages), encoding="utf-8")
+
+
+def _site_page(page: Page) -> llms.SitePage:
+    ancestors = list(page.ancestors)
+    return llms.SitePage(
+        section=str(ancestors[-1].title) if ancestors else "",
+        title=str(page.title),
+        url=page.url,
+        summary=str(page.meta["description"]),
+        text=page.markdown or "",
+    )

@@ -11,6 +11,9 @@ from itertools import groupby
 
 __all__ = ["SitePage", "full_text", "index"]
 
+FIRST_SECTION = "Overview"
+"""The heading above the pages that are not in a section of the navigation."""
+
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
@@ -48,6 +51,6 @@ def _heading(name: str, description: str) -> list[str]:
 
 def _sections(pages: Iterable[SitePage]) -> Iterator[str]:
     for section, members in groupby(pages, key=lambda page: page.section):
-        yield from ("", f"## {section}" if section else "## Start", "")
+        yield from ("", f"## {section or FIRST_SECTION}", "")
         for page in members:
             yield f"- [{page.title}]({page.url}): {page.summary}"

@@ -28,7 +28,7 @@ ROOT_PAGES: Final = {
 _INDEX: Final = {"README.md": "index.md"}
 _DOCS: Final = "docs/"
 _DIRECTION_MARKS: Final = "\u200e\u200f"
-_FIRST: Final = _DIRECTION_MARKS + "`[*"
+_BEGIN: Final = re.compile(r"(?!```|\* )[\w\u200e\u200f`\[*\"]")
 _SUMMARY_LENGTH: Final = 200
 
 _FENCE: Final = re.compile(r" *```\w*$")
@@ -39,7 +39,7 @@ _LINK: Final = re.compile(
 )
 _LABELS: Final = re.compile(r"(?<=\] )\[(?=(?:OFF|LIVE|LIB|CODE|\?)\])")
 """A label after a label: Markdown takes two brackets in a row for a link."""
-_MARKUP: Final = re.compile(r"[*_`]{1,2}(?=\S)|(?<=\S)[*_`]{1,2}|!?\[(?P<text>[^\]]*)\]\([^)]*\)")
+_MARKUP: Final = re.compile(r"\*\*|`|!?\[(?P<text>[^\]]*)\]\([^)]*\)")
 _ITEM: Final = re.compile(r"(?:[*-]|\d+\.) ")
 _IN_LIST: Final = re.compile(r"(?:[*-]|\d+\.) | {2,}|<!-- ")
 _CODE: Final = re.compile(r"`[^`]+`")
@@ -52,10 +52,16 @@ def site_markdown(text: str, path: str) -> str:
 
 
 def summary(text: str) -> str:
-    """Return the first sentence of a page, without markup."""
-    for paragraph in text.split("\n\n"):
-        if paragraph[:1].isalnum() or paragraph[:1] in _FIRST:
-            plain = _MARKUP.sub(lambda found: found["text"] or "", " ".join(paragraph.split()))
+    r"""Return the first sentence of a page, without markup.
+
+    >>> summary("# Title\n\n**A** `yemot_ai` page ([link](a.md)). More.")
+    'A yemot_ai page (link).'
+    """
+    for paragraph in map(str.strip, text.split("\n\n")):
+        if _BEGIN.match(paragraph):
+            plain = " ".join(paragraph.split())
+            while _MARKUP.search(plain):  # a link in bold text, code in a link
+                plain = _MARKUP.sub(lambda found: found["text"] or "", plain)
             return _cut(_SENTENCE.split(plain)[0].strip(_DIRECTION_MARKS + " "))
     return ""
 

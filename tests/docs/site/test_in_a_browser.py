@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -62,6 +63,16 @@ def test_a_page_requests_only_this_site_and_fits(
     assert [url for url in browser.requests() if not url.startswith((address, "data:", "blob:"))] == []
     assert browser.console() == []
     assert browser.js("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("theme", "scheme"), [("light", "default"), ("dark", "slate")])
+def test_a_page_follows_the_theme_of_the_system(
+    theme: Literal["light", "dark"], scheme: str, browser: Window, address: str
+) -> None:
+    browser.theme(theme)
+    browser.open(f"{address}/start.html")
+
+    assert browser.js("return document.body.dataset.mdColorScheme") == scheme
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 import yemot_ai.errors
 import yemot_ai_testing.errors
+from tests.docs.test_public_names import PLACES
 from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai_testing.pytest_plugin.options import INI_KEYS, OPTIONS
 from yemot_ai_testing.scenario.format.descriptions import DESCRIPTIONS
@@ -68,6 +69,13 @@ def test_options_of_the_command_have_rows(option: str, references: dict[str, str
 @pytest.mark.parametrize("command", ["lint", "codex install", "contract", "hunt", "scenario from-log"])
 def test_commands_of_the_toolkit_have_headings(command: str, references: dict[str, str]) -> None:
     assert f"yemot-ai-testing {command}" in headings_of(references["yemot-ai-testing"])
+
+
+def test_each_public_place_has_a_page(references: dict[str, str]) -> None:
+    of_their_own = {"yemot_ai.errors", "yemot_ai_testing.errors"}
+    assert {f"# {place}" for place in PLACES - of_their_own} <= {
+        text.splitlines()[0] for text in references.values()
+    }
 
 
 def test_no_reference_shows_an_address_of_an_object(references: dict[str, str]) -> None:
