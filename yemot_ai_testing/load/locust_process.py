@@ -1,4 +1,4 @@
-"""Run Locust in a process of its own, and show its progress."""
+"""Run Locust in another process, which it changes, and show its progress."""
 
 from __future__ import annotations
 

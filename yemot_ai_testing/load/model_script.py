@@ -42,7 +42,7 @@ class LoadScript(Script):
         model_call_id, now = str(self.history.next_number()), self.history.now()
         self.asked += 1
         utterance_id, text = latest_utterance_id(prompt), answer_text(model_call_id, prompt)
-        if utterance_id:  # else it is nothing that a caller has said: a greeting, say
+        if utterance_id:  # else no caller has said it, as for a greeting
             self.history.add(ModelAsked(now, model_call_id, prompt, utterance_id))
             self.history.add(ModelAnswered(now + self._seconds, model_call_id, text=text))
         return Answer((text,), self._seconds)

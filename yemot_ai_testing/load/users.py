@@ -50,7 +50,7 @@ def _plan(text: str) -> LoadPlan:
 
 @functools.cache
 def _ids(worker: int) -> itertools.count[int]:
-    """Return the IDs of the utterances of this process, and let its requests have numbers of their own."""
+    """Return the IDs of the utterances of this process, which also records its requests."""
     history.start_at(worker * 10 * IDS_PER_PROCESS)
     wrap_transports(lambda transport, _app, _encoding: RecordedTransport(transport, history))
     return itertools.count(worker * IDS_PER_PROCESS + FIRST_UTTERANCE_ID)
@@ -155,7 +155,11 @@ def _dead_air(total: Any) -> dict[str, float]:  # noqa: ANN401 - Locust's statis
         return {}
     shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
     figures = {name: total.get_response_time_percentile(share) / 1000 for name, share in shares.items()}
-    return {**figures, "longest": total.max_response_time / 1000, "turns": total.num_requests}
+    return {
+        **figures,
+        "longest": total.max_response_time / 1000,
+        "turns": total.num_requests - total.num_none_requests,
+    }
 
 
 _hooks: Any = events  # whose methods have no types
