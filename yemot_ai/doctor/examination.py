@@ -15,6 +15,7 @@ from yemot_ai.doctor.flows import check_access, check_extensions, import_flow
 from yemot_ai.doctor.goto_targets import check_goto_targets
 from yemot_ai.doctor.installation import check_packages, check_python
 from yemot_ai.doctor.models import check_models, check_models_of_machine
+from yemot_ai.doctor.secrets import hide_secrets
 from yemot_ai.doctor.stores import check_store, check_store_of_machine
 from yemot_ai.flow import AIFlow
 
@@ -35,24 +36,20 @@ def examine(target: str | None = None, url: str | None = None) -> list[Finding]:
         url: where the line reaches the flow; None: no request is sent.
     """
     with contextlib.redirect_stdout(sys.stderr):
-        return list(_examine(target, url))
+        flow, imported = (None, []) if target is None else _import(target)
+        checks = _machine_checks() if target is None else _flow_checks(flow) if flow else {}
+        if url is not None:
+            checks["url"] = functools.partial(check_address, url, flow)
+        found = [*_run("python", check_python), *_run("packages", check_packages), *imported]
+        for name, check in checks.items():
+            found.extend(_run(name, check))
+    return hide_secrets(found, flow)
 
 
-def _examine(target: str | None, url: str | None) -> Iterator[Finding]:
-    yield from _run("python", check_python)
-    yield from _run("packages", check_packages)
-    flow: AIFlow | None = None
-    if target is None:
-        checks = _machine_checks()
-    else:
-        with _logged_warnings() as warnings:
-            flow, imported = import_flow(target)
-        yield from (imported, *warnings)
-        checks = _flow_checks(flow) if flow else {}
-    for name, check in checks.items():
-        yield from _run(name, check)
-    if url is not None:
-        yield from _run("url", functools.partial(check_address, url, flow))
+def _import(target: str) -> tuple[AIFlow | None, list[Finding]]:
+    with _logged_warnings() as warnings:
+        flow, imported = import_flow(target)
+    return flow, [imported, *warnings]
 
 
 def _machine_checks() -> dict[str, Check]:
