@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import itertools
+import logging
 import statistics
 import threading
 import time
@@ -19,6 +21,7 @@ import yemot_flow
 
 from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI
 from yemot_ai.providers import Reply
+from yemot_ai.server.logs import FORMAT, LineFormatter
 from yemot_ai.sessions import MemoryStore
 
 FEW, MANY = 10, 10_000
@@ -89,6 +92,19 @@ def blocking_rate(flow: AIFlow, polls: list[Pairs]) -> float:
     for number in range(REQUESTS):
         flow.handle_request(polls[number % len(polls)])
     return REQUESTS / (time.perf_counter() - began)
+
+
+def logged_rate(flow: AIFlow, polls: list[Pairs]) -> float:
+    """Do what ``blocking_rate`` does, with a line in the log for each request."""
+    log, handler = logging.getLogger("yemot_ai"), logging.StreamHandler(io.StringIO())
+    handler.setFormatter(LineFormatter(FORMAT))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        return blocking_rate(flow, polls)
+    finally:
+        log.setLevel(logging.NOTSET)
+        log.removeHandler(handler)
 
 
 def async_rate(flow: AIFlow, polls: list[Pairs]) -> float:
@@ -191,6 +207,9 @@ def main() -> None:
             f"{name}: {one:,.0f} polls/s with {FEW} calls, {other:,.0f} with {MANY:,} "
             f"(x {ratio:.2f}); {other / stick:.2f} polls a yardstick"
         )
+    quiet, logged, ratio = paired(lambda: blocking_rate(few, few_polls), lambda: logged_rate(few, few_polls))
+    cost = 1e6 / logged - 1e6 / quiet
+    print(f"with a line of the log for each: {logged:,.0f} polls/s (x {ratio:.2f}), {cost:,.0f} µs a line")
     thinking = {calls: agent_flow(HangingProvider()) for calls in (FEW, MANY)}
     for calls, silent in thinking.items():
         calls_with_an_answer(silent, calls)

@@ -85,6 +85,24 @@ def test_a_request_is_not_described_if_nothing_reads_it(
     assert not caplog.records
 
 
+def test_control_characters_of_a_request_do_not_break_its_line(
+    flow: AIFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = Line(flow, "c\n1")
+    line.enter("menu\nFAKE\x1b[2J")
+    line.send(("name\rFAKE\u2028", "שלום"))
+
+    assert caplog.records
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+
+
+def test_a_phone_number_as_an_extension_is_masked(flow: AIFlow, caplog: pytest.LogCaptureFixture) -> None:
+    Line(flow, "c1").enter("0507654321")
+
+    assert "4321" in caplog.text
+    assert "0507654321" not in caplog.text
+
+
 def test_an_observer_gets_each_answered_request(flow: AIFlow) -> None:
     answered: list[AnsweredRequest] = []
     flow.on_request(answered.append)

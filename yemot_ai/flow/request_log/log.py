@@ -68,7 +68,7 @@ class RequestLog:
         for observer in self.observers:
             observer(answered)
         if is_logged:
-            log.info("%s", answered, extra={"yemot_request": _fields(answered)})
+            log.info("%s", str(answered), extra={"yemot_request": _fields(answered)})
         if words_log.isEnabledFor(logging.DEBUG):
             value = request.values[-1][1] if request.values else ""
             words_log.debug("call %s: %r got %r", request.call_key, value[:MAX_WORDS], response[:MAX_WORDS])
