@@ -90,6 +90,15 @@ def test_a_page_in_two_languages_links_to_the_other_one(site_pages: SitePages) -
         assert site_pages[other].path in {page.target(link)[0] for link in menu}
 
 
+def test_no_example_of_a_docstring_is_shown_as_a_quotation(site_pages: SitePages) -> None:
+    quotations = [
+        name
+        for name, page in site_pages.items()
+        if name.startswith("reference/") and any(element.tag == "blockquote" for element in page.elements)
+    ]
+    assert quotations == []
+
+
 def test_no_list_or_table_is_shown_as_text(site_pages: SitePages) -> None:
     shown = [
         (name, text)

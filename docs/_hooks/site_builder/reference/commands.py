@@ -97,16 +97,23 @@ def _arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def _row(action: argparse.Action) -> tuple[str, str]:
-    value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
-    value = value if isinstance(value, str) else " ".join(value)
-    takes_value = action.nargs != 0 and not isinstance(action, argparse.BooleanOptionalAction)
-    names = [f"{name} {value}" if takes_value else name for name in action.option_strings] or [value]
+    value = _value(action)
+    names = [f"{name} {value}".strip() for name in action.option_strings] or [value]
     return ", ".join(map(code, names)), _help(action)
+
+
+def _value(action: argparse.Action) -> str:
+    """Return what stands for the value of an argument; nothing if it takes none."""
+    if action.nargs == 0 or isinstance(action, argparse.BooleanOptionalAction):
+        return ""
+    named = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
+    value = named if isinstance(named, str) else " ".join(named)
+    return f"[{value}]" if action.nargs == "?" and action.option_strings else value
 
 
 def _help(action: argparse.Action) -> str:
     text = (action.help or "") % vars(action)
     default = action.default
-    if not action.option_strings or default in (None, False, [], argparse.SUPPRESS) or "default" in text:
+    if not action.option_strings or default in (None, False, "", [], argparse.SUPPRESS) or "default" in text:
         return text
     return f"{text} (default: {default})"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import griffe
 
+from griffe_doctests import fence_doctests
+
 __all__ = ["Documented", "read_docstring"]
 
 
@@ -32,4 +34,4 @@ def read_docstring(documented: object) -> Documented:
     )
     listed = {griffe.DocstringSectionKind.attributes, griffe.DocstringSectionKind.parameters}
     items = [item for section in sections if section.kind in listed for item in section.value]
-    return Documented(text, {item.name: item.description for item in items})
+    return Documented(fence_doctests(text), {item.name: item.description for item in items})
