@@ -199,3 +199,18 @@ def test_a_port_of_metrics_that_is_in_use_is_one_line(
         assert main(["serve", "measured:flow", "--port", "0", "--metrics-port", port]) == 2
 
     assert f"--metrics-port {port}" in capsys.readouterr().err
+
+
+def test_a_long_url_that_arrives_in_pieces_is_read_like_one_that_arrives_at_once(tmp_path: Path) -> None:
+    values = "&".join(f"v{number}=" + "a" * 10_000 for number in range(5))
+    request = f"GET /?ApiCallId=c1&ApiExtension=&{values} HTTP/1.1\r\nhost: line\r\nconnection: close\r\n\r\n"
+    with served(tmp_path) as server:
+        connection = server.connect()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(request), 4096):
+            connection.sendall(request[start : start + 4096].encode())
+            time.sleep(0.01)  # so that the pieces arrive one by one, as from a proxy
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert "שלום".encode() in answer

@@ -42,6 +42,9 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 HELD_SECONDS: Final = 5
 """Seconds that the requests that are held get after the port is closed."""
 
+HEADER_BYTES: Final = 16 * 1024
+"""Bytes of the headers of a request, besides its query: what uvicorn allows for both."""
+
 RUNNING: Final = "running on %s (Ctrl+C ends it)"
 
 
@@ -119,6 +122,7 @@ def _serve(flow: AIFlow, sockets: list[socket.socket], options: ServeOptions) ->
 
 def _make_server(flow: AIFlow, app: ASGIApp, options: ServeOptions) -> LineServer:
     limits = options.limits
+    query_bytes = flow._admission.limits.query_bytes  # noqa: SLF001 - the same package
     config = uvicorn.Config(
         app,
         http="h11",
@@ -127,6 +131,7 @@ def _make_server(flow: AIFlow, app: ASGIApp, options: ServeOptions) -> LineServe
         log_config=None,
         access_log=False,
         backlog=limits.accepted_at_once,
+        h11_max_incomplete_event_size=query_bytes + HEADER_BYTES,
         timeout_keep_alive=limits.keep_alive_seconds,  # type: ignore[arg-type]  # passed to loop.call_later
         timeout_graceful_shutdown=HELD_SECONDS,
     )
