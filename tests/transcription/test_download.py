@@ -115,6 +115,26 @@ def test_each_refusal_is_the_error_of_its_cause(
     assert type(refused.value) is error
 
 
+def test_a_web_page_in_place_of_a_recording_is_final(platform: PlatformServer) -> None:
+    platform.responses = [(200, b"<html>"), (200, SILENT_WAV)]
+
+    with pytest.raises(ProviderError, match="web page"):
+        asyncio.run(platform.recordings().download("/1/000.wav"))
+    assert len(platform.requests) == 1
+
+
+def test_a_wait_that_is_longer_than_the_patience_is_not_begun(platform: PlatformServer) -> None:
+    asked = []
+
+    async def refuse(_: object, path: str) -> bytes:
+        asked.append(path)
+        raise RateLimitedError("too many requests", retry_after=60)
+
+    with pytest.raises(RateLimitedError):
+        asyncio.run(platform.recordings().download("/1/000.wav", in_thread=refuse))
+    assert asked == ["/1/000.wav"]
+
+
 def test_the_newer_gateway_gets_the_key_as_bearer_and_the_line_as_switch_id(
     platform: PlatformServer,
 ) -> None:

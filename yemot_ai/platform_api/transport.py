@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from http.client import HTTPResponse as _OpenResponse
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -45,7 +46,7 @@ class HTTPResponse:
     Attributes:
         status: the status code.
         headers: by their names in lower case.
-        body: the whole body.
+        body: the whole body; that of an error only if it is JSON.
     """
 
     status: int
@@ -79,7 +80,7 @@ def send(request: HTTPRequest, *, timeout: float, max_bytes: int, service: str) 
         with _connect(parts, deadline) as connection, _shut_at(deadline, connection.sock):
             connection.request(request.method, target, request.body or None, dict(request.headers))
             with connection.getresponse() as response:
-                body = _read(response, max_bytes, service)
+                body = _read(response, max_bytes, service) if _has_content(response) else b""
                 _seconds_until(deadline)
                 headers = {name.lower(): value for name, value in response.getheaders()}
                 return HTTPResponse(response.status, headers, body)
@@ -91,10 +92,17 @@ def send(request: HTTPRequest, *, timeout: float, max_bytes: int, service: str) 
         raise ProviderCrashError(message, provider=service) from error
 
 
+def _has_content(response: _OpenResponse) -> bool:
+    """Return whether the body says something: that of an error is a reason if it is JSON."""
+    return response.status == HTTPStatus.OK or "json" in response.getheader("content-type", "").lower()
+
+
 def _read(response: _OpenResponse, max_bytes: int, service: str) -> bytes:
     body = bytearray()
     while not _is_too_large(response, body, max_bytes):
         chunk = response.read1(CHUNK_SIZE)
+        if not chunk and response.length:  # the connection ended before the announced length
+            raise IncompleteRead(bytes(body), response.length)
         if not chunk:
             return bytes(body)
         body += chunk

@@ -41,6 +41,9 @@ SWITCH_ID: Final = "line-of-the-test"
 API_PATH: Final = "/ym/api/"
 GATEWAY_PATH: Final = "/api/v1/switch/"
 
+_CONTENT_TYPES: Final = {b"{": "application/json; charset=utf-8", b"<": "text/html; charset=utf-8"}
+"""By the first byte of a body; ``application/octet-stream`` for a file [LIB]."""
+
 Response = tuple[int, bytes]
 """Status and body."""
 
@@ -245,11 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         status, body = response
-        is_json = body.startswith(b"{")
         self.send_response(status)
-        self.send_header(
-            "content-type", "application/json; charset=utf-8" if is_json else "application/octet-stream"
-        )
+        self.send_header("content-type", _CONTENT_TYPES.get(body[:1], "application/octet-stream"))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
