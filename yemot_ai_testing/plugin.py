@@ -21,14 +21,16 @@ from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import *  # noqa: F403 - pytest looks for the fixtures here
 from yemot_ai_testing.pytest_plugin.fixtures import TEST_PASSED
 from yemot_ai_testing.pytest_plugin.nesting import begin_run, end_run
-from yemot_ai_testing.pytest_plugin.options import (
-    add_options,
-    check_usage,
-    import_feature,
-    is_isolated,
-    runs_scenarios,
+from yemot_ai_testing.pytest_plugin.option_table import add_options
+from yemot_ai_testing.pytest_plugin.options import import_feature, is_isolated, runs_scenarios
+from yemot_ai_testing.pytest_plugin.report_options import (
+    collects_calls,
+    measures,
+    writes_github,
+    writes_junit,
     writes_page,
 )
+from yemot_ai_testing.pytest_plugin.usage import check_usage
 
 MARKER = (
     "yemot(app=None, url=None, codex=None, **caller): the application or URL that yemot_caller calls, the "
@@ -36,9 +38,15 @@ MARKER = (
 )
 FEATURES = {
     "yemot_isolation": (is_isolated, "isolation:IsolationPlugin"),
-    "yemot_scenarios": (runs_scenarios, "scenario_run:ScenarioPlugin"),
-    "yemot_html": (writes_page, "html:HtmlReportPlugin"),
-    "yemot_update": (lambda config: config.getoption("yemot_update"), "update:UpdatePlugin"),
+    "yemot_calls": (collects_calls, "reports.call_log:CallLog"),
+    "yemot_scenarios": (runs_scenarios, "scenarios.selection:ScenarioPlugin"),
+    "yemot_left_out": (lambda config: not runs_scenarios(config), "scenarios.left_out:LeftOutPlugin"),
+    "yemot_reached": (collects_calls, "reports.reached:ReachedPlugin"),
+    "yemot_baseline": (measures, "scenarios.baseline:BaselinePlugin"),
+    "yemot_html": (writes_page, "reports.html:HtmlReportPlugin"),
+    "yemot_junit": (writes_junit, "reports.junit:JUnitPlugin"),
+    "yemot_github": (writes_github, "reports.github:GitHubPlugin"),
+    "yemot_update": (lambda config: config.getoption("yemot_update"), "scenarios.update:UpdatePlugin"),
 }
 """Name in the plugin manager: whether a run has the feature, and the plugin class, in ``pytest_plugin``."""
 

@@ -10,7 +10,13 @@ import pytest
 # An inner pytest forgets what it was the first to import, and a half-forgotten library is broken.
 import yemot_ai_testing.codex.fake.double
 import yemot_ai_testing.codex.real
-import yemot_ai_testing.pytest_plugin.scenario_items
+import yemot_ai_testing.pytest_plugin.reports.github
+import yemot_ai_testing.pytest_plugin.reports.html
+import yemot_ai_testing.pytest_plugin.reports.junit
+import yemot_ai_testing.pytest_plugin.reports.reached
+import yemot_ai_testing.pytest_plugin.scenarios.baseline
+import yemot_ai_testing.pytest_plugin.scenarios.items
+import yemot_ai_testing.pytest_plugin.scenarios.selection
 import yemot_ai_testing.pytest_plugin.snapshots
 import yemot_ai_testing.scenario.play.model_double  # noqa: F401 - see above
 from yemot_ai import YemotAI

@@ -1,4 +1,4 @@
-"""Each failure is short, has a kind from a closed list, and prints a command that replays it."""
+"""Each failure is shown once, has a kind from a closed list, and prints a command that replays it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_kind_has_a_test() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MISMATCH_KINDS)
-def test_a_failure_is_short_and_its_command_replays_it(
+def test_a_failure_is_shown_once_and_its_command_replays_it(
     project: pytest.Pytester, run: Run, write: Write, kind: str
 ) -> None:
     app, turn, more = FAILING[kind]
@@ -79,8 +79,9 @@ def test_a_failure_is_short_and_its_command_replays_it(
     result = run("--yemot-app=bad:app", "--yemot-scenario=calls", "-k", "ושתיים")
     result.assert_outcomes(failed=1, deselected=1)
     report = report_of(result)
+    assert result.stdout.str().count("the call of ") == 1
     assert re.match(rf"calls/bad\.call\.yaml:\d+:\d+: {kind} · (turn 1 of 1|after the call)$", report[0])
-    assert len(report) <= 15
+    assert len(report) <= (80 if kind == "endless" else 20)
 
     program, *words = shlex.split(report[-1].removeprefix("replay: "))
 
@@ -100,17 +101,73 @@ def test_a_failure_does_not_show_a_location_in_the_toolkit(
     result.stdout.no_fnmatch_line("*raised at*")
 
 
-def test_the_failure_of_a_long_call_is_short(project: pytest.Pytester, run: Run, write: Write) -> None:
+def test_a_long_call_is_shown_whole_and_once(project: pytest.Pytester, run: Run, write: Write) -> None:
     write("bad.py", GREETS)
-    turns = "".join(f"      - says: {number}\n" for number in range(20))
+    turns = "".join(f"      - says: מספר {number}\n" for number in range(20))
     last = "      - says: סוף\n        # one\n        # two\n        # three\n        hears:\n"
     texts = "".join(f"            - טקסט {number}\n" for number in range(9))
     write("long.call.yaml", f"scenarios:\n  - name: א\n    turns:\n{turns}{last}          contains:\n{texts}")
     result = run("--yemot-app=bad:app", "--yemot-scenario=long.call.yaml")
     report = report_of(result)
-    assert len(report) <= 15
     assert [line for line in report if "# heard: שלום" in line]
-    assert [line for line in report if "“19”" in line or "“סוף”" in line]
+    assert [line.partition("“")[2] for line in report if "“מספר" in line] == [
+        f"מספר {number}”" for number in range(20)
+    ]
+    assert result.stdout.str().count("“סוף”") == 1
+
+
+def test_a_call_that_never_ends_is_cut_in_the_middle(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.py", ANSWERS.format("id_list_message=t-שוב&go_to_folder=."))
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: שלום}]}]\n")
+    result = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml")
+    result.stdout.fnmatch_lines(["*: endless · turn 1 of 1", "   … * more lines …"])
+    assert len(report_of(result)) < 80
+
+
+@pytest.mark.parametrize(
+    ("turn", "is_hinted"),
+    [
+        ("{hears: ביי}", True),
+        ("{hears: {equals: ביי}}", True),
+        ("{hears: {read: {mode: tap}}}", True),
+        ("{hears: {contains: ביי, ends: true}}", False),
+        ("{hears: {matches: ביי}}", False),
+        ("{hears: {excludes: שלום}}", False),
+        ("{hears: {read: false}}", False),
+        ("{records: /1/000.wav}", False),
+    ],
+)
+def test_a_changed_wording_names_the_option_that_updates_it(
+    run: Run,
+    write: Write,
+    turn: str,
+    is_hinted: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    write("bad.py", GREETS)
+    write("bad.call.yaml", f"scenarios: [{{name: א, turns: [{turn}]}}]\n")
+    output = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml").stdout.str()
+    assert ("if the new wording is right: --yemot-update writes it into the file" in output) == is_hinted
+
+
+def test_who_was_called_is_named_where_nothing_names_an_application(run: Run, write: Write) -> None:
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: אין כזה}]}]\n")
+    unnamed = "the reference agent yemot_ai.reference:flow was called, because nothing names another one*"
+    run("--yemot-scenario=bad.call.yaml").stdout.fnmatch_lines([unnamed])
+    named = run("--yemot-app=yemot_ai.reference:flow", "--yemot-scenario=bad.call.yaml")
+    named.stdout.no_fnmatch_line(unnamed)
+
+
+def test_a_forgotten_step_of_the_model_has_the_kind_script(run: Run, write: Write) -> None:
+    write("bad.py", AGENT)
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{says: א, hears: אחרת}]}]\n")
+    run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml").stdout.fnmatch_lines(
+        [
+            "bad.call.yaml:1:31: script · turn 1 of 1",
+            "*but this turn has no agent:, such as agent: {answers: …}",
+        ]
+    )
 
 
 def test_the_turns_after_a_failure_are_not_shown(project: pytest.Pytester, run: Run, write: Write) -> None:

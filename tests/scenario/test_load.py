@@ -247,7 +247,7 @@ def test_two_scenarios_with_the_same_name_are_a_mistake() -> None:
 
 def test_invalid_yaml_is_reported_with_its_position() -> None:
     (problem,) = problems('scenarios: "x" y')
-    assert problem.startswith("shop.call.yaml:1:16: this is not YAML")
+    assert problem.startswith("shop.call.yaml:1:16: the text ended at the quote before this")
 
 
 def test_a_file_in_another_encoding_is_reported_with_the_line(tmp_path: Path) -> None:

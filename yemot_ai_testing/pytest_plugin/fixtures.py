@@ -84,18 +84,19 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     the call as a conversation.
     """
     from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.pytest_plugin.reports.call_log import record_test
     from yemot_ai_testing.scenario.format.model import ServerCommand
-    from yemot_ai_testing.scenario.play.target import load_app
+    from yemot_ai_testing.scenario.play.target import load_app, target_name
     from yemot_ai_testing.scenario.report.text import render_transcript
 
     arguments = _marker_arguments(request)
     settings = run_settings(request.config)
     target = arguments.pop("url", None) or arguments.pop("app", None) or settings.target(None)
     options = {name: value for name, value in arguments.items() if name not in {"app", "url", "codex"}}
-    model = None
+    called, model = target_name(target), None
     with ExitStack() as stack:
         if isinstance(target, ServerCommand):
-            from yemot_ai_testing.pytest_plugin.scenario_items import servers_for_run
+            from yemot_ai_testing.pytest_plugin.scenarios.servers import servers_for_run
 
             with _fail_without_traceback():
                 running = servers_for_run(request.config).get_or_start(target)
@@ -111,6 +112,7 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
         caller = stack.enter_context(
             Caller(target, **{"remote": settings.remote, **settings.line, **options})
         )
+        record_test(request.node, caller, target, called)
         yield caller
         if caller.dialled:
             request.node.add_report_section("teardown", "phone call", render_transcript(caller.transcript))

@@ -15,7 +15,8 @@ from yemot_ai_testing.isolation.fence import Fence, imported_in_c
 from yemot_ai_testing.isolation.guard import IsolationCounts, IsolationGuard
 from yemot_ai_testing.processes.owned_folder import owned_folder
 from yemot_ai_testing.pytest_plugin.network_fence import raise_fence
-from yemot_ai_testing.pytest_plugin.options import run_settings
+from yemot_ai_testing.pytest_plugin.option_table import SCENARIO_SUFFIX
+from yemot_ai_testing.pytest_plugin.options import isolates_only_scenarios, run_settings
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["IsolationPlugin"]
 
 _WORKER_OUTPUT_KEY = "yemot_isolation"
+_NOT_TESTS = "for scenarios; --yemot-block-network is for Python tests, too"
 _OUTSIDE_TESTS = "refused outside of tests"
 
 
@@ -33,10 +35,14 @@ class IsolationPlugin:
         allowed: names of hosts and programs that are allowed.
         fence: what holds the network.
         is_controller: this process runs no tests; it is xdist's controller.
+        only_scenarios: Python tests run too, and are not isolated.
     """
 
-    def __init__(self, allowed: Iterable[str], fence: Fence, *, is_controller: bool) -> None:
+    def __init__(
+        self, allowed: Iterable[str], fence: Fence, *, is_controller: bool, only_scenarios: bool = False
+    ) -> None:
         self._fence = fence
+        self._only_scenarios = only_scenarios
         self._imported_by_workers: frozenset[str] = frozenset()
         self._resources = ExitStack()
         self._is_controller = is_controller
@@ -45,9 +51,8 @@ class IsolationPlugin:
         folder = self._resources.enter_context(owned_folder("yemot-ai-isolation-"))
         self.guard = IsolationGuard(folder, allowed, by_kernel=fence.by_kernel)
         self._activation = self._resources.enter_context(ExitStack())
-        self._activation.enter_context(activate(self.guard))
-        if not is_controller:
-            self._activation.enter_context(isolated_environment(self.guard))
+        if not only_scenarios:
+            self._activate(self._activation)
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
@@ -55,9 +60,10 @@ class IsolationPlugin:
         settings = run_settings(config)
         hosts = settings.remote_hosts
         allowed = {*config.getoption("yemot_allow"), *config.getini("yemot_allow"), *hosts}
-        fence = raise_fence(config, settings, allowed)
+        only_scenarios = isolates_only_scenarios(config)
+        fence = Fence(_NOT_TESTS) if only_scenarios else raise_fence(config, settings, allowed)
         is_controller = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-        return cls(allowed, fence, is_controller=is_controller)
+        return cls(allowed, fence, is_controller=is_controller, only_scenarios=only_scenarios)
 
     @property
     def counts(self) -> IsolationCounts:
@@ -76,10 +82,13 @@ class IsolationPlugin:
         self._refused_outside_tests += self.guard.take_refusals()
         self.guard.test_location = _test_location(item)
         self.guard.unreached_ports.clear()
-        try:
-            return (yield)
-        finally:
-            self.guard.test_location = f"after {self.guard.test_location}"
+        with ExitStack() as stack:
+            if self._only_scenarios and item.path.name.endswith(SCENARIO_SUFFIX):
+                self._activate(stack)
+            try:
+                return (yield)
+            finally:
+                self.guard.test_location = f"after {self.guard.test_location}"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -136,6 +145,11 @@ class IsolationPlugin:
     def pytest_unconfigure(self) -> None:
         """Deactivate the guard and remove its folder."""
         self._resources.close()
+
+    def _activate(self, stack: ExitStack) -> None:
+        stack.enter_context(activate(self.guard))
+        if not self._is_controller:
+            stack.enter_context(isolated_environment(self.guard))
 
     def _fail_if_refused(self, item: pytest.Item, when: str) -> Generator[None, None, None]:
         try:

@@ -1,158 +1,65 @@
-"""The command-line options of the plugin and their ini keys."""
+"""What the options and ini keys of a run ask for."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from yemot_ai_testing.pytest_plugin.option_table import ISOLATION_KINDS
 
 if TYPE_CHECKING:
     from yemot_ai_testing.scenario.play.target import RunSettings
 
 __all__ = [
-    "SCENARIO_SUFFIX",
-    "add_options",
-    "check_usage",
     "import_feature",
     "is_isolated",
+    "isolates_only_scenarios",
     "isolation_kind",
+    "line_options",
+    "plays_only_scenarios",
+    "repeat_count",
     "run_settings",
     "runs_scenarios",
-    "writes_page",
 ]
 
-SCENARIO_SUFFIX = ".call.yaml"
-ISOLATION_KINDS = ("auto", "namespace", "python")
-CODEX_SPECS = "fake|fake@VERSION|real|real@VERSION|PATH"
 
-OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "--yemot-scenario": {
-        "action": "append",
-        "nargs": "?",
-        "const": "",
-        "metavar": "PATH",
-        "help": f"run only scenarios: those of PATH (a *{SCENARIO_SUFFIX} file or a folder; repeatable), "
-        "else those of the ini key yemot_scenarios, else all under testpaths",
-    },
-    "--yemot-app": {"metavar": "MODULE:ATTR", "help": "the application that scenarios call"},
-    "--yemot-url": {"metavar": "URL", "help": "the server that scenarios call"},
-    "--yemot-serve": {
-        "metavar": "COMMAND",
-        "help": "the command that starts the server that scenarios call, with the doubles in its "
-        "environment; its port is {port} in COMMAND and PORT in its environment",
-    },
-    "--yemot-codex": {
-        "metavar": CODEX_SPECS,
-        "help": "which Codex answers: the fake (default), the fake of a recorded VERSION, or a real binary "
-        "with a scripted model service",
-    },
-    "--yemot-update": {
-        "action": "store_true",
-        "help": "write what was heard into the hears: of failed turns; change nothing else in the files",
-    },
-    "--yemot-html": {"metavar": "FILE", "help": "write the calls of the run to an HTML page"},
-    "--yemot-block-network": {
-        "action": argparse.BooleanOptionalAction,
-        "default": None,
-        "help": "block connections that leave this machine, and programs that are not allowed (default: only "
-        "in runs of scenarios)",
-    },
-    "--yemot-isolation": {
-        "choices": ISOLATION_KINDS,
-        "help": "what blocks the network: a network namespace of the kernel of Linux where that is possible, "
-        "else Python alone (auto, the default), a namespace or an error, or Python alone",
-    },
-    "--yemot-allow": {
-        "action": "append",
-        "default": [],
-        "metavar": "NAME",
-        "help": "allow a host or a program in spite of --yemot-block-network; repeatable",
-    },
-    "--yemot-guard": {
-        "action": argparse.BooleanOptionalAction,
-        "default": None,
-        "help": argparse.SUPPRESS,
-    },
-    "--yemot-snapshot": {
-        "action": "store_true",
-        "help": "compare the responses of each scenario with a syrupy snapshot; --snapshot-update writes it",
-    },
-}
-INI_KEYS: Final[dict[str, tuple[str, Any, Any]]] = {
-    "yemot_html": ("the HTML page that each run of scenarios writes", None, ""),
-    "yemot_scenarios": ("files or folders of scenarios", "paths", []),
-    "yemot_app": ("the application that scenarios call", None, ""),
-    "yemot_url": ("the server that scenarios call", None, ""),
-    "yemot_serve": ("the command that starts the server that scenarios call", None, ""),
-    "yemot_codex": (f"which Codex answers: {CODEX_SPECS}", None, "fake"),
-    "yemot_remote": ("allow URLs that are not on this machine", "bool", False),
-    "yemot_line": (
-        "settings of the line for scenarios and yemot_caller, one each line, such as `lenient = true`",
-        "linelist",
-        [],
-    ),
-    "yemot_block_network": (
-        "block network and foreign programs in all tests, or in none (default: only in runs of scenarios)",
-        "bool",
-        None,
-    ),
-    "yemot_isolation": (f"what blocks the network: {', '.join(ISOLATION_KINDS)}", None, "auto"),
-    "yemot_allow": ("hosts and programs that are allowed", "args", []),
-    "yemot_guard": ("renamed: use yemot_block_network", None, None),
-    "yemot_snapshot": ("compare responses with snapshots", "bool", False),
-}
-"""The help, the type and the default of each key."""
-
-
-def add_options(parser: pytest.Parser) -> None:
-    """Add the options and ini keys of the plugin."""
-    group = parser.getgroup("yemot", "phone calls on a simulated Yemot line")
-    for option, arguments in OPTIONS.items():
-        group.addoption(option, **arguments)
-    for key, (text, kind, default) in INI_KEYS.items():
-        parser.addini(key, text, type=kind, default=default)
-
-
-def check_usage(config: pytest.Config) -> None:
-    """Check names of options, settings of the line, and that options of scenarios are used with them.
-
-    Raises:
-        pytest.UsageError: one of them is not.
-    """
-    used = config.getoption("yemot_guard", default=None)
-    if used is not None:
-        prefix = "--" if used else "--no-"
-        raise pytest.UsageError(f"{prefix}yemot-guard is now {prefix}yemot-block-network")
-    if config.getini("yemot_guard") is not None:
-        raise pytest.UsageError("the ini key yemot_guard is now yemot_block_network")
-    _line_options(config)
-    if runs_scenarios(config):
-        return
-    for name, purpose in {"update": "rewrites", "html": "shows"}.items():
-        if config.getoption(f"yemot_{name}"):
-            raise pytest.UsageError(f"--yemot-{name} {purpose} scenarios: add --yemot-scenario")
-    for path in (arg for arg in config.args if arg.partition("::")[0].endswith(SCENARIO_SUFFIX)):
-        raise pytest.UsageError(f"{path} is a scenario file: add --yemot-scenario")
+def plays_only_scenarios(config: pytest.Config) -> bool:
+    """Return whether the run plays scenarios, and nothing else."""
+    return bool(config.getoption("yemot_scenario", default=None)) and not config.getoption("yemot_also")
 
 
 def runs_scenarios(config: pytest.Config) -> bool:
-    """Return whether the run plays scenarios, and nothing else."""
-    return bool(config.getoption("yemot_scenario", default=None))
+    """Return whether the run plays scenarios."""
+    options = (config.getoption(name, default=None) for name in ("yemot_scenario", "yemot_also"))
+    return any(options) or bool(config.getini("yemot_also"))
+
+
+def repeat_count(config: pytest.Config) -> int:
+    """Return how often each scenario is played."""
+    return int(config.getoption("yemot_repeat", default=1))
 
 
 def is_isolated(config: pytest.Config) -> bool:
-    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios.
+    """Return whether network access is blocked: by option, by ini key, else in runs of scenarios."""
+    asked = _asked_isolation(config)
+    return runs_scenarios(config) if asked is None else asked
 
-    Who asks for a kind of isolation on the command line asks for isolation.
-    """
+
+def isolates_only_scenarios(config: pytest.Config) -> bool:
+    """Return whether Python tests run too, and nobody has asked to isolate them."""
+    return runs_scenarios(config) and not plays_only_scenarios(config) and _asked_isolation(config) is None
+
+
+def _asked_isolation(config: pytest.Config) -> bool | None:
+    """Return whether isolation was asked for; a kind of it on the command line asks for it, too."""
     values = (
         config.getoption("yemot_block_network", default=None),
         config.getoption("yemot_isolation", default=None) and True,
         config.getini("yemot_block_network"),
     )
-    return next((value for value in values if value is not None), runs_scenarios(config))
+    return next((value for value in values if value is not None), None)
 
 
 def isolation_kind(config: pytest.Config) -> str:
@@ -165,14 +72,6 @@ def isolation_kind(config: pytest.Config) -> str:
     if kind not in ISOLATION_KINDS:
         raise pytest.UsageError(f"yemot_isolation is one of {', '.join(ISOLATION_KINDS)}, not {kind!r}")
     return str(kind)
-
-
-def writes_page(config: pytest.Config) -> bool:
-    """Return whether this process writes the page of the run; workers of xdist do not."""
-    wanted = config.getoption("yemot_html") or config.getini("yemot_html")
-    return bool(wanted and runs_scenarios(config)) and not (
-        hasattr(config, "workerinput") or config.option.collectonly
-    )
 
 
 def run_settings(config: pytest.Config) -> RunSettings:
@@ -190,11 +89,11 @@ def run_settings(config: pytest.Config) -> RunSettings:
         codex=option("yemot_codex") or ini("yemot_codex"),
         remote=ini("yemot_remote"),
         root=config.rootpath,
-        line=_line_options(config),
+        line=line_options(config),
     )
 
 
-def _line_options(config: pytest.Config) -> dict[str, Any]:
+def line_options(config: pytest.Config) -> dict[str, Any]:
     """Return the settings of the line of a run.
 
     Raises:

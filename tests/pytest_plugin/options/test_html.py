@@ -52,10 +52,18 @@ def test_with_the_ini_key_alone_ordinary_runs_write_nothing(
     assert not project.path.joinpath("calls.html").exists()
 
 
-def test_a_missing_folder_is_a_usage_error_before_the_run(project: pytest.Pytester, run: Run) -> None:
-    result = run(APP, "--yemot-scenario", "--yemot-html=no/where/calls.html")
+def test_a_missing_folder_is_made(project: pytest.Pytester, run: Run) -> None:
+    run(APP, "--yemot-scenario", "--yemot-html=no/where/calls.html").assert_outcomes(passed=1)
+    assert project.path.joinpath("no/where/calls.html").is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("file", "")
+    result = run(APP, "--yemot-scenario", "--yemot-html=file/calls.html")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--yemot-html: there is no folder *where; create it first"])
+    result.stderr.fnmatch_lines(["*--yemot-html: the folder *file cannot be made: *"])
     result.stdout.no_fnmatch_line("*collected*")
 
 
@@ -65,10 +73,32 @@ def test_a_folder_is_not_a_file(project: pytest.Pytester, run: Run) -> None:
     result.stderr.fnmatch_lines(["*is a folder; name a file in it*"])
 
 
-def test_without_scenarios_the_option_is_a_usage_error(project: pytest.Pytester, run: Run) -> None:
-    result = run("--yemot-html=calls.html")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--yemot-html shows scenarios: add --yemot-scenario"])
+def test_the_page_shows_the_calls_of_python_tests(project: pytest.Pytester, run: Run, write: Write) -> None:
+    write(
+        "test_calls.py",
+        """
+        import pytest
+
+        pytestmark = pytest.mark.yemot(app="shop:app")
+
+        def test_order(yemot_caller):
+            yemot_caller.dial()
+            assert yemot_caller.says("עוגה") == "תודה"
+
+        def test_refusal(yemot_caller):
+            yemot_caller.dial()
+            assert yemot_caller.says("כלום") == "לא"
+
+        def test_no_call(yemot_caller):
+            pass
+        """,
+    )
+    run("--yemot-html=calls.html").assert_outcomes(passed=3, failed=1)
+    page = project.path.joinpath("calls.html").read_text(encoding="utf-8")
+    for text in ("test_order", "עוגה", "test_refusal", "test_calls.py:12", "הבדיקה נכשלה", "AssertionError"):
+        assert text in page
+    assert "test_no_call" not in page
+    assert '<span class="verdict failed">1</span> מתוך 2 שיחות' in page
 
 
 def test_listing_scenarios_keeps_an_older_page(project: pytest.Pytester, run: Run, write: Write) -> None:

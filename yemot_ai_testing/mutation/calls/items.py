@@ -12,7 +12,7 @@ from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.mutation.calls.exploration import explore
 from yemot_ai_testing.mutation.calls.plans import PLANS, Plan
 from yemot_ai_testing.pytest_plugin.options import run_settings
-from yemot_ai_testing.pytest_plugin.scenario_items import ScenarioFile
+from yemot_ai_testing.pytest_plugin.scenarios.items import ScenarioFile
 from yemot_ai_testing.scenario.format.dump import dumps
 
 __all__ = ["ExplorationItem", "exploration_items", "scenario_items"]

@@ -19,6 +19,7 @@ import yaml
 
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format.model import SourceLocation
+from yemot_ai_testing.scenario.format.yaml_errors import MAX_DEPTH, TOO_DEEP, explain_yaml_error
 
 __all__ = [
     "BOOL",
@@ -42,14 +43,9 @@ STR = "tag:yaml.org,2002:str"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LITERALS = {"true": BOOL, "false": BOOL, "null": NULL, "~": NULL, "": NULL}
 
-MAX_DEPTH: Final = 100
-"""Levels of lists and mappings; a scenario file has about ten."""
-
 FREE_ALIAS_NODES: Final = 10_000
 MAX_ALIAS_FACTOR: Final = 10
 """Aliases may expand a text to this many times its events, plus ``FREE_ALIAS_NODES``."""
-
-TOO_DEEP: Final = f"this is nested too deeply: at most {MAX_DEPTH} levels are allowed"
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the C loader exists only where libyaml does
@@ -204,23 +200,8 @@ def _yaml_errors_as_problems(text: str, problems: Problems) -> Iterator[None]:
         problems.add(mark, "this is half of a character: a surrogate without its pair")
         problems.raise_if_any()
     except yaml.YAMLError as error:
-        position = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        problems.add(position, _error_text(error, text, position))
+        problems.add(*explain_yaml_error(error, text))
         problems.raise_if_any()
-
-
-def _error_text(error: yaml.YAMLError, text: str, position: yaml.Mark | None) -> str:
-    problem = str(getattr(error, "problem", None) or error)
-    if "maximum nesting depth" in problem:  # libyaml's own limit, which its lookahead can reach first
-        return TOO_DEEP
-    line, column = (position.line, position.column) if position else (0, 0)
-    written = "".join(text.splitlines()[line : line + 1])
-    before, rest = written[:column].rstrip(), written[column:]
-    if rest.startswith("*") or before.endswith("*"):
-        return 'a bare * means something else in YAML: quote the key, presses: "*"'
-    if rest.startswith("\t"):
-        return "a tab cannot indent in YAML: write spaces"
-    return f"this is not YAML: {problem}"
 
 
 def allowed_words(name: str, words: Iterable[str]) -> str:

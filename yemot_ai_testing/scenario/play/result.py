@@ -108,6 +108,7 @@ class ScenarioFailure:
         messages: all mismatches.
         turn: the number of the turn, from 1; None after the call.
         cause: the exception that caused it, if there is one.
+        is_wording: whether the scenario would pass with other texts, which ``--yemot-update`` writes.
     """
 
     kind: MismatchKind
@@ -115,6 +116,7 @@ class ScenarioFailure:
     messages: tuple[str, ...]
     turn: int | None = None
     cause: BaseException | None = None
+    is_wording: bool = False
 
     @classmethod
     def from_mismatches(
@@ -126,7 +128,8 @@ class ScenarioFailure:
     ) -> ScenarioFailure:
         """Return the failure of turn ``number`` with the kind of the first mismatch."""
         messages = tuple(dict.fromkeys(mismatch.message for mismatch in mismatches))
-        return cls(mismatches[0].kind, turn.location, messages, number, cause)
+        is_wording = all(mismatch.correction is not None for mismatch in mismatches)
+        return cls(mismatches[0].kind, turn.location, messages, number, cause, is_wording)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,13 @@ __all__ = [
     "REFERENCE_APP",
     "PlayTarget",
     "RunSettings",
+    "can_order_tasks",
     "codex_double",
     "import_attribute",
     "load_app",
     "open_target",
     "resolve_codex",
+    "target_name",
     "use_order",
 ]
 
@@ -48,7 +50,8 @@ class PlayTarget:
         remote: whether a URL may point to another machine.
         grace: seconds that sessions and processes may take to end after a call.
         output: returns the server's output since the target was opened; None without a server.
-        line: fields of ``LineSettings``; those of a scenario's caller override them.
+        line: fields of ``LineSettings``, and the path of a web application; those of a scenario's caller
+            override them.
         root: a folder that is searched for modules after the current one.
     """
 
@@ -108,6 +111,10 @@ class RunSettings:
         Raises:
             AppError: if the command of a server cannot be split.
         """
+        return self.named_target(scenario_app) or REFERENCE_APP
+
+    def named_target(self, scenario_app: str | ServerCommand | None) -> str | ServerCommand | None:
+        """Return what is named to be called, or None: then it is the reference agent."""
         return (
             self.url
             or self.app
@@ -116,7 +123,6 @@ class RunSettings:
             or self.default_url
             or self.default_app
             or _parse_command(self.default_serve)
-            or REFERENCE_APP
         )
 
 
@@ -158,15 +164,17 @@ def _open_app_target(target: str, run_settings: RunSettings) -> Iterator[PlayTar
         service_environment,
     )
 
+    name, slash, path = target.partition("/")
+    line = {**run_settings.line, **({"path": f"/{path}"} if slash else {})}
     with service_environment() as model:
-        app = load_app(target, run_settings.root)
+        app = load_app(name, run_settings.root)
         provider = getattr(getattr(app, "ai", None), "provider", None)
         if hasattr(provider, "answers") and hasattr(provider, "assert_complete"):
-            yield PlayTarget(app, provider, line=run_settings.line, root=run_settings.root)
+            yield PlayTarget(app, provider, line=line, root=run_settings.root)
             return
         with codex_double(run_settings.codex) as codex:
             double = open_double(codex, model)
-            yield PlayTarget(app, double, line=run_settings.line, root=run_settings.root)
+            yield PlayTarget(app, double, line=line, root=run_settings.root)
 
 
 @contextmanager
@@ -276,13 +284,22 @@ def use_order(app: object, order: str) -> None:
         AppError: if the engine of the application cannot order its tasks.
         OrderSyntaxError: if the text is not an order.
     """
-    use = getattr(getattr(getattr(app, "ai", None), "engine", None), "use_order", None)
+    use = _order_function(app)
     if use is None:
         raise AppError(
             f"order: {order!r} needs an application in this process that answers with an EchoProvider() of "
             "yemot_ai_testing.property; or leave order out"
         )
     use(order)
+
+
+def can_order_tasks(app: object) -> bool:
+    """Return whether ``use_order`` can be called with ``app``."""
+    return _order_function(app) is not None
+
+
+def _order_function(app: object) -> Callable[[str], None] | None:
+    return getattr(getattr(getattr(app, "ai", None), "engine", None), "use_order", None)
 
 
 def _takes_no_arguments(function: FunctionType) -> bool:
@@ -292,6 +309,13 @@ def _takes_no_arguments(function: FunctionType) -> bool:
         parameter.default is not parameter.empty and parameter.kind not in variadic
         for parameter in parameters
     )
+
+
+def target_name(target: object) -> str:
+    """Return how reports name what is called: ``module:attr``, a URL, a command, or the name of an object."""
+    if isinstance(target, str | ServerCommand):
+        return str(target)
+    return getattr(target, "__name__", type(target).__name__)
 
 
 def import_attribute(target: str, root: Path | None = None) -> object:

@@ -17,9 +17,12 @@ from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Scenario
 from yemot_ai_testing.scenario.play.result import PlayedTurn, ScenarioResult, TurnStatus
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
+from yemot_ai_testing.scenario.report.declared import DeclaredExtension
 from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
-__all__ = ["CallRecord", "RecordState", "TurnRecord", "render_result"]
+__all__ = ["CallRecord", "RecordState", "TurnRecord", "recorded_exchanges", "render_result"]
+
+UPDATE_HINT: Final = "if the new wording is right: --yemot-update writes it into the file"
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
 """The outcome of a call; ``error``: it could not be played."""
@@ -68,9 +71,17 @@ class CallRecord:
         agent_turns: the number of turns with a model call.
         kind: the kind of a failure; empty otherwise.
         failure_location: the position of a failure in the file.
+        failure_line: its line; 0 without a failure.
         failed_turn: the number of the failed turn, from 1; 0 after the call.
         messages: the messages of a failure or an error.
-        replay: the command that plays the scenario again.
+        replay: the command that plays the scenario again; of a Python test, the command that runs it.
+        hints: what to do about a failure.
+        called: what was called: ``module:attr``, a URL, or the command of a server.
+        declared: the extensions that it declares; empty behind a URL.
+        is_virtual: whether the times are those of a virtual clock, the same in each run.
+        is_test: whether a Python test made the call, with ``yemot_caller``.
+        plays: how often the call was played in this run.
+        failed_plays: how often it failed.
     """
 
     name: str
@@ -84,9 +95,17 @@ class CallRecord:
     agent_turns: int = 0
     kind: str = ""
     failure_location: str = ""
+    failure_line: int = 0
     failed_turn: int = 0
     messages: tuple[str, ...] = ()
     replay: str = ""
+    hints: tuple[str, ...] = ()
+    called: str = ""
+    declared: tuple[DeclaredExtension, ...] = ()
+    is_virtual: bool = False
+    is_test: bool = False
+    plays: int = 1
+    failed_plays: int = 0
 
     def __str__(self) -> str:
         """Return the heading and the conversation."""
@@ -125,7 +144,10 @@ class CallRecord:
             agent_turns=result.agent_turns,
             kind=failure.kind if failure else "",
             failure_location=str(failure.location) if failure else "",
+            failure_line=failure.location.line if failure else 0,
             failed_turn=(failure.turn if failure else None) or 0,
+            hints=(UPDATE_HINT,) if failure and failure.is_wording else (),
+            failed_plays=int(failure is not None),
         )
 
     @classmethod
@@ -183,7 +205,9 @@ def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
         number: [one for one in timeline if one.turn == number] for number in range(len(result.turns) + 1)
     }
     turns = tuple(_turn(turn, events[number], start) for number, turn in enumerate(result.turns, start=1))
-    after = TurnRecord(0, "passed", timeline=tuple(events[0]), exchanges=_recorded(last_exchanges, start))
+    after = TurnRecord(
+        0, "passed", timeline=tuple(events[0]), exchanges=recorded_exchanges(last_exchanges, start)
+    )
     return (*turns, after) if after.timeline or after.exchanges else turns
 
 
@@ -197,12 +221,13 @@ def _turn(result: PlayedTurn, timeline: Iterable[TimelineEvent], start: float) -
         heard=result.heard,
         dead_air=result.dead_air,
         timeline=tuple(timeline),
-        exchanges=_recorded(result.exchanges, start),
+        exchanges=recorded_exchanges(result.exchanges, start),
         warnings=result.warnings,
     )
 
 
-def _recorded(exchanges: Iterable[LineExchange], start: float) -> tuple[LineExchange, ...]:
+def recorded_exchanges(exchanges: Iterable[LineExchange], start: float) -> tuple[LineExchange, ...]:
+    """Return exchanges with their times since ``start``, to the millisecond."""
     return tuple(
         replace(exchange, at=round(exchange.at - start, 3), seconds=round(exchange.seconds, 3))
         for exchange in exchanges
@@ -212,7 +237,10 @@ def _recorded(exchanges: Iterable[LineExchange], start: float) -> tuple[LineExch
 _JSON_FIELDS: Final[dict[type, tuple[str, ...]]] = {
     LineProblem: ("level", "code", "message", "hint"),
     LineExchange: ("at", "seconds", "extension", "pairs", "body", "problems", "hangup"),
-    **{cls: tuple(field.name for field in fields(cls)) for cls in (TimelineEvent, TurnRecord, CallRecord)},
+    **{
+        cls: tuple(field.name for field in fields(cls))
+        for cls in (TimelineEvent, DeclaredExtension, TurnRecord, CallRecord)
+    },
 }
 """What is written of each class: no parsed responses and no exceptions."""
 

@@ -18,8 +18,10 @@ import jinja2
 from yemot_ai_testing.scenario.report.call_record import CallRecord, RecordState
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures, slow_turns
 from yemot_ai_testing.scenario.report.html import words
+from yemot_ai_testing.scenario.report.html.messages import in_hebrew
 from yemot_ai_testing.scenario.report.html.rows import polls, rows
 from yemot_ai_testing.scenario.report.html.strip import TimelineStrip
+from yemot_ai_testing.scenario.report.reached import reached_targets
 
 __all__ = ["render"]
 
@@ -76,7 +78,7 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
         for number, record in enumerate(sorted(records, key=_is_successful), start=1)
     ]
     style, script = _asset("page.css"), _asset("page.js")
-    anchors = {(call.record.path, turn.line): call.anchor for call in calls for turn in call.record.played}
+    anchors = {id(call.record): call.anchor for call in calls}
     page = (
         _environment()
         .get_template("page.html")
@@ -85,11 +87,12 @@ def render(records: Sequence[CallRecord], *, written: datetime) -> str:
             counts=Counter(record.state for record in records),
             silences=dead_air_figures(records),
             slow=[
-                (anchors[(record.path, turn.line)], record, turn)
-                for record, turn in slow_turns(records, limit=SLOW_TURNS)
+                (anchors[id(record)], record, turn) for record, turn in slow_turns(records, limit=SLOW_TURNS)
             ],
+            reached=reached_targets(records),
             written=written,
             words=words,
+            in_hebrew=in_hebrew,
             rows=rows,
             style=style,
             script=script,

@@ -12,6 +12,7 @@ from yemot_ai_testing.scenario.report.call_record import RecordState
 __all__ = [
     "END_REASONS",
     "EVENT_LABELS",
+    "EXTENSION_LABELS",
     "MISMATCH_LABELS",
     "STATE_LABELS",
     "dedent_lines",
@@ -39,6 +40,8 @@ MISMATCH_LABELS: Mapping[MismatchKind, str] = {
     "script": "המודל לא נשאל את מה שנכתב",
     "afterwards": "משהו נשאר אחרי השיחה",
 }
+
+EXTENSION_LABELS: Mapping[str, str] = {"handler": "תפריט", "agent": "סוכן"}
 
 EVENT_LABELS: Mapping[str, str] = {
     "says": "המתקשר אומר",

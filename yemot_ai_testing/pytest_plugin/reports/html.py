@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from yemot_ai_testing.pytest_plugin.report_options import page_path
+from yemot_ai_testing.pytest_plugin.reports.call_log import CallLog, log_of_run
 from yemot_ai_testing.scenario.report.html.page import render
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
-
-    from yemot_ai_testing.pytest_plugin.scenario_run import ScenarioPlugin
 
 __all__ = ["HtmlReportPlugin"]
 
@@ -24,12 +24,12 @@ class HtmlReportPlugin:
 
     Args:
         path: the file.
-        scenarios: has the calls of the run.
+        log: the calls of the run.
     """
 
-    def __init__(self, path: Path, scenarios: ScenarioPlugin) -> None:
+    def __init__(self, path: Path, log: CallLog) -> None:
         self._path = path
-        self._scenarios = scenarios
+        self._log = log
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
@@ -38,13 +38,14 @@ class HtmlReportPlugin:
         Raises:
             pytest.UsageError: the page cannot be written.
         """
-        scenarios = cast("ScenarioPlugin", config.pluginmanager.get_plugin("yemot_scenarios"))
-        return cls(_check_writable(_path(config)), scenarios)
+        path = page_path(config)
+        assert path is not None  # noqa: S101 - else there is no such plugin
+        return cls(_check_writable(path), log_of_run(config))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write the page, also after failures."""
-        page = render(self._scenarios.calls, written=_now())
+        page = render(self._log.calls, written=_now())
         self._path.write_text(page, encoding="utf-8")
 
     @pytest.hookimpl(trylast=True)
@@ -61,23 +62,16 @@ def _now() -> datetime:
     return datetime.now().astimezone() if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
 
 
-def _path(config: pytest.Config) -> Path:
-    """Return the path: an option is relative to the working directory, an ini key to the ini file."""
-    option: str | None = config.getoption("yemot_html")
-    ini: str = config.getini("yemot_html")
-    if option:
-        return config.invocation_params.dir / option
-    return (config.inipath.parent if config.inipath else config.rootpath) / ini
-
-
 def _check_writable(path: Path) -> Path:
-    """Return ``path`` if a page can be written there.
+    """Return ``path`` if a page can be written there; make its folder.
 
     Raises:
-        pytest.UsageError: its folder does not exist, it is a folder, or it is not writable.
+        pytest.UsageError: its folder cannot be made, it is a folder, or it is not writable.
     """
-    if not path.parent.is_dir():
-        raise pytest.UsageError(f"--yemot-html: there is no folder {path.parent}; create it first")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--yemot-html: the folder {path.parent} cannot be made: {error}") from error
     if path.is_dir():
         raise pytest.UsageError(f"--yemot-html: {path} is a folder; name a file in it, such as calls.html")
     if not os.access(path if path.exists() else path.parent, os.W_OK):

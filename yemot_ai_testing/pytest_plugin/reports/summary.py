@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent
+from yemot_ai_testing.pytest_plugin.reports.failed_call import markup
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_summary, slow_turns
 from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
@@ -23,15 +23,16 @@ SLOW_TURNS, SLOW_TURNS_VERBOSE = 3, 10
 def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
     """Print the summary.
 
-    It shows failed calls as conversations (with ``-v`` all calls), then the dead air and the slowest turns.
-    With ``-q`` it shows the counts only.
+    It shows how often repeated calls failed, the dead air and the slowest turns; with ``-v`` first the calls
+    that did not fail, as conversations (each failure has its own). With ``-q`` it shows the counts only.
     """
     played = [call for call in calls if call.state != "error"]
     if not played:
         return
     verbosity = terminal.config.get_verbosity()
     if verbosity >= 0:
-        _write_calls(terminal, [call for call in played if verbosity > 0 or call.state == "failed"])
+        _write_calls(terminal, [call for call in played if verbosity > 0 and call.state != "failed"])
+        _write_repeats(terminal, played)
         _write_dead_air(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
     terminal.line("")
     isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin("yemot_isolation")
@@ -62,9 +63,9 @@ def _write_calls(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
         terminal.section("calls")
     for call in calls:
         terminal.line("")
-        terminal.line(call.title, bold=True, red=call.state == "failed")
+        terminal.line(call.title, bold=True)
         for event, line in conversation_lines(call.timeline):
-            terminal.line(line, **_markup(event))
+            terminal.line(line, **markup(event))
         if call.ending:
             terminal.line(f"  {call.ending}")
         for warning in call.warnings:
@@ -80,9 +81,17 @@ def _write_dead_air(terminal: TerminalReporter, calls: list[CallRecord], limit: 
         terminal.line(f"  {turn.dead_air:5.1f} s  {call.path}:{turn.line}  {escape_controls(call.name)}")
 
 
-def _markup(event: TimelineEvent) -> dict[str, bool]:
-    if event.grade:
-        return {"red": True, "bold": True} if event.grade == "too_long" else {"yellow": True}
-    if event.origin in {"line", "platform"}:
-        return {"cyan": True}
-    return {} if event.origin == "caller" else {"light": True}
+def _write_repeats(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
+    """Print the calls that failed, if calls were repeated; one that failed sometimes is flaky."""
+    plays = max(call.plays for call in calls)
+    if plays == 1:
+        return
+    terminal.line("")
+    failed = [call for call in calls if call.failed_plays]
+    terminal.line(
+        f"each call was played {plays} times: {f'{len(failed)} failed' if failed else 'none failed'}"
+    )
+    for call in failed:
+        flaky = "  flaky" if call.failed_plays < call.plays else ""
+        name = f"{call.path}:{call.line}  {escape_controls(call.name)}"
+        terminal.line(f"  failed {call.failed_plays} of {call.plays}{flaky}  {name}", yellow=bool(flaky))

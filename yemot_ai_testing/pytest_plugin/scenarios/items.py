@@ -5,18 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from yemot_ai_testing.errors import AppError, ScenarioFailedError, ScenarioLoadError, ToolkitError
-from yemot_ai_testing.pytest_plugin.options import run_settings
+from yemot_ai_testing.pytest_plugin.options import repeat_count, run_settings
+from yemot_ai_testing.pytest_plugin.reports.call_log import RECORD_KEY
+from yemot_ai_testing.pytest_plugin.reports.failed_call import FailedCallRepr
+from yemot_ai_testing.pytest_plugin.scenarios.play import play_item
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.result import EXPECTATION_KINDS
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.server_actions import unsupported_reason
-from yemot_ai_testing.scenario.play.target import open_target
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
@@ -25,16 +26,11 @@ from yemot_ai_testing.scenario.report.failure import failure_report
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
-    from yemot_ai_testing.pytest_plugin.update import UpdatePlugin
     from yemot_ai_testing.scenario.format.model import Scenario
-    from yemot_ai_testing.scenario.play.result import ScenarioResult
-    from yemot_ai_testing.scenario.play.servers import Servers
-    from yemot_ai_testing.scenario.play.target import PlayTarget
 
-__all__ = ["ScenarioFile", "ScenarioItem", "servers_for_run"]
+__all__ = ["ScenarioFile", "ScenarioItem"]
 
 LOCAL_URL: Final = "http://127.0.0.1/"
-SERVERS_KEY: Final = pytest.StashKey["Servers"]()
 
 
 class ScenarioFile(pytest.File):
@@ -72,6 +68,7 @@ class ScenarioItem(pytest.Item):
         item: ScenarioItem = cls.from_parent(parent, name=scenario.name)
         item.scenario, item.obj = scenario, play_scenario
         item.add_marker("yemot")
+        item.stash[RECORD_KEY] = item.record
         return item
 
     def runtest(self) -> None:
@@ -80,41 +77,30 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailedError: the call did not meet the expectations of the scenario.
         """
-        with open_target(
-            run_settings(self.config), self.scenario.app, servers_for_run(self.config)
-        ) as target:
-            result = self._play(target)
-            if target.output is not None:
-                self.add_report_section("call", "server", target.output())
-        if self.config.getoption("yemot_snapshot") or self.config.getini("yemot_snapshot"):
-            from yemot_ai_testing.pytest_plugin.snapshots import check_snapshot  # noqa: PLC0415 - needs syrupy
-
-            result = check_snapshot(result, self)
-        call = self.call = CallRecord.from_result(result, replay=self.replay_command)
+        played = play_item(self, self.scenario, self.replay_command)
+        for output in played.outputs:
+            self.add_report_section("call", "server", output)
+        call, failure = played.call, played.failure
+        self.call = call
         self.user_properties += _junit_properties(call)
-        if result.fake_only is not None:
+        if played.fake_only is not None:
             # With pytest.skip() the report would name this line instead of the scenario's.
-            raise pytest.skip.Exception(f"fake only: {result.fake_only}", _use_item_location=True)
-        failure = result.failure
+            raise pytest.skip.Exception(f"fake only: {played.fake_only}", _use_item_location=True)
         if failure is not None:
             report = failure_report(call, failure.cause)
             raise ScenarioFailedError(report, kind=failure.kind) from failure.cause
-
-    def _play(self, target: PlayTarget) -> ScenarioResult:
-        plugin: UpdatePlugin | None = self.config.pluginmanager.get_plugin("yemot_update")
-        if plugin is None:
-            return play_scenario(self.scenario, target)
-        result = play_scenario(self.scenario, target, continue_after=EXPECTATION_KINDS)
-        return plugin.update.collect(result, self.path)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
     ) -> str | TerminalRepr:
         """Return the message of a toolkit error without a traceback; leave other errors to pytest."""
-        if isinstance(excinfo.value, AppError):
-            return as_scenario_keys(str(excinfo.value))
-        if isinstance(excinfo.value, ToolkitError):
-            return str(excinfo.value)
+        error = excinfo.value
+        if isinstance(error, ScenarioFailedError) and self.call is not None:
+            return cast("TerminalRepr", FailedCallRepr.from_call(self.call, error.__cause__))
+        if isinstance(error, AppError):
+            return as_scenario_keys(str(error))
+        if isinstance(error, ToolkitError):
+            return str(error)
         return super().repr_failure(excinfo, style)
 
     @property
@@ -130,8 +116,17 @@ class ScenarioItem(pytest.Item):
             options.append("--yemot-snapshot")
         if option("yemot_block_network") is False:
             options.append("--no-yemot-block-network")
+        count = repeat_count(self.config)
+        if count > 1:
+            options.append(f"--yemot-repeat={count}")
         node_id = f"{self.scenario.location.path}::{self.name}"
         return shlex.join(["pytest", node_id, *options, "--yemot-scenario"])
+
+    def record(self, report: pytest.TestReport) -> CallRecord:
+        """Return the record of the call, or of why there was none."""
+        return self.call or CallRecord.from_scenario(
+            self.scenario, "error", report.longreprtext.splitlines(), replay=self.replay_command
+        )
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return path, line (from 0) and name of the scenario."""
@@ -150,22 +145,13 @@ def _junit_properties(call: CallRecord) -> Iterator[tuple[str, object]]:
         yield "yemot_ending", call.ending
     if call.kind:
         yield "yemot_failure", call.kind
+        yield "yemot_failure_place", call.failure_location
 
 
 def _display_path(path: Path, config: pytest.Config) -> Path:
     """Return ``path`` relative to the working directory if it is in it."""
     folder = config.invocation_params.dir
     return path.relative_to(folder) if path.is_relative_to(folder) else path
-
-
-def servers_for_run(config: pytest.Config) -> Servers:
-    """Return the servers of this run; they are stopped at its end."""
-    if SERVERS_KEY not in config.stash:
-        from yemot_ai_testing.scenario.play.servers import Servers  # noqa: PLC0415 - most runs start none
-
-        config.stash[SERVERS_KEY] = Servers()
-        config.add_cleanup(config.stash[SERVERS_KEY].close)
-    return config.stash[SERVERS_KEY]
 
 
 def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Select, collect and play the scenarios of a run."""
