@@ -14,8 +14,13 @@ import logging
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Final
 
-__all__ = ["MASKING_FILTER", "NumberMaskingFilter", "escape", "mask_numbers", "redact_url"]
+__all__ = ["MASKED", "MASKING_FILTER", "NumberMaskingFilter", "escape", "mask_numbers", "redact_url"]
+
+MASKED: Final = "yemot_request"
+"""The attribute of the record of a request, with its fields: the foreign texts in them were masked before,
+because to search the whole line would cost more than the line."""
 
 _KEPT = r"""
     (?P<kept>
@@ -120,6 +125,8 @@ class NumberMaskingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; always return True."""
+        if hasattr(record, MASKED):
+            return True
         if isinstance(record.args, tuple):
             record.args = tuple(map(_quote, record.args))
         message = record.getMessage()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from yemot_ai.flow.request_log.repetition import RepetitionCounter
-from yemot_ai.redaction import escape
+from yemot_ai.redaction import MASKED, escape
 
 __all__ = [
     "FORMATS",
@@ -109,7 +109,7 @@ class JSONFormatter(logging.Formatter):
             "pid": record.process,
             "message": message,
             **({"call": call[1]} if call else {}),
-            **getattr(record, "yemot_request", {}),
+            **getattr(record, MASKED, {}),
         }
         if record.exc_info:
             fields["exception"] = record.exc_text or self.formatException(record.exc_info)

@@ -12,12 +12,11 @@ from yemot_ai.flow.request_log.repetition import RepetitionCounter
 from yemot_ai.flow.request_log.summary import (
     AnsweredRequest,
     Observer,
-    describe_input,
-    describe_response,
+    describe_fields,
     shown_extension,
 )
 from yemot_ai.protocol import Request
-from yemot_ai.redaction import MASKING_FILTER
+from yemot_ai.redaction import MASKED, MASKING_FILTER
 
 __all__ = ["RequestLog"]
 
@@ -68,7 +67,8 @@ class RequestLog:
         for observer in self.observers:
             observer(answered)
         if is_logged:
-            log.info("%s", str(answered), extra={"yemot_request": _fields(answered)})
+            fields = answered.fields()
+            log.info(describe_fields(fields), extra={MASKED: fields})
         if words_log.isEnabledFor(logging.DEBUG):
             value = request.values[-1][1] if request.values else ""
             words_log.debug("call %s: %r got %r", request.call_key, value[:MAX_WORDS], response[:MAX_WORDS])
@@ -96,16 +96,3 @@ def _held_too_long(request: Request, seconds: float, planned: float) -> str:
         f"{seconds:.1f} s instead of {planned:g} s, in silence: is the machine overloaded, or does something "
         "block the event loop?"
     )
-
-
-def _fields(answered: AnsweredRequest) -> dict[str, object]:
-    """Return what a log of JSON objects has of a request."""
-    request = answered.request
-    return {
-        "call": request.call_key,
-        "extension": shown_extension(request.extension),
-        "phone": answered.phone,
-        "input": describe_input(request),
-        "response": describe_response(answered.response),
-        "milliseconds": answered.milliseconds,
-    }

@@ -9,7 +9,7 @@ call c1: /1 from …4567: speech of 4 letters in ai_1 -> read ai_2 by voice, 1 t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,8 +18,9 @@ from yemot_ai.protocol import Request
 from yemot_ai.protocol.actions import ACTIONS
 from yemot_ai.protocol.grammar import NO_LOG
 from yemot_ai.protocol.request import pressed_keys
+from yemot_ai.redaction import escape, mask_numbers
 
-__all__ = ["AnsweredRequest", "Observer", "describe_input", "describe_response", "shown_extension"]
+__all__ = ["AnsweredRequest", "Observer", "describe_fields", "shown_extension"]
 
 SHORT_ID: Final = 8
 """Characters of a call's id in a line of the log: the beginning of the whole id in other lines."""
@@ -27,8 +28,14 @@ SHORT_ID: Final = 8
 SHOWN_DIGITS: Final = 4
 """Digits of a phone number that are shown."""
 
-MAX_TARGET: Final = 60
+MAX_FOREIGN: Final = 60
 """Characters of a target, a name or an extension that are shown."""
+
+MAX_ID: Final = 200
+"""Characters of the id of a call."""
+
+_HARMLESS: Final = re.compile(r"[a-z_/.]*(?:[0-9]{1,6}[a-z_/.]*)?|[0-9a-f]{40}")
+"""What needs no search for a phone number: the names and extensions of most lines, and their ids [LIVE]."""
 
 _KEYS: Final = re.compile(r"[0-9*#]+")
 _RECORDING: Final = re.compile(r"/?[\w./-]+\.(?:wav|mp3|opus)")
@@ -57,17 +64,34 @@ class AnsweredRequest:
         digits = "".join(character for character in self.request.phone if character.isalnum())
         return f"…{digits[-SHOWN_DIGITS:]}" if digits else ""
 
-    @property
-    def milliseconds(self) -> int:
-        """How long it was held."""
-        return round(self.seconds * 1000)
+    def fields(self) -> dict[str, str | int]:
+        """Return what the log has of it, by the keys of a log of JSON objects."""
+        return {
+            "call": mask_foreign(self.request.call_key, MAX_ID),
+            "extension": shown_extension(self.request.extension),
+            "phone": self.phone,
+            "input": describe_input(self.request),
+            "response": describe_response(self.response),
+            "milliseconds": round(self.seconds * 1000),
+        }
 
     def __str__(self) -> str:
-        where = shown_extension(self.request.extension)
-        return (
-            f"call {self.request.call_key[:SHORT_ID]}: {where} from {self.phone or 'a withheld number'}: "
-            f"{describe_input(self.request)} -> {describe_response(self.response)}; {self.milliseconds} ms"
-        )
+        return describe_fields(self.fields())
+
+
+def describe_fields(fields: Mapping[str, str | int]) -> str:
+    """Return the line of the log for the fields of an answered request."""
+    return (
+        f"call {str(fields['call'])[:SHORT_ID]}: {fields['extension']} "
+        f"from {fields['phone'] or 'a withheld number'}: "
+        f"{fields['input']} -> {fields['response']}; {fields['milliseconds']} ms"
+    )
+
+
+def mask_foreign(text: str, most: int = MAX_FOREIGN) -> str:
+    """Return at most ``most`` characters of a text from a request, on one line, with phone numbers masked."""
+    text = text[:most]
+    return text if _HARMLESS.fullmatch(text) else mask_numbers(escape(text))
 
 
 Observer: TypeAlias = Callable[[AnsweredRequest], object]
@@ -76,7 +100,7 @@ Observer: TypeAlias = Callable[[AnsweredRequest], object]
 
 def shown_extension(extension: str) -> str:
     """Return an extension as the line writes it: ``/1/2``; ``/`` is the root."""
-    return f"/{extension[:MAX_TARGET]}"
+    return f"/{mask_foreign(extension)}"
 
 
 def describe_input(request: Request) -> str:
@@ -88,7 +112,7 @@ def describe_input(request: Request) -> str:
     name, value = request.values[-1]
     if _is_poll(name):
         return f"poll {name}"
-    return f"{_describe_value(value)} in {name[:MAX_TARGET]}"
+    return f"{_describe_value(value)} in {mask_foreign(name)}"
 
 
 def _is_poll(name: str) -> bool:
@@ -121,9 +145,9 @@ def _describe_action(part: str) -> str:
         messages, _, fields = value.partition("=")
         name, _, mode, *_ = *fields.split(","), "", ""
         how = f"by {mode}" if mode in {"voice", "record"} else "by keys"
-        return f"read {name[:MAX_TARGET] or '?'} {how}, {_describe_messages(messages)}"
+        return f"read {mask_foreign(name) or '?'} {how}, {_describe_messages(messages)}"
     if verb == "go_to_folder":
-        return "hang up" if value == "hangup" else f"go to {value[:MAX_TARGET]}"
+        return "hang up" if value == "hangup" else f"go to {mask_foreign(value)}"
     return verb if verb in ACTIONS or verb == NO_LOG else "something unreadable"
 
 
