@@ -62,7 +62,8 @@ class Caller:
         strict: raise a ``LineError`` for a response that a real line may meet with M1607.
         remote: allow a URL that is not on this machine.
         call_id: ``ApiCallId``; a new one by default.
-        options: any field of ``LineSettings``; without a ``Line`` also the settings of its ``ext.ini``.
+        options: any field of ``LineSettings``; without a ``Line`` also the settings of its ``ext.ini``; and
+            ``path="/yemot"``, where a WSGI or ASGI application answers the line.
 
     Attributes:
         schedule: ``schedule.call(function, after=2.0)`` lets something happen at the server meanwhile.

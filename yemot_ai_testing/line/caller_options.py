@@ -17,9 +17,10 @@ from yemot_ai_testing.line.platform.extension import Extension
 from yemot_ai_testing.line.platform.folders import display_path
 from yemot_ai_testing.line.platform.settings import CallerOptions, LineSettings
 from yemot_ai_testing.line.platform.tree import Line
+from yemot_ai_testing.line.transports.detect import is_web_app
 from yemot_ai_testing.line.transports.transport import Method
 
-__all__ = ["check_extension", "check_text", "line_settings_from", "open_line"]
+__all__ = ["check_extension", "check_path", "check_text", "line_settings_from", "open_line"]
 
 LINE_SETTING_NAMES = frozenset(field.name for field in fields(LineSettings))
 
@@ -56,10 +57,11 @@ def open_line(
             names = [*sorted(ext_ini_options), *(["method"] if method != "GET" else [])]
             raise AppError(f"{', '.join(names)}: a Line has that in its ext.ini files")
         return app, False
-    extensions = ext_ini_options.pop("extensions", None)
+    extensions, path = ext_ini_options.pop("extensions", None), ext_ini_options.pop("path", "/")
+    check_path(app, path)
     # The platform's default is on; an application that lets a model answer does not want an echo.
     extension = Extension(**{"method": method, "say_tts": False, **ext_ini_options})
-    line = Line.for_app(app, extension, extensions=extensions, clock=clock, remote=remote)
+    line = Line.for_app(app, extension, extensions=extensions, path=path, clock=clock, remote=remote)
     line.transport(line.extensions[""])  # raises now if app cannot be called
     return line, True
 
@@ -72,6 +74,23 @@ def check_text(name: str, value: object, example: str) -> None:
     """
     if not isinstance(value, str):
         raise AppError(f'{name} is a string such as "{example}", not {value!r}')
+
+
+def check_path(app: object, path: object) -> None:
+    """Raise if an application is not called at a path.
+
+    Raises:
+        AppError: ``path`` is no path, or the application has none: a URL has its own, and a flow or a
+            function of pairs is called directly.
+    """
+    if path == "/":
+        return
+    if not isinstance(path, str) or not path.startswith("/") or set("?#") & set(path):
+        raise AppError(f'path is a path such as "/yemot", without a query, not {path!r}')
+    if isinstance(app, str):
+        raise AppError(f"path={path!r}: write it into the url, {app.rstrip('/')}{path}")
+    if not is_web_app(app):
+        raise AppError(f"path={path!r} is for a WSGI or ASGI application; this one answers at no path")
 
 
 def check_extension(line: Line, extension: str) -> None:

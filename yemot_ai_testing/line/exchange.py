@@ -18,7 +18,10 @@ __all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchan
 
 HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
-    "status": "answer with HTTP status 200 and nothing else",
+    "status": (
+        "answer with HTTP status 200 and nothing else; is the line below a path of the application? "
+        'Caller(app, path="/yemot"), in a scenario app: module:app/yemot'
+    ),
     "redirect": "let the address in api_link answer itself",
     "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
     "unreachable": "is the server running at this address?",

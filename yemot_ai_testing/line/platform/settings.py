@@ -223,3 +223,4 @@ class CallerOptions(TypedDict, total=False):
     waiting_music: str | None
     muted: frozenset[str]
     extensions: frozenset[str] | None
+    path: str

@@ -49,8 +49,8 @@ from yemot_ai_testing.line.transports.wsgi_asgi import asgi_engine
 
 __all__ = ["ExtensionLookup", "ExtensionTree", "Line", "SingleExtension"]
 
-IN_PROCESS_LINK = "http://127.0.0.1/"
-"""The link of an application in this process, which has no URL."""
+IN_PROCESS_LINK = "http://127.0.0.1"
+"""The link of an application in this process, which has no URL, without its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +160,27 @@ class Line:
         return cls(ExtensionTree(extensions), servers=servers, remote=remote, warnings=warnings)
 
     @classmethod
-    def for_app(
+    def for_app(  # noqa: PLR0913 - each is a setting of a Caller
         cls,
         app: object,
         extension: Extension,
         *,
         extensions: frozenset[str] | None = None,
+        path: str = "/",
         clock: Clock | None = None,
         remote: bool = False,
     ) -> Self:
-        """Return a line with one application in every extension, or in ``extensions``."""
-        link = app if isinstance(app, str) else IN_PROCESS_LINK
+        """Return a line with one application in every extension, or in ``extensions``.
+
+        Args:
+            app: the application.
+            extension: the settings of each extension.
+            extensions: the extensions in which the application answers; None: in all.
+            path: where an application in this process answers.
+            clock: see ``Line``.
+            remote: see ``Line``.
+        """
+        link = app if isinstance(app, str) else f"{IN_PROCESS_LINK}{path}"
         settings = extension if app is None else replace(extension, app=app, link=link)
         return cls(SingleExtension(settings, extensions), clock=clock, remote=remote)
 

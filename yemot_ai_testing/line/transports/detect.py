@@ -23,7 +23,7 @@ from yemot_ai_testing.line.transports.in_process import PairsTransport, call_dir
 from yemot_ai_testing.line.transports.transport import Pairs, RequestEncoding, Transport
 from yemot_ai_testing.line.transports.wsgi_asgi import ASGITransport, WSGITransport, run_on_asgi_loop
 
-__all__ = ["TransportWrapper", "transport_for", "wrap_transports"]
+__all__ = ["TransportWrapper", "is_web_app", "transport_for", "wrap_transports"]
 
 TransportWrapper: TypeAlias = Callable[[Transport, object, RequestEncoding], Transport]
 """Gets a transport, its application and its encoding; returns the transport to use."""
@@ -54,6 +54,13 @@ def transport_for(app: object, encoding: RequestEncoding, *, clock: Clock, remot
 def wrap_transports(wrapper: TransportWrapper) -> None:
     """Wrap every transport that is made from now on in this process."""
     _wrappers.append(wrapper)
+
+
+def is_web_app(app: object) -> bool:
+    """Return whether an application is called as WSGI or ASGI, so that it has paths."""
+    if not callable(app) or callable(getattr(app, "handle_request", None)):
+        return False
+    return _required_positional(app) in {WSGI_ARITY, ASGI_ARITY}
 
 
 def _plain_transport(app: object, encoding: RequestEncoding, *, clock: Clock, remote: bool) -> Transport:

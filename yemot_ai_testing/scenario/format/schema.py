@@ -99,8 +99,8 @@ KEYS: Final[Schema] = {
 }
 APP: Final[Schema] = {
     "type": "string",
-    "pattern": r"^[\w.]+:[\w.]+$",
-    "x-message": "module:attribute, such as shop.phone:flow",
+    "pattern": r"^[\w.]+:[\w.]+(/[^\s?#]*)?$",
+    "x-message": "module:attribute, such as shop.phone:flow, or with a path, shop.web:app/yemot",
 }
 PATH: Final[Schema] = {"type": "string", "pattern": "^/", "x-message": "a path with a slash, such as /yemot"}
 
