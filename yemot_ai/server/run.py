@@ -43,7 +43,7 @@ HELD_SECONDS: Final = 5
 """Seconds that the requests that are held get after the port is closed."""
 
 HEADER_BYTES: Final = 16 * 1024
-"""Bytes of the headers of a request, besides its query: what uvicorn allows for both."""
+"""Bytes of the headers of a request without its query: what uvicorn allows for both."""
 
 RUNNING: Final = "running on %s (Ctrl+C ends it)"
 
@@ -84,7 +84,7 @@ def run(options: ServeOptions, load: LoadFlow) -> int:
 
 
 def _serve_in_process(options: ServeOptions, load: LoadFlow, sockets: list[socket.socket] | None) -> None:
-    """Serve in a process of its own, and end it."""
+    """Serve in this process, and end it."""
     try:
         flow = load(options.flow)
         configure_logging(options.log)
