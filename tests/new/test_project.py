@@ -61,9 +61,7 @@ def test_it_writes_these_files_and_says_what_comes_next(
     assert [line for line in printed.splitlines() if line.startswith("my-line/")] == [
         f"my-line/{name}" for name in FILES
     ]
-    assert printed.endswith(
-        "next:\n  cd my-line\n  pytest && pytest --yemot-scenario\n  yemot-ai phone my_line:flow\n"
-    )
+    assert printed.endswith("next:\n  cd my-line\n  pytest\n  yemot-ai phone my_line:flow\n")
 
 
 def test_no_placeholder_is_left(folder: Path) -> None:
@@ -81,9 +79,12 @@ def test_the_steps_of_its_workflow_pass_without_a_key_on_a_machine_with_a_secret
 ) -> None:
     project = new("my-line", "--model", model)
     keys = {"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": ""}
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
     line = {"YEMOT_AI_SECRET": "x" * 20, "YEMOT_AI_STORE": "redis://127.0.0.1:1"}
-    assert run_steps(project, **keys, **line) == ["Tests", "Calls", "Settings of the line"]
-    assert {"tests.xml", "calls.xml", "calls.html"} <= {path.name for path in (project / "reports").iterdir()}
+    assert run_steps(project, **keys, **line, **github) == ["Tests and calls", "Settings of the line"]
+    assert {"tests.xml", "calls.html"} <= {path.name for path in (project / "reports").iterdir()}
+    summary = (folder / "summary.md").read_text(encoding="utf-8")
+    assert "שואל ומתנתק" in summary
 
 
 @pytest.mark.slow

@@ -37,10 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.into or Path(project.name)
     for path in write_project(project, folder, model=arguments.model):
         print(path)
-    print(
-        f"\nnext:\n"
-        f"  cd {shlex.quote(str(folder))}\n"
-        f"  pytest && pytest --yemot-scenario\n"
-        f"  yemot-ai phone {project.module}:flow"
-    )
+    print(f"\nnext:\n  cd {shlex.quote(str(folder))}\n  pytest\n  yemot-ai phone {project.module}:flow")
     return 0
