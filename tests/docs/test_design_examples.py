@@ -105,9 +105,9 @@ def test_each_mode_answers_the_same_handlers(mode: str, fake_codex: FakeCodex) -
         caller = Caller(flow)
         caller.dial()
 
-        # Real time: to import an SDK or to start a program may take longer than the first hold.
-        assert caller.says("פיצה").removeprefix("רק רגע ") == "באיזה גודל?"
-        assert caller.says("גדולה").removeprefix("רק רגע ") == "רשמתי"
+        # Real time: to import an SDK or to start a program may take longer than the first holds.
+        assert caller.says("פיצה").replace("רק רגע ", "") == "באיזה גודל?"
+        assert caller.says("גדולה").replace("רק רגע ", "") == "רשמתי"
         caller.hangs_up()
         double.assert_complete()
 
