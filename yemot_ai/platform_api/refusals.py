@@ -104,8 +104,8 @@ _STATUSES: Final[Mapping[int, Cause]] = {
 _ADVICE: Final = {
     Cause.TOKEN: "the platform refused the token ({}): a session of Login ends after 30 minutes without use; "
     "give an API key, which stays valid, or number:password",
-    Cause.VERIFICATION: "the platform wants this token verified in a second step ({}): give an API key, "
-    "which needs no second step",
+    Cause.VERIFICATION: "the platform wants this token verified in a second step ({}): give an API key "
+    "in its place",
     Cause.PERMISSION: "the platform refused the token for this ({}): look at its permissions, and at the "
     "addresses that may use it",
     Cause.LINE: "the gateway found no line ({}): give the UUID of a line that the key may use as switch id",
