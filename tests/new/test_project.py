@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.util
 import re
 import subprocess
 import sys
@@ -62,6 +63,16 @@ def test_it_writes_these_files_and_says_what_comes_next(
         f"my-line/{name}" for name in FILES
     ]
     assert printed.endswith("next:\n  cd my-line\n  pytest\n  yemot-ai phone my_line:flow\n")
+
+
+@pytest.mark.parametrize("package", ["pytest", "textual", "yaml"])
+def test_without_the_packages_of_the_tests_it_says_where_the_way_to_install_them_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
+    new("my-line")
+    assert "They need the extras 'testing' and 'phone': README.md" in capsys.readouterr().out
 
 
 def test_no_placeholder_is_left(folder: Path) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import shlex
 from pathlib import Path
+from typing import Final
 
 from yemot_ai.new import MODELS, ProjectName, write_project
 
 __all__ = ["add_arguments", "run"]
+
+TEST_PACKAGES: Final = ("pytest", "textual", "yaml")
+"""What the commands that come next import first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,4 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
     for path in write_project(project, folder, model=arguments.model):
         print(path)
     print(f"\nnext:\n  cd {shlex.quote(str(folder))}\n  pytest\n  yemot-ai phone {project.module}:flow")
+    if not all(map(importlib.util.find_spec, TEST_PACKAGES)):
+        print("\nThey need the extras 'testing' and 'phone': README.md says how to install them.")
     return 0
