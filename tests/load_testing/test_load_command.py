@@ -23,7 +23,7 @@ from tests.support.waiting import until
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.server import ServerProcess
+from yemot_ai_testing.scenario.play.server import ServerProcess, free_port
 
 HERE = Path(__file__).parent
 FAULTY_COMMAND = (sys.executable, str(HERE / "faulty_server.py"))
@@ -62,12 +62,6 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     return captured.err
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.slow
@@ -134,16 +128,17 @@ def test_a_fault_of_a_server_is_found_once(
 
 
 @pytest.mark.slow
-def test_errors_up_to_a_limit_are_allowed(
+def test_errors_up_to_a_limit_are_allowed_and_warnings_of_locust_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAULT", "status")
     code, data = load(
-        capsys, "--serve", FAULTY, "--calls=5", "--rate=10", "--model-seconds=0", "--max-errors=5"
+        capsys, "--serve", FAULTY, "--calls=5", "--rate=101", "--model-seconds=0", "--max-errors=5"
     )
 
     assert code == 0
     assert 0 < data["errors"]["status"][0] <= 5
+    assert "spawn rate is very high" in data["warnings"][0]
 
 
 @pytest.mark.slow
@@ -172,9 +167,8 @@ def test_two_workers_make_the_calls_of_a_master(capsys: pytest.CaptureFixture[st
 @pytest.mark.slow
 def test_processes_of_this_machine_share_the_calls(capsys: pytest.CaptureFixture[str]) -> None:
     code, data = load(
-        capsys, "--serve", FAULTY, "--calls=16", "--rate=16", "--model-seconds=0", "--processes=2",
-        f"--master-port={free_port()}",
-    )  # fmt: skip
+        capsys, "--serve", FAULTY, "--calls=16", "--rate=16", "--model-seconds=0", "--processes=2"
+    )
 
     assert code == 0, data
     assert (data["finished"], data["exactly_once"]["utterances"]) == (16, 48)
@@ -247,6 +241,20 @@ def test_a_port_in_use_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         used.listen()
         port = used.getsockname()[1]
         assert f"port {port}" in refusal(capsys, "http://127.0.0.1:9/", f"--model-port={port}")
+
+
+def test_what_is_no_url_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is no URL" in refusal(capsys, "shop:flow")
+    assert "is no URL" in refusal(capsys, "ftp://127.0.0.1/")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_calls(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert "cannot be written" in refusal(capsys, "http://127.0.0.1:9/", f"--html={tmp_path}/file/load.html")
+    assert "cannot be written" in refusal(capsys, "http://127.0.0.1:9/", f"--csv={tmp_path}/file/load")
 
 
 def test_a_missing_file_and_a_missing_target_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

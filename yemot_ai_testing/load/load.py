@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.history import CallerSpoke, History, Violation, ViolationKind, check
 from yemot_ai_testing.history.questions import input_of
-from yemot_ai_testing.line.transports.urls import is_loopback
+from yemot_ai_testing.line.exchange import LineProblem
+from yemot_ai_testing.line.transports.urls import http_url, is_loopback
 from yemot_ai_testing.load.caller import open_caller
 from yemot_ai_testing.load.locust_process import Distribution, Outputs, run_calls
 from yemot_ai_testing.load.model_side import ModelSide, serve_model, start_server
@@ -63,6 +63,7 @@ class Load:
             ServerFailedError: the server does not start, or Locust has failed.
             ScenarioLoadError: the scenario file has mistakes.
         """
+        self.outputs.check()
         with self._open() as (plan, model), owned_folder("yemot-ai-load-") as folder:
             if model is not None:
                 model.prepare(_utterances(plan) + 2)
@@ -97,27 +98,35 @@ def check_line(plan: LoadPlan) -> None:
         ScenarioLoadError: the scenario file has mistakes.
     """
     planned = plan.call(1)
-    if not plan.remote and not is_loopback(urlsplit(plan.url).hostname or ""):
+    try:
+        host = http_url(plan.url).hostname
+    except ValueError as error:
+        raise AppError(f"{plan.url!r} is no URL: {error}; --serve COMMAND starts a server") from error
+    if not plan.remote and not is_loopback(host or ""):
         raise AppError(
             f"{plan.url} is not on this machine: a load test of a server of others is an attack; "
             "--i-own-this-server allows it"
         )
     with open_caller(plan, planned) as caller:
         caller.dial()
-        error = next((one for one in caller.problems if one.level == "error"), None)
-        if error is not None:
-            if error.code == "unreachable":
-                raise AppError(f"{plan.url}: {error.message}: {error.hint}")
-            page = "a page (HTML); " if error.body.lstrip().startswith("<") else ""
-            reason = f"{page}{error.code}: {error.message}"
-            way_out = error.hint or "the URL is the api_link of the extension"
-            raise AppError(f"{plan.url} does not answer as a line: {reason}: {way_out}")
+        problem = next((one for one in caller.problems if one.level == "error"), None)
+        if problem is not None:
+            raise AppError(_no_line(plan.url, problem))
         asks = caller.question is not None and input_of(caller.question) == "speech"
         if not plan.scenarios and not asks:
             raise AppError(
                 f"callers speak, but after dialling {caller.waits_for}: --scenario FILE says what they do "
                 "instead, --extension NAME dials another extension"
             )
+
+
+def _no_line(url: str, problem: LineProblem) -> str:
+    """Return why a server cannot be loaded, with the way out."""
+    if problem.code == "unreachable":
+        return f"{url}: {problem.message}: {problem.hint}"
+    page = "a page (HTML); " if problem.body.lstrip().startswith("<") else ""
+    way_out = problem.hint or "the URL is the api_link of the extension"
+    return f"{url} does not answer as a line: {page}{problem.code}: {problem.message}: {way_out}"
 
 
 def _utterances(plan: LoadPlan) -> int:

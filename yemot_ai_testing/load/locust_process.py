@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from yemot_ai_testing.errors import AppError, ServerFailedError
 from yemot_ai_testing.load.plan import LoadPlan
 from yemot_ai_testing.load.result import LoadResult
 from yemot_ai_testing.processes.child import ChildProcess
+from yemot_ai_testing.scenario.play.server import free_port
 
 __all__ = ["Distribution", "Outputs", "check_installed", "run_calls", "run_worker"]
 
 USERS_FILE: Final = Path(__file__).with_name("users.py")
+_LOGGED: Final = re.compile(r"/(?:WARNING|ERROR|CRITICAL)/[\w.]+: (?!CPU usage)(.+)")
+"""A line of Locust's log; that its processor is busy has a note already."""
 LINE_SECONDS: Final = 60.0
 """Seconds without a line after which Locust is asked again whether it runs."""
 MAX_OUTPUT: Final = 4000
@@ -38,7 +42,7 @@ class Distribution:
         processes: processes of this machine; 0 for one without workers.
         expect_workers: workers of other machines to wait for; 0 for none.
         host: the address at which a master listens, or that a worker connects to.
-        port: its port.
+        port: its port; processes of this machine use a free one.
     """
 
     processes: int = 0
@@ -50,9 +54,10 @@ class Distribution:
         """Return the options of Locust's master; none without workers."""
         if not (self.processes or self.expect_workers):
             return ()
-        listens = ("--master-bind-host", self.host, "--master-bind-port", str(self.port))
+        port = str(free_port() if self.processes else self.port)  # so that two runs at once do not meet
+        listens = ("--master-bind-host", self.host, "--master-bind-port", port)
         if self.processes:
-            connects = ("--master-host", self.host, "--master-port", str(self.port))
+            connects = ("--master-host", self.host, "--master-port", port)
             return ("--processes", str(self.processes), *listens, *connects)
         return ("--master", "--expect-workers", str(self.expect_workers), *listens)
 
@@ -64,10 +69,28 @@ class Outputs:
     html: Path | None = None
     csv: Path | None = None
 
+    def check(self) -> None:
+        """Check that the files can be written: Locust writes them at its end, and would lose the result.
+
+        Raises:
+            AppError: one of them cannot be written.
+        """
+        for path in (self.html, self.csv and self.csv.with_name(f"{self.csv.name}_stats.csv")):
+            if path is not None:
+                _check_writable(path)
+
     def options(self) -> Sequence[str]:
         """Return the options of Locust."""
         html = () if self.html is None else ("--html", str(self.html.resolve()))
         return (*html, *(() if self.csv is None else ("--csv", str(self.csv.resolve()))))
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+    except OSError as error:
+        raise AppError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def check_installed() -> None:
@@ -116,6 +139,7 @@ def run_calls(
                 raise KeyboardInterrupt
             raise ServerFailedError("Locust has ended without a result", output=_tail(process))
         result.merge(json.loads(result_file.read_text(encoding="utf-8")))
+        result.warnings = tuple(dict.fromkeys(_LOGGED.findall(process.stderr.decode(errors="replace"))))
     return result, interrupted
 
 

@@ -71,6 +71,7 @@ class LoadReport:
             yield "note: interrupted: the rest was not called, and calls that were open are not judged"
         if self.result.busy:
             yield "note: Locust used its whole processor, so silences are measured too long: --processes 2"
+        yield from (f"note: Locust: {printable(text, MAX_LINE)}" for text in self.result.warnings)
         if self.plan.left_out:
             yield f"note: {self.plan.left_out}"
         if self.html is not None:
@@ -95,6 +96,7 @@ class LoadReport:
                 "violations": dict(kinds),
                 "messages": [one.message for one in self.violations],
             },
+            "warnings": list(self.result.warnings),
             "interrupted": self.interrupted,
         }
 

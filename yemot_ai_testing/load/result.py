@@ -65,6 +65,7 @@ class LoadResult:
         busy: a process of Locust had no time left: what it measured is too long.
         dead_air: ``p50``, ``p95``, ``p99`` and ``longest`` of all turns in seconds, and how many ``turns``.
         exceptions: what callers raised; an error of this program.
+        warnings: what Locust has logged, such as a worker that was lost, whose calls others make again.
     """
 
     calls: list[tuple[float, float, bool]] = field(default_factory=list)
@@ -74,6 +75,7 @@ class LoadResult:
     busy: bool = False
     dead_air: Mapping[str, float] = field(default_factory=dict)
     exceptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def add_error(self, error: TurnError) -> None:
         """Count an error."""

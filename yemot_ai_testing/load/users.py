@@ -106,7 +106,7 @@ def _add_arguments(parser: Any) -> None:  # noqa: ANN401 - Locust's parser
 
 def _read_plan(environment: Any, **_: object) -> None:  # noqa: ANN401 - Locust's environment
     options = environment.parsed_options
-    if options.yemot_plan_file:  # a worker gets it from the master
+    if not isinstance(environment.runner, WorkerRunner):  # which gets it from the master
         options.yemot_plan = Path(options.yemot_plan_file).read_text(encoding="utf-8")
         signal.signal(signal.SIGUSR1, lambda *_: stopping.set())
         threading.Thread(target=_watch, args=(environment,), daemon=True).start()

@@ -18,7 +18,7 @@ from yemot_ai_testing.processes.waiting import wait_until
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play import supervisor
 
-__all__ = ["ServerProcess"]
+__all__ = ["ServerProcess", "free_port"]
 
 TAIL_LINES: Final = 30
 HOSTS: Final = ("127.0.0.1", "::1")
@@ -40,7 +40,7 @@ class ServerProcess:
 
     def __init__(self, server_command: ServerCommand, environment: Mapping[str, str]) -> None:
         self._server_command = server_command
-        port = _free_port()
+        port = free_port()
         command = [part.replace("{port}", str(port)) for part in server_command.command]
         _check_program(server_command, environment)
         # A file, because a full pipe would block the server.
@@ -98,7 +98,8 @@ class ServerProcess:
         return ServerFailedError(message, output=self.output_tail())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port at which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
