@@ -17,7 +17,9 @@ def _log_level(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+    """Return the lines of turns and calls, without those of requests."""
+    of_calls = [record for record in caplog.records if not hasattr(record, "yemot_request")]
+    return [record.getMessage() for record in of_calls if record.levelno == logging.INFO]
 
 
 def test_each_turn_and_the_end_of_a_call_are_logged_with_duration_and_tokens(
