@@ -15,8 +15,9 @@ from collections.abc import Generator
 import pytest
 
 # Its state is that of the process, and a pytest run inside a pytest run unloads the modules that it imports
-# first.
-import yemot_ai_testing.isolation.audit_hook  # noqa: F401 - see above
+# first. By this name, because pytest looks for fixtures in each object of this module, and asking the package
+# for a name that it lacks imports the library.
+from yemot_ai_testing.isolation import audit_hook  # noqa: F401 - see above
 from yemot_ai_testing.pytest_plugin.current_test import set_current_test
 from yemot_ai_testing.pytest_plugin.fixtures import *  # noqa: F403 - pytest looks for the fixtures here
 from yemot_ai_testing.pytest_plugin.fixtures import TEST_PASSED
