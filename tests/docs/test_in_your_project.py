@@ -50,7 +50,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("block", jobs(), ids=["shell", "github", "gitlab"])
 def test_the_commands_of_a_job_pass_in_the_project(block: Block, project: Path) -> None:
     commands = commands_of(block)
-    assert len(commands) >= 2
+    assert commands
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     for command in commands:
         run = subprocess.run(
@@ -62,4 +62,5 @@ def test_the_commands_of_a_job_pass_in_the_project(block: Block, project: Path) 
             check=False,
         )
         assert run.returncode == 0, run.stdout + run.stderr
-        assert "1 passed" in run.stdout
+        passed = "1 passed" if "--yemot-scenario" in command else "2 passed"
+        assert passed in run.stdout

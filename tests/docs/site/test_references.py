@@ -11,7 +11,7 @@ import yemot_ai.errors
 import yemot_ai_testing.errors
 from tests.docs.test_public_names import PLACES
 from yemot_ai.protocol.lint_rules import RULES
-from yemot_ai_testing.pytest_plugin.options import INI_KEYS, OPTIONS
+from yemot_ai_testing.pytest_plugin.option_table import INI_KEYS, OPTIONS
 from yemot_ai_testing.scenario.format.descriptions import DESCRIPTIONS
 
 OPTION = re.compile(r"--[a-z][a-z-]+")
