@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from yemot_ai.cli.main import main
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.ext_ini import extension_file
 from yemot_ai_testing.line.platform.tree import Line
 
 URL = "https://line.example.com/yemot"
@@ -136,14 +138,22 @@ def test_into_needs_a_flow(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--into needs the flow" in notes(capsys)
 
 
-@pytest.mark.parametrize("extension", ["../up", "1/../..", "1//2", "a\\b", "a\nb"])
+@pytest.mark.parametrize("extension", ["../up", "1/../..", "a\\b", "a\nb", "a*b"])
 def test_an_extension_that_is_no_folder_of_the_line_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], extension: str
 ) -> None:
     write_flow(folder, [extension])
     assert main(["ext-ini", "ini_line:flow", URL, "--into", "line"]) == 2
-    assert "cannot be a folder" in notes(capsys)
+    assert "yemot-ai: " in notes(capsys)
     assert not (folder / "line").exists()
+
+
+@pytest.mark.parametrize(
+    "extension", ["..", "../up", "1/../..", "1//2", "1/", "/1", ".", "a\\b", "a\nb", "a:b"]
+)
+def test_a_name_that_is_no_folder_has_no_file(extension: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be a folder"):
+        extension_file(extension)
 
 
 def test_folders_without_a_handler_on_the_way_are_named(
