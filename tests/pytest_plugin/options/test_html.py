@@ -91,13 +91,18 @@ def test_the_page_shows_the_calls_of_python_tests(project: pytest.Pytester, run:
 
         def test_no_call(yemot_caller):
             pass
+
+        def test_skipped(yemot_caller):
+            yemot_caller.dial()
+            pytest.skip("not today")
         """,
     )
-    run("--yemot-html=calls.html").assert_outcomes(passed=3, failed=1)
+    run("--yemot-html=calls.html").assert_outcomes(passed=3, failed=1, skipped=1)
     page = project.path.joinpath("calls.html").read_text(encoding="utf-8")
     for text in ("test_order", "עוגה", "test_refusal", "test_calls.py:12", "הבדיקה נכשלה", "AssertionError"):
         assert text in page
     assert "test_no_call" not in page
+    assert "test_skipped" not in page
     assert '<span class="verdict failed">1</span> מתוך 2 שיחות' in page
 
 

@@ -107,7 +107,7 @@ def record_test(item: pytest.Item, caller: Caller, app: object, called: str) -> 
     def make_record(report: pytest.TestReport) -> CallRecord | None:
         from yemot_ai_testing.scenario.report.caller_record import caller_record  # noqa: PLC0415 - costs time
 
-        if not caller.dialled:
+        if not caller.dialled or report.skipped:
             return None
         path, line, name = item.location
         record = caller_record(caller, app, called, (path, (line or 0) + 1, name))
