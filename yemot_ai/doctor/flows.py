@@ -10,9 +10,9 @@ from typing import Final
 
 from yemot_ai.doctor.finding import Finding, error, ok, warning
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.errors.source_place import function_name, function_place
 from yemot_ai.flow import AIFlow
 from yemot_ai.importer import ImportTargetError, import_from_string
+from yemot_ai.server.extensions import list_extensions
 
 __all__ = ["check_access", "check_extensions", "import_flow"]
 
@@ -44,14 +44,10 @@ def check_extensions(flow: AIFlow) -> Iterator[Finding]:
     """List the extensions, and who answers each; a greeting that cannot be spoken has failed the import."""
     if not flow.routes and not flow.agents:
         yield error("extensions", "none: each caller hears that it does not exist", 'add @flow.ai_agent("")')
-    for name, handler in sorted(flow.routes.items()):
-        yield ok(f"/{name}", f"handler {function_name(handler)}, {_relative(function_place(handler))}")
-    for name, agent in sorted(flow.agents.items()):
-        place = _relative(function_place(agent.function))
-        yield ok(
-            f"/{name}",
-            f"agent {function_name(agent.function)} ({agent.conversation.provider.name}), {place}",
-        )
+    for extension in list_extensions(flow):
+        asks = f" ({extension.provider})" if extension.provider else ""
+        who = f"{extension.kind} {extension.function}{asks}"
+        yield ok(extension.path, ", ".join(filter(None, (who, _relative(extension.place)))))
     if (flow.routes or flow.agents) and "" not in {*flow.routes, *flow.agents}:
         yield warning(
             "extensions",
