@@ -244,6 +244,25 @@ def test_what_is_no_function_of_a_call_is_an_error(
     assert not flow.agents
 
 
+def test_a_decorator_may_use_up_what_a_function_yields(flow: AIFlow) -> None:
+    @functools.wraps(generator)
+    def plays(call: Any) -> None:  # noqa: ANN401 - any call
+        call.play_message(list(generator(call)))
+        call.hangup()
+
+    flow.get("1")(plays)
+    assert Caller(flow, extension="1").dial() == "שלום"
+
+
+def test_an_object_whose_call_yields_is_an_error(flow: Any) -> None:  # noqa: ANN401 - an AIFlow
+    class Yields:
+        def __call__(self, call: object) -> Iterator[str]:
+            yield "שלום"
+
+    with pytest.raises(ConfigurationError, match=r"Yields\.__call__ yields"):
+        flow.get("1")(Yields())
+
+
 def test_a_coroutine_in_place_of_its_function_is_an_error(flow: Any) -> None:  # noqa: ANN401 - an AIFlow
     coroutine = coroutine_function(None)
     with pytest.raises(ConfigurationError, match="give the function itself, without parentheses"):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from yemot_ai.errors import ConfigurationError, InvalidValueError
-from yemot_ai.errors.source_place import describe_function, function_place, plain_function, source_place
+from yemot_ai.errors.source_place import describe_function, function_place, source_place
 from yemot_ai.flow.compat.option_values import folder_target
 from yemot_ai.protocol import GoToFolder
 from yemot_ai.validation import check_type
@@ -162,8 +162,9 @@ def _reason_against(function: object) -> str:
         return "is no function: give the function that answers"
     if isinstance(function, type):
         return f"is a class: give a function, or an object, {function.__name__}(…), with __call__"
-    plain = plain_function(function)
-    if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
+    # Not the function in a decorator, which may have used up what it yields.
+    called = (function, type(function).__call__)
+    if any(inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one) for one in called):
         return "yields: play with call.play_message(…), and return a value or nothing"
     if inspect.isfunction(function) and next(iter(inspect.signature(function).parameters), "") == "self":
         return "is a method without its object: register flow.get(extension)(object.method) instead"
