@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from yemot_ai.errors import ConfigurationError, InvalidValueError, ResponseSyntaxError
-from yemot_ai.errors.source_place import describe_function, function_place
+from yemot_ai.errors.source_place import describe_function, function_name, function_place
 from yemot_ai.flow.call import BaseCall
 from yemot_ai.flow.code_warnings import warn_once
 from yemot_ai.flow.targets import warn_of_unknown_target
@@ -67,7 +67,7 @@ def _parse_text(text: str, handler: Callable[..., Any]) -> Response:
         warn_once(
             "%s returned a bare word, which the line does not speak: it plays a file of that name, or does "
             "api_answer_… of ext.ini. To speak, write call.play_message(…)",
-            describe_function(handler),
+            function_name(handler),
             place=function_place(handler),
         )
     return response
