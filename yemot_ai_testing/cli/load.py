@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         check_installed()
         if arguments.worker:
-            with owned_folder("yemot-ai-load-") as folder:
+            with owned_folder("yemot-ai-locust-") as folder:
                 return run_worker(_distribution(arguments), folder)
         report = _run_load(arguments)
     except KeyboardInterrupt:

@@ -64,7 +64,7 @@ class Load:
             ScenarioLoadError: the scenario file has mistakes.
         """
         self.outputs.check()
-        with self._open() as (plan, model), owned_folder("yemot-ai-load-") as folder:
+        with self._open() as (plan, model), owned_folder("yemot-ai-locust-") as folder:
             if model is not None:
                 model.prepare(_utterances(plan) + 2)
             check_line(plan)
