@@ -85,9 +85,7 @@ def test_each_name_of_a_public_module_is_found(module: str) -> None:
         ("x", (), ""),
     ],
 )
-def test_the_closest_name_is_found_whatever_its_case(
-    name: str, names: tuple[str, ...], expected: str
-) -> None:
+def test_the_closest_name_is_found_in_any_case(name: str, names: tuple[str, ...], expected: str) -> None:
     assert closest(name, names) == expected
 
 
