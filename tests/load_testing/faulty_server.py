@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 FAULT = os.environ.get("FAULT", "")
 EACH = 5
 
-numbers = itertools.count(1)
+numbers, first_answers = itertools.count(1), itertools.count(1)
 lock = threading.Lock()
 swapped: list[str] = []
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -68,7 +68,7 @@ class Line(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         pairs = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
         text = respond(pairs).encode()
-        failed = FAULT == "status" and b"said_2" in text and not next(numbers) % EACH
+        failed = FAULT == "status" and b"said_2" in text and not next(first_answers) % EACH
         self.send_response(500 if failed else 200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
