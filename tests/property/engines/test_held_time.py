@@ -60,7 +60,7 @@ def test_a_database_that_is_locked_for_a_moment_is_written(tmp_path: Path) -> No
 
 
 class SleepingStore(MemoryStore):
-    """Sleeps on the loop before it saves, as a store with attempts of its own does."""
+    """Sleeps on the loop before it saves, as a store that tries again does."""
 
     immediate = False
 
