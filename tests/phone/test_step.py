@@ -95,6 +95,27 @@ def test_its_process_ends_with_its_state_file(phone: Run, line_module: str, tmp_
     until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, within=20)
 
 
+def test_a_phone_that_ends_leaves_the_log_of_the_next_one(
+    phone: Run, line_module: str, tmp_path: Path
+) -> None:
+    phone(line_module, "--step", "dial")
+    earlier = psutil.Process(json.loads((tmp_path / STATE).read_text(encoding="utf-8"))["pid"])
+    phone(line_module, "--step", "dial")
+    until(lambda: not earlier.is_running() or earlier.status() == psutil.STATUS_ZOMBIE, within=20)
+    assert (tmp_path / f"{STATE}.log").exists()
+
+
+def test_a_target_that_is_missing_is_explained_while_another_phone_ends(
+    phone: Run, line_module: str, tmp_path: Path
+) -> None:
+    phone(line_module, "--step", "dial")
+    process = psutil.Process(json.loads((tmp_path / STATE).read_text(encoding="utf-8"))["pid"])
+    done = phone("nothing:flow", "--step", "dial")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "there is no module 'nothing'" in done.stderr
+    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, within=20)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

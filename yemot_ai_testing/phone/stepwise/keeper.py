@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Final
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.phone.options import open_target, parse_options
 from yemot_ai_testing.phone.phone import Phone
-from yemot_ai_testing.phone.stepwise.step import StepState, log_of
+from yemot_ai_testing.phone.stepwise.step import StepError, StepState, log_of
 from yemot_ai_testing.phone.web.serving import serve_phone
 
 __all__ = ["main"]
@@ -39,12 +40,20 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"yemot-ai: {error}\n")
         return 2
     finally:
-        if state.exists() and StepState.read(state).pid == os.getpid():
-            state.unlink()
-        log = log_of(state)
-        if log.exists() and not log.stat().st_size:
-            log.unlink()
+        _clean_up(state)
     return 0
+
+
+def _clean_up(state: Path) -> None:
+    """Delete the state file and an empty log, unless they are those of a later process."""
+    with contextlib.suppress(StepError):  # there is none, or it is damaged
+        if StepState.read(state).pid == os.getpid():
+            state.unlink(missing_ok=True)
+    log = log_of(state)
+    with contextlib.suppress(FileNotFoundError):
+        found = log.stat()
+        if not found.st_size and os.path.samestat(found, os.fstat(sys.stderr.fileno())):
+            log.unlink()
 
 
 class Watch:

@@ -121,6 +121,7 @@ def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
     """
     state.unlink(missing_ok=True)
     log = log_of(state)
+    log.unlink(missing_ok=True)  # a process that still ends has its own, and must not write into this one
     command = [
         sys.executable,
         "-m",
