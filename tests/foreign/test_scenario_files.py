@@ -34,6 +34,12 @@ def test_a_server_is_started_and_called_by_its_scenario_file(file: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_the_documentation_shows_the_server_of_a_slow_model() -> None:
+    page = Path("docs/foreign-servers.md").read_text(encoding="utf-8")
+
+    assert f"```js\n{(SERVERS_FOLDER / 'slow_model.mjs').read_text(encoding='utf-8')}```" in page
+
+
 def _path(file: str) -> str:
     """Return a ``PATH`` with this Python, Node, and PHP if the file needs it."""
     programs = [sys.executable, node.program("node")]
