@@ -18,6 +18,10 @@ INNER_QUOTE = "the text ended at the quote before this: put the other kind of qu
 INDENTATION = "this line does not fit the lines before it: check its indentation"
 
 
+def no_end_in_its_line(end: int) -> str:
+    return f"this quote has no end in its line, only in line {end}: write the same quote after the text"
+
+
 def problem_of(turn: str) -> str:
     text = f"scenarios:\n  - name: a\n    turns:\n      - {turn}\n{LONG_AFTERWARDS}"
     with pytest.raises(ScenarioLoadError) as caught:
@@ -54,3 +58,24 @@ def problem_of(turn: str) -> str:
 )
 def test_a_mistake_of_yaml_says_what_to_write(turn: str, problem: str) -> None:
     assert problem_of(turn) == f"shop.call.yaml:{problem}"
+
+
+@pytest.mark.parametrize(
+    ("turns", "problem"),
+    [
+        ('says: "א\n        hears: "ב"', f"4:15: {no_end_in_its_line(5)}"),
+        ("says: 'א\n        hears: 'ב'", f"4:15: {no_end_in_its_line(5)}"),
+        ('says: "א\n        hears: "ב: ג"', f"4:15: {no_end_in_its_line(5)}"),
+        ('says: "א\n        hears: ""', f"4:15: {no_end_in_its_line(5)}"),
+        ('says: "א\n        hears: "ב', f"4:15: {no_end_in_its_line(5)}"),
+        ('says: "א\n        # one\n        hears: {contains: "ב"}', f"4:15: {no_end_in_its_line(6)}"),
+        ('hears: {contains: "א}\n      - says: "ב"', f"4:27: {no_end_in_its_line(5)}"),
+        ('hears: ["א, ב]\n      - says: "ב"', f"4:17: {no_end_in_its_line(5)}"),
+        ('says: "א\n      - says: "ב"\n      - hears: "ג"', f"4:15: {no_end_in_its_line(5)}"),
+        ("says: \"א\n        hears: 'ב'", f"4:15: {NO_END}"),
+        ('says: "א\n          ב"\n        hears: "ג" ד', f"6:20: {INNER_QUOTE}"),
+        ('says: "א"\n        hears: "ג', f"5:16: {NO_END}"),
+    ],
+)
+def test_a_quote_that_ends_at_the_next_one_is_named_where_it_was_opened(turns: str, problem: str) -> None:
+    assert problem_of(turns) == f"shop.call.yaml:{problem}"

@@ -24,6 +24,11 @@ _ENTRY: Final = re.compile(r"(?P<before>.*?(?P<key>\w+):\s+)(?P<value>\S.*?)\s*"
 """A key and what is written after it in the same line."""
 
 _UNQUOTED_STARTS: Final = "-?!&|>}],%@`"
+_CLOSE_QUOTE: Final = "write the same quote after the text"
+
+_AFTER_A_TEXT: Final = re.compile(r"\s*([,\]}#]|$)")
+"""What may be written after the quote at the end of a text."""
+
 _COLON: Final = "mapping values are not allowed"
 
 
@@ -72,12 +77,36 @@ def explain_yaml_error(error: yaml.YAMLError, text: str) -> tuple[yaml.Mark | No
         return None, f"this is not YAML: {problem}"
     lines = text.splitlines()
     place = _Place(mark.line, mark.column, lines[mark.line] if mark.line < len(lines) else "")
+    quoted = _swallowing_quote(text)
+    if quoted is not None:
+        end = quoted.end_mark.line + 1
+        return quoted.start_mark, f"this quote has no end in its line, only in line {end}: {_CLOSE_QUOTE}"
     if begin is not None:
         is_later = begin.line < mark.line
         unclosed = _unclosed(problem, place, str(getattr(error, "context", "")), is_later=is_later)
         if unclosed:
             return begin, unclosed
     return mark, _explain(problem, place) or f"this is not YAML: {problem}"
+
+
+def _swallowing_quote(text: str) -> yaml.ScalarToken | None:
+    """Return the first text that ends at the opening quote of a later line's text; None without one."""
+    lines = text.splitlines()
+    for token in _tokens(text):
+        if isinstance(token, yaml.ScalarToken) and token.style in {'"', "'"}:
+            end = token.end_mark
+            is_whole = token.start_mark.line == end.line or _AFTER_A_TEXT.match(lines[end.line][end.column :])
+            if not is_whole:
+                return token
+    return None
+
+
+def _tokens(text: str) -> Iterator[yaml.Token]:
+    """Yield the tokens before the mistake."""
+    try:
+        yield from yaml.scan(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return
 
 
 def _unclosed(problem: str, place: _Place, context: str, *, is_later: bool) -> str:
@@ -90,7 +119,7 @@ def _unclosed(problem: str, place: _Place, context: str, *, is_later: bool) -> s
         is_later: whether that began in an earlier line.
     """
     if "quoted scalar" in context and "end of" in problem:
-        return "this quote has no end: write the same quote after the text"
+        return f"this quote has no end: {_CLOSE_QUOTE}"
     is_flow = "flow sequence" in context or "flow mapping" in context
     if is_flow and (is_later or not place.rest.startswith(":")):
         begin, end = "[]" if "flow sequence" in context else "{}"
