@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.missing_names import closest
 
 __all__ = ["ImportTargetError", "import_from_string"]
 
@@ -45,6 +46,8 @@ def import_from_string(target: str, folders: Iterable[str]) -> object:
         raise ImportTargetError(f"there is no module {error.name!r} ({searched})") from error
     for name in path.split("."):
         if not hasattr(value, name):
-            raise ImportTargetError(f"{target}: {value!r} has no {name!r}")
+            found = closest(name, [one for one in dir(value) if not one.startswith("_")])
+            hint = f"; did you mean {found!r}?" if found else ""
+            raise ImportTargetError(f"{target}: {value!r} has no {name!r}{hint}")
         value = getattr(value, name)
     return value

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.failure_place import describe_failure, failure_place
 from yemot_ai.flow import AIFlow
-from yemot_ai.importer import import_from_string
+from yemot_ai.importer import ImportTargetError, import_from_string
 
 __all__ = ["REFERENCE_FLOW", "load_flow"]
 
@@ -18,10 +19,16 @@ def load_flow(name: str) -> AIFlow:
     """Import the flow that ``module:attribute`` names; ``flow`` is the default attribute.
 
     Raises:
-        ConfigurationError: if there is no such attribute, or it is not an AIFlow.
+        ConfigurationError: if there is no such attribute, it is not an AIFlow, or its module cannot be
+            imported: the message begins with file and line of the developer's code.
     """
     target = name if ":" in name else f"{name}:flow"
-    flow = import_from_string(target, [str(Path.cwd())])
+    try:
+        flow = import_from_string(target, [str(Path.cwd())])
+    except ImportTargetError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(describe_failure(error), place=failure_place(error)) from error
     if not isinstance(flow, AIFlow):
         raise ConfigurationError(f"{target} is no AIFlow: {flow!r}")
     return flow

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from yemot_ai.doctor.finding import Finding, error, ok, warning
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.failure_place import describe_failure
 from yemot_ai.flow import AIFlow
 from yemot_ai.importer import ImportTargetError, import_from_string
 from yemot_ai.server.extensions import list_extensions
@@ -17,8 +16,6 @@ from yemot_ai.server.extensions import list_extensions
 __all__ = ["check_access", "check_extensions", "import_flow"]
 
 CHECK: Final = "flow"
-
-_PACKAGE: Final = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def import_flow(target: str) -> tuple[AIFlow | None, Finding]:
@@ -33,7 +30,7 @@ def import_flow(target: str) -> tuple[AIFlow | None, Finding]:
     except ImportTargetError as failure:
         return None, error(CHECK, str(failure), "run the command in the folder of the module")
     except (Exception, SystemExit) as failure:  # noqa: BLE001 - any code may be in the module
-        return None, error(CHECK, f"{name} cannot be imported: {_describe(failure)}")
+        return None, error(CHECK, f"{name} cannot be imported: {_relative(describe_failure(failure))}")
     if not isinstance(value, AIFlow):
         found = f"{name} is no AIFlow, but of type {type(value).__name__}"
         return None, error(CHECK, found, "name the AIFlow of the module: module:attribute")
@@ -66,23 +63,6 @@ def check_access(flow: AIFlow) -> Iterator[Finding]:
         )
     else:
         yield ok("secret", "the flow requires one")
-
-
-def _describe(failure: BaseException) -> str:
-    """Return an exception, with the place in the code of the developer that raised it."""
-    kind = type(failure).__name__
-    if isinstance(failure, SyntaxError) and failure.filename:
-        return f"{_relative(failure.filename)}:{failure.lineno}: {kind}: {failure.msg}"
-    text = str(failure) if isinstance(failure, ConfigurationError) else f"{kind}: {failure}"
-    frames = traceback.extract_tb(failure.__traceback__)
-    places = [f"{frame.filename}:{frame.lineno}" for frame in frames if _is_developers(frame.filename)]
-    if not places or text.startswith(places[-1]):
-        return _relative(text)
-    return f"{_relative(places[-1])}: {text}"
-
-
-def _is_developers(file: str) -> bool:
-    return not file.startswith((_PACKAGE, "<frozen ")) and "site-packages" not in file
 
 
 def _relative(place: str) -> str:

@@ -11,16 +11,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-__all__ = ["describe_function", "function_name", "function_place", "plain_function", "source_place"]
+__all__ = [
+    "describe_function",
+    "function_name",
+    "function_place",
+    "is_developers",
+    "plain_function",
+    "source_place",
+]
 
-_PACKAGE: Final = f"{Path(__file__).parents[1]}{os.sep}"
+_PACKAGES: Final = tuple(
+    f"{Path(__file__).parents[2] / package}{os.sep}" for package in ("yemot_ai", "yemot_ai_testing")
+)
 _STANDARD_LIBRARY: Final = f"{Path(os.__file__).parent}{os.sep}"
 
 
 def source_place() -> str:
     """Return ``file:line`` of the developer's code that has called this package; "" if there is none."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented; the only way to the line
-    while frame is not None and not _is_developers(frame.f_code.co_filename):
+    while frame is not None and not is_developers(frame.f_code.co_filename):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
 
@@ -55,8 +64,9 @@ def plain_function(function: Callable[..., Any]) -> Callable[..., Any]:
     return inner if inspect.isfunction(inner) else function
 
 
-def _is_developers(file: str) -> bool:
-    if file.startswith((_PACKAGE, "<frozen ")):
+def is_developers(file: str) -> bool:
+    """Return whether a file of Python code is neither of this package nor of Python itself."""
+    if file.startswith((*_PACKAGES, "<frozen ")):
         return False
     # A virtual environment may be in the folder of the standard library; what is installed is not of it.
     return not file.startswith(_STANDARD_LIBRARY) or "site-packages" in file

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import shlex
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from yemot_ai import importer
+from yemot_ai.errors.failure_place import failure_place
 from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario.format.model import ServerCommand
@@ -333,14 +332,7 @@ def import_attribute(target: str, root: Path | None = None) -> object:
     except importer.ImportTargetError as error:
         raise AppError(str(error)) from error
     except (Exception, SystemExit) as error:
-        raised = f"{type(error).__name__}: {error}{_raise_site(error)}"
+        place = "" if isinstance(error, SyntaxError) else failure_place(error)  # that one says it itself
+        site = f" (at {place})" if place else ""
+        raised = f"{type(error).__name__}: {error}{site}"
         raise AppError(f"importing {target.partition(':')[0]!r} raised {raised}") from error
-
-
-def _raise_site(error: BaseException) -> str:
-    """Return where a module raised; a ``SyntaxError`` says so itself."""
-    machinery = {__file__, importer.__file__, importlib.__file__}
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename not in machinery and not frame.filename.startswith("<frozen"):
-            return f" (at {frame.filename}:{frame.lineno})"
-    return ""
