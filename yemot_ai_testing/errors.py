@@ -114,16 +114,27 @@ class EndlessLineError(ToolkitError, AssertionError):
         requests: the number of requests since the last action of the caller.
         seconds: the time since then, on the clock of the line.
         warnings: what is doubtful in the last response.
+        mistake: the mistake of the application that causes it; empty if none is known.
     """
 
-    def __init__(self, *, requests: int, seconds: float, body: str, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        requests: int,
+        seconds: float,
+        body: str,
+        warnings: tuple[str, ...] = (),
+        mistake: str = "",
+    ) -> None:
         self.requests = requests
         self.seconds = seconds
         self.warnings = warnings
+        self.mistake = mistake
         causes = "; ".join(warnings) or "do polls, a re-used value or go_to_folder=. make a loop?"
+        prefix = f"{mistake}: " if mistake else ""
         super().__init__(
-            f"after {requests} requests in {seconds:g} s the line still does not wait for the caller; "
-            f"the last response was {body!r}: {causes}"
+            f"{prefix}after {requests} requests in {seconds:g} s the line still does not wait for the "
+            f"caller; the last response was {body!r}: {causes}"
         )
 
 

@@ -83,8 +83,11 @@ def test_a_caller_who_leaves_an_agent_makes_no_mistake(flow: AIFlow) -> None:
 
 def test_a_lenient_caller_goes_on(flow: AIFlow) -> None:
     caller = Caller(flow_to(flow, "/ajent"), strict=False)
-    with pytest.raises(EndlessLineError, match="the call goes round through /, /ajent"):
+    with pytest.raises(EndlessLineError, match="the call goes round through /, /ajent") as caught:
         caller.dial()
+    assert str(caught.value).startswith("no-handler: / goes to '/ajent'")
+    assert "did you mean '/agent'?" in caught.value.mistake
+    assert len(caller.exchanges) < 10
 
 
 def test_a_flow_of_yemot_flow_is_checked_too() -> None:

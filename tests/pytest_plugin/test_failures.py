@@ -31,6 +31,19 @@ def app(pairs):
 """
 ANSWERS = "def app(pairs):\n    return {!r}\n"
 GREETS = ANSWERS.format("read=t-שלום=q,no,voice")
+MISTAKEN = """
+from yemot_ai import AIFlow, YemotAI
+
+app = AIFlow(YemotAI("codex"))
+
+@app.get("")
+def menu(call):
+    call.goto("/shap")
+
+@app.get("shop")
+def shop(call):
+    call.read("שלום", mode="voice")
+"""
 
 FAILING = {
     "heard": (GREETS, "{hears: ביי}", ""),
@@ -43,6 +56,7 @@ FAILING = {
     ),
     "protocol": (ANSWERS.format("hangup=yes"), "{hears: {ends: true}}", ""),
     "no_answer": ("def app(pairs):\n    raise KeyError('price')\n", "{hears: שלום}", ""),
+    "app_error": (MISTAKEN, "{hears: שלום}", ""),
     "verb": (GREETS, "{records: /1/000.wav}", ""),
     "endless": (ANSWERS.format("go_to_folder=."), "{hears: שלום}", ""),
     "meanwhile": (GREETS, '{meanwhile: {calls: "os:getcwd", after: 1m}}', ""),

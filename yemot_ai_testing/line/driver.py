@@ -18,6 +18,8 @@ __all__ = ["Driver"]
 
 MAX_REQUESTS = 200
 MAX_SECONDS = 600.0
+MAX_MOVES_WITHOUT_HANDLER = 3
+"""How many moves to no handler one action of the caller may lead to."""
 MAX_DEPTH = 5
 """Levels of folders within which a circle of moves is found."""
 REQUESTS_PER_SECOND = 2
@@ -48,6 +50,7 @@ class Driver:
         schedule.on_run = self._record_server
         self._strict = strict
         self._verb_index = 0
+        self._problem_index = 0
         self._silent_since = self._settled_at = call.clock.now()
         self._raised_problems = 0
 
@@ -66,6 +69,7 @@ class Driver:
     def begin_verb(self, name: str, text: str, *, seconds: float) -> None:
         """Record a verb that takes the caller ``seconds``."""
         self._verb_index = len(self._call.transcript)
+        self._problem_index = len(self._call.problems)
         self._record_verb(name, text, seconds=seconds)
         if name == SILENCE:  # its seconds are those in which something happens
             self._schedule.start(held=False)
@@ -218,7 +222,9 @@ class Driver:
         seconds = self._call.clock.now() - self._silent_since
         latest = self._schedule.latest  # until then the line may ask again and again
         allowed = MAX_REQUESTS + REQUESTS_PER_SECOND * min(seconds, latest)
-        if requests > allowed or seconds > MAX_SECONDS + latest:
+        mistaken_moves = self._mistaken_moves()
+        is_lost = len(mistaken_moves) >= MAX_MOVES_WITHOUT_HANDLER and seconds >= latest
+        if is_lost or requests > allowed or seconds > MAX_SECONDS + latest:
             last = self._call.exchanges[-1] if self._call.exchanges else None
             doubts = () if last is None else tuple(problem.message for problem in last.problems)
             raise EndlessLineError(
@@ -226,7 +232,17 @@ class Driver:
                 seconds=seconds,
                 body="" if last is None else last.body,
                 warnings=(*self._circle(), *doubts),
+                mistake=mistaken_moves[0] if mistaken_moves else "",
             )
+
+    def _mistaken_moves(self) -> list[str]:
+        """Return the moves to no handler since the last verb, as texts."""
+        problems = self._call.problems[self._problem_index :]
+        return [
+            f"{problem.code}: {problem.message}"
+            for problem in problems
+            if problem.code == "no-handler" and problem.level == "error"
+        ]
 
     def _circle(self) -> tuple[str, ...]:
         """Return what is doubtful about the extensions of the last requests."""

@@ -18,7 +18,14 @@ from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
 from yemot_ai_testing.scenario.play.text_folding import fold_text
 from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
-__all__ = ["ObservedTurn", "expectation_mismatches", "problem_text", "protocol_mismatches"]
+__all__ = [
+    "ObservedTurn",
+    "expectation_mismatches",
+    "is_mistaken_move",
+    "move_mismatches",
+    "problem_text",
+    "protocol_mismatches",
+]
 
 A = TypeVar("A", bound=Action)
 MISSING = "not there"
@@ -70,6 +77,16 @@ def protocol_mismatches(exchanges: Sequence[LineExchange]) -> Iterator[Mismatch]
             if problem.level == "error":
                 kind = PROBLEM_KINDS.get(problem.code, "protocol")
                 yield Mismatch(kind, problem_text(problem) + _lenient_hint(kind, exchange))
+
+
+def is_mistaken_move(problem: LineProblem) -> bool:
+    """Return whether a problem is a move of the application for which it has no handler."""
+    return problem.code == "no-handler" and problem.level == "error"
+
+
+def move_mismatches(problems: Sequence[LineProblem]) -> Iterator[Mismatch]:
+    """Yield the moves for which the application has no handler; the line finds them after a response."""
+    return (Mismatch("app_error", problem_text(problem)) for problem in problems if is_mistaken_move(problem))
 
 
 def _lenient_hint(kind: MismatchKind, exchange: LineExchange) -> str:

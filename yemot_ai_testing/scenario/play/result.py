@@ -29,6 +29,7 @@ MismatchKind: TypeAlias = Literal[
     "dead_air",
     "protocol",
     "no_answer",
+    "app_error",
     "verb",
     "endless",
     "meanwhile",
@@ -40,9 +41,10 @@ MISMATCH_KINDS: tuple[MismatchKind, ...] = get_args(MismatchKind)
 
 ``heard``: different words. ``response``: a different action. ``ends``: the call has (not) ended.
 ``dead_air``: too long a silence. ``protocol``: the line cannot parse the response. ``no_answer``: the
-application raised, was late or unreachable. ``verb``: the line does not wait for the caller's action.
-``endless``: it never waits for the caller again. ``meanwhile``: what should happen at the server did not.
-``script``: the model calls do not match the script.
+application raised, was late or unreachable. ``app_error``: the developer's own code failed in a flow, and
+the caller heard an apology; or it moves the caller to no handler. ``verb``: the line does not wait for the
+caller's action. ``endless``: it never waits for the caller again. ``meanwhile``: what
+should happen at the server did not. ``script``: the model calls do not match the script.
 ``afterwards``: wrong counts of leftovers.
 """
 

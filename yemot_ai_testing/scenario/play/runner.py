@@ -24,6 +24,8 @@ from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Sc
 from yemot_ai_testing.scenario.play.checks import (
     ObservedTurn,
     expectation_mismatches,
+    is_mistaken_move,
+    move_mismatches,
     problem_text,
     protocol_mismatches,
 )
@@ -292,6 +294,8 @@ class TurnRun:
             self._fail("meanwhile", error)
         except EndlessLineError as error:
             self._fail("endless", error)
+        problems = caller.problems[problem_count:]
+        self.mismatches[:0] = move_mismatches(problems)
         if any(mismatch.kind in {"verb", "endless"} for mismatch in self.mismatches):
             return
         exchanges = caller.exchanges[exchange_count:]
@@ -303,7 +307,7 @@ class TurnRun:
         self.mismatches += [*protocol_mismatches(exchanges), *expectation_mismatches(expected, observed)]
         self.cause = self.cause or _app_exception(exchanges)
         self.warnings += _silence_warnings(expected, observed)
-        self.warnings += _line_warnings(caller.problems[problem_count:], exchanges)
+        self.warnings += _line_warnings(problems, exchanges)
 
 
 def _app_exception(exchanges: Sequence[LineExchange]) -> BaseException | None:
@@ -325,7 +329,7 @@ def _line_warnings(problems: Sequence[LineProblem], exchanges: Sequence[LineExch
     ]
     first: dict[tuple[str, str], LineProblem] = {}
     for problem in problems:
-        if problem not in failures:
+        if problem not in failures and not is_mistaken_move(problem):
             first.setdefault((problem.code, problem.message), problem)
     return tuple(map(problem_text, first.values()))
 

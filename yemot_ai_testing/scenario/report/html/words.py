@@ -34,6 +34,7 @@ MISMATCH_LABELS: Mapping[MismatchKind, str] = {
     "dead_air": "שקט ארוך מדי",
     "protocol": "תשובה שהקו לא היה מבין",
     "no_answer": "השרת לא ענה כראוי",
+    "app_error": "תקלה בקוד של היישום",
     "verb": "הקו לא חיכה למה שהמתקשר עשה",
     "endless": "הקו לא חזר לחכות למתקשר",
     "meanwhile": "מה שהיה אמור לקרות בשרת לא קרה",
