@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.missing_names import closest
 from yemot_ai.providers.adapter import AnyProvider, as_provider
 from yemot_ai.providers.provider import Provider
 
@@ -62,4 +63,6 @@ def make_provider(
     modes = ", ".join(map(repr, MODES))
     if not isinstance(mode, str):
         raise ConfigurationError(f"a mode is one of {modes}; give a provider as YemotAI(provider=…)")
-    raise ConfigurationError(f"unknown mode {mode!r}: use one of {modes}")
+    similar = closest(mode, MODES)
+    hint = f"did you mean {similar!r}? Use" if similar else "use"
+    raise ConfigurationError(f"unknown mode {mode!r}: {hint} one of {modes}")

@@ -20,6 +20,7 @@ from types import FunctionType, ModuleType
 from typing import Final, Self
 
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai.errors.failure_place import describe_failure
 from yemot_ai.providers import AnyProvider
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.hunt.replacement import ReplacedStores, Replacement
@@ -121,7 +122,7 @@ class AppLoader:
         except AppError:
             raise
         except (Exception, SystemExit) as error:
-            raise AppError(f"{self.target} raised {type(error).__name__}: {error}") from error
+            raise AppError(f"{self.target}: {describe_failure(error)}") from error
         if isinstance(app, AIFlow):
             app.access = replace(app.access, secret=None)  # the secret of the line is not known here
         if isinstance(app, str):

@@ -11,18 +11,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from yemot_ai import AIFlow, DialogSettings, Limits, YemotAI
+from yemot_ai.errors import MissingExtraError
 from yemot_ai.providers import AnyProvider
-from yemot_ai.sessions import MemoryStore, SessionStore
+from yemot_ai.providers.adapter import as_provider
+from yemot_ai.providers.factory import make_provider
+from yemot_ai.sessions import MemoryStore, SessionStore, open_store
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_text
 from yemot_ai_testing.processes.environment import set_variables
 
-__all__ = ["ReplacedStores", "Replacement"]
+__all__ = ["ReplacedStores", "Replacement", "check_declaration", "with_replaced_provider"]
 
 MODEL_ARGUMENTS = ("model", "openai_api_key", "anthropic_api_key")
 """Arguments of ``YemotAI`` that go with a mode, and not with a provider."""
@@ -31,6 +36,9 @@ KEY_VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "YEMOT_TOKEN")
 """Variables without which some providers cannot be created, although they are replaced."""
 
 PLACEHOLDER = "none"
+
+FILE_STORE = re.compile("(json|sqlite):.")
+"""URLs of stores that are created when they are opened."""
 
 INTERRUPTING_KEYS = ("1", "5")
 """The keys by which callers of ``StreamingMachine`` interrupt an answer."""
@@ -94,6 +102,39 @@ class PathRecordings:
         return path.encode()
 
 
+CreateAI: TypeAlias = Callable[..., None]
+"""``YemotAI.__init__``."""
+
+
+def check_declaration(
+    create: CreateAI, mode: str | None, settings: Mapping[str, Any], provider: AnyProvider
+) -> None:
+    """Raise what ``YemotAI(mode, **settings)`` raises, although its model and store are replaced.
+
+    No store is created, and neither a key nor the library of a model or a store is needed.
+
+    Args:
+        create: see above.
+        mode: see ``YemotAI``.
+        settings: the other arguments.
+        provider: the replacement of the model.
+
+    Raises:
+        ConfigurationError: an argument is wrong, or the arguments cannot work together.
+    """
+    store = settings.get("store")
+    if isinstance(store, str):
+        with contextlib.suppress(MissingExtraError):
+            _ = FILE_STORE.match(store) or open_store(store)
+        store = None
+    kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
+    create(object.__new__(YemotAI), **{**kept, "provider": provider, "store": store})
+    keys = {name: settings.get(f"{name}_api_key") for name in ("openai", "anthropic")}
+    model, timeout = settings.get("model"), settings.get("turn_timeout", 60.0)
+    with contextlib.suppress(MissingExtraError):
+        make_provider(mode, settings.get("provider"), model=model, keys=keys, timeout=timeout)
+
+
 class Replacement:
     """Replaces the model and the stores of each ``YemotAI`` that is created in this context.
 
@@ -115,20 +156,19 @@ class Replacement:
         missing = {name: PLACEHOLDER for name in KEY_VARIABLES if not os.environ.get(name)}
         self._variables = set_variables(missing)
         self._originals = YemotAI.__init__, AIFlow.__init__, AIFlow.ai_agent
-        create_ai, create_flow, add_agent = self._originals
+        (create_ai, create_flow, add_agent), provider = self._originals, self._provider
 
         def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
-            del mode
+            check_declaration(create_ai, mode, settings, provider)
             create_ai(ai, **self._settings_of_ai(settings))
             self.created.append(ai)
 
-        def create_plain(flow: AIFlow, ai: YemotAI, **settings: Any) -> None:  # noqa: ANN401 - as AIFlow
-            create_flow(flow, ai, **_with_plain_dialog(settings))
+        def create_plain(flow: AIFlow, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - as AIFlow
+            create_flow(flow, *args, **_with_plain_dialog(settings))
 
-        def add_replaced(flow: AIFlow, extension: str, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
-            if settings.get("provider") is not None:
-                settings["provider"] = self._provider
-            return add_agent(flow, extension, **_with_plain_dialog(settings))
+        def add_replaced(flow: AIFlow, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
+            own = with_replaced_provider(settings, provider)
+            return add_agent(flow, *args, **_with_plain_dialog(own))
 
         YemotAI.__init__ = create_replaced  # type: ignore[method-assign,assignment]  # restored on exit
         AIFlow.__init__ = create_plain  # type: ignore[method-assign,assignment]  # restored on exit
@@ -153,6 +193,18 @@ class Replacement:
             "remember": "call",
             "session_ttl": max(settings.get("session_ttl", 0), LONGEST_CALL),
         }
+
+
+def with_replaced_provider(settings: Mapping[str, Any], provider: AnyProvider) -> dict[str, Any]:
+    """Return settings of an agent whose own provider, if it has one, is replaced.
+
+    Raises:
+        ConfigurationError: what is replaced is no provider.
+    """
+    if settings.get("provider") is None:
+        return dict(settings)
+    as_provider(settings["provider"])
+    return {**settings, "provider": provider}
 
 
 def _with_plain_dialog(settings: Mapping[str, Any]) -> dict[str, Any]:

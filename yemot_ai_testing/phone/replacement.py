@@ -9,7 +9,14 @@ from typing import Any
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore
-from yemot_ai_testing.hunt.replacement import KEY_VARIABLES, MODEL_ARGUMENTS, PLACEHOLDER, PathRecordings
+from yemot_ai_testing.hunt.replacement import (
+    KEY_VARIABLES,
+    MODEL_ARGUMENTS,
+    PLACEHOLDER,
+    PathRecordings,
+    check_declaration,
+    with_replaced_provider,
+)
 from yemot_ai_testing.phone.model import PhoneModel
 from yemot_ai_testing.processes.environment import set_variables
 
@@ -23,15 +30,14 @@ def replaced_models(model: PhoneModel) -> Iterator[list[YemotAI]]:
     create, add_agent = YemotAI.__init__, AIFlow.ai_agent
 
     def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
-        del mode
+        check_declaration(create, mode, settings, model)
         kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
         replaced = {"provider": model, "transcriber": model, "recordings": PathRecordings()}
         create(ai, **{**kept, **replaced, "store": MemoryStore()})
         created.append(ai)
 
-    def add_replaced(flow: AIFlow, extension: str, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
-        own = {"provider": model} if settings.get("provider") is not None else {}
-        return add_agent(flow, extension, **{**settings, **own})
+    def add_replaced(flow: AIFlow, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
+        return add_agent(flow, *args, **with_replaced_provider(settings, model))
 
     missing = {name: PLACEHOLDER for name in KEY_VARIABLES if not os.environ.get(name)}
     variables = set_variables(missing)

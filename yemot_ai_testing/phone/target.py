@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from yemot_ai import YemotAI
+from yemot_ai.errors.failure_place import describe_failure
 from yemot_ai.sessions import Turn
+from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.transports.transport import Method
@@ -129,13 +131,22 @@ def open_phone_target(
         with Line.read(name, remote=remote) as line:
             yield PhoneTarget(name, line, remote=remote, warnings=tuple(map(str, line.warnings)))
     elif real:
-        app = load_app(name)
+        app = _load(name)
         target = PhoneTarget(name, app)
         target.record_turns_of([ai for ai in [getattr(app, "ai", None)] if isinstance(ai, YemotAI)])
         yield target
     else:
         with _replaced_model(name, model or PhoneModel()) as target:
             yield target
+
+
+def _load(name: str) -> object:
+    try:
+        return load_app(name)
+    except AppError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise AppError(f"{name}: {describe_failure(error)}") from error
 
 
 @contextmanager
@@ -145,7 +156,7 @@ def _replaced_model(name: str, model: PhoneModel) -> Iterator[PhoneTarget]:
     imported = sys.modules.pop(module, None)
     try:
         with replaced_models(model) as ais:
-            app = load_app(name)
+            app = _load(name)
         target = PhoneTarget(name, app, model)
         target.record_turns_of(ais)
         yield target
