@@ -15,8 +15,11 @@ from yemot_ai.flow.access import EVERYONE, AccessPolicy
 from yemot_ai.flow.call_key import KeyFunction
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.rendering import HANGUP
+from yemot_ai.flow.request_log.repetition import RepetitionCounter
+from yemot_ai.flow.request_log.summary import AnsweredRequest, describe_fields, mask_foreign
 from yemot_ai.protocol import Play, Request, Response
 from yemot_ai.protocol.request import Params
+from yemot_ai.redaction import MASKED
 from yemot_ai.web import Form, Pairs, RequestLimits
 
 __all__ = ["Admission", "CallIdWatch"]
@@ -28,6 +31,9 @@ MAX_WATCHED_CALLS = 1000
 
 MAX_ID_LENGTH: Final = 200
 """Characters of an id of the line, which has about 40 [LIVE]; what a developer's function returns has any."""
+
+MAX_LISTED: Final = 10
+"""Names of a request that are listed in a warning."""
 
 
 @dataclass(slots=True)
@@ -74,6 +80,7 @@ class Admission:
     key_function: KeyFunction | None
     dialog: DialogSettings
     watch: CallIdWatch = field(default_factory=CallIdWatch)
+    _repetitions: RepetitionCounter = field(default_factory=RepetitionCounter)
 
     def screen(self, form: Form, path: str) -> Pairs | str | None:
         """Look at a request before it is parsed: the secret first, then the limits.
@@ -122,9 +129,25 @@ class Admission:
         return self._hang_up(self.dialog.access_denied)
 
     def _refuse_id(self, request: Request) -> str:
+        response = self._hang_up(self.dialog.no_call_id)
         if request.call_key:
             log.warning("call %.60r is refused: that is no id of a call", request.call_key)
-        return self._hang_up(self.dialog.no_call_id)
+        else:
+            self._warn_of_no_id(request)
+        if log.isEnabledFor(logging.INFO):
+            fields = AnsweredRequest(request, response, 0.0).fields()
+            log.info(describe_fields(fields), extra={MASKED: fields})
+        return response
+
+    def _warn_of_no_id(self, request: Request) -> None:
+        dropped = self._repetitions.count("no id")
+        if dropped is not None:
+            log.warning(
+                "a request without ApiCallId and ApiYFCallId is refused: it has %s. A line sends an id "
+                "unless ext.ini has api_call_id_send=no: remove that; to try by hand, add ?ApiCallId=test%s",
+                _describe_names(request),
+                f" ({dropped} more like this were not logged)" if dropped else "",
+            )
 
     def _end_too_long(self, request: Request, excess: str) -> str:
         log.warning("call %.60r ends: %s (RequestLimits)", request.call_key, excess)
@@ -132,6 +155,12 @@ class Admission:
 
     def _hang_up(self, sentence: str) -> str:
         return str(Response((Play(self.dialog.to_messages(sentence)), HANGUP)))
+
+
+def _describe_names(request: Request) -> str:
+    names = list(dict.fromkeys(name for name, _ in request.pairs))
+    listed = ", ".join(map(mask_foreign, names[:MAX_LISTED])) + ", …" * (len(names) > MAX_LISTED)
+    return f"only {listed}" if names else "no parameters"
 
 
 def _has_call_id(request: Request) -> bool:

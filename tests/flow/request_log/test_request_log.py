@@ -236,3 +236,38 @@ def test_what_the_line_got_is_described_by_its_verbs(response: str, described: s
 
 def test_a_withheld_number_is_named_so() -> None:
     assert " from a withheld number: " in str(AnsweredRequest(Request.parse([]), "noop", 0.0))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "names"),
+    [
+        ([], "no parameters"),
+        ([("ApiPhone", "0501234567"), ("ai_1", "סוד")], "only ApiPhone, ai_1"),
+        ([("ApiCallId", ""), ("hangup", "yes")], "only ApiCallId, hangup"),
+        ([("a\nb", ""), ("0501234567", "")], "only a\\nb, …4567"),
+        ([(f"name_{number}", "") for number in range(12)], "name_9, …"),
+    ],
+    ids=["nothing", "no id", "an empty id", "foreign names", "many names"],
+)
+def test_a_request_without_an_id_is_a_warning_that_says_what_is_missing(
+    flow: AIFlow, pairs: list[tuple[str, str]], names: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow.handle_request(pairs)
+
+    (warned,) = warnings_of(caplog)
+    assert "without ApiCallId and ApiYFCallId is refused" in warned
+    assert names in warned
+    assert "ext.ini has api_call_id_send=no: remove that" in warned
+    assert [line.partition(":")[0] for line in lines_of_requests(caplog)] == ["a request without an id"]
+    assert "סוד" not in caplog.text
+    assert "0501234567" not in caplog.text
+
+
+def test_many_requests_without_an_id_do_not_fill_the_log_with_warnings(
+    flow: AIFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        flow.handle_request([])
+
+    assert len(warnings_of(caplog)) == 20
+    assert len(lines_of_requests(caplog)) == 50

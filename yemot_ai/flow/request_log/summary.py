@@ -81,8 +81,9 @@ class AnsweredRequest:
 
 def describe_fields(fields: Mapping[str, str | int]) -> str:
     """Return the line of the log for the fields of an answered request."""
+    call = f"call {str(fields['call'])[:SHORT_ID]}" if fields["call"] else "a request without an id"
     return (
-        f"call {str(fields['call'])[:SHORT_ID]}: {fields['extension']} "
+        f"{call}: {fields['extension']} "
         f"from {fields['phone'] or 'a withheld number'}: "
         f"{fields['input']} -> {fields['response']}; {fields['milliseconds']} ms"
     )
