@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._runtime.tasks import KeyedTasks, name_task
+from yemot_ai.errors.code_errors import report_code_error
 from yemot_ai.providers.provider import Usage
 from yemot_ai.sessions import Session, Turn
 
@@ -138,8 +139,10 @@ class Hooks:
                     returned = await self.engine.run_in_background(hook, *arguments)
                     if inspect.isawaitable(returned):  # an object or a lambda that returns a coroutine
                         await returned
-            except Exception:  # foreign code; it must not affect the call
-                log.exception("the hook %s raised", getattr(hook, "__qualname__", repr(hook)))
+            except Exception as error:  # foreign code; it must not affect the call
+                name = getattr(hook, "__qualname__", repr(hook))
+                log.exception("the hook %s raised", name)
+                report_code_error(f"the hook {name}", error)
 
 
 def total_usage(turns: tuple[Turn, ...]) -> Usage:

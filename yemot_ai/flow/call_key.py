@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.code_errors import report_code_error
 from yemot_ai.flow.handler_run import is_async
 from yemot_ai.protocol import Request
 from yemot_ai.sessions import CALLER_KEY_PREFIX
@@ -73,7 +74,8 @@ class _DeveloperKey:
     def __call__(self, request: Request) -> str:
         try:
             key = self.function(request)
-        except Exception:  # foreign code: the call goes on
+        except Exception as error:  # foreign code: the call goes on
+            report_code_error("call_key", error)
             log.exception("call %.60r: call_key failed; the line's own id is used", request.call_key)
             return _own_id(request)
         if isinstance(key, str) and key.strip() and key.isprintable() and not key.startswith(_RESERVED):

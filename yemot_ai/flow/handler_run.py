@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.errors.source_place import source_place
+from yemot_ai.errors.source_place import function_place, source_place
 from yemot_ai.flow.value_names import unused_name
 from yemot_ai.protocol import Action, Message, Play, Read, Response
 from yemot_ai.providers.provider import JSON
@@ -151,7 +151,8 @@ class HandlerRun:
                 coroutine.close()
         is_asking = self.outcome is not None and isinstance(tuple(self.outcome)[-1], Read)
         if places and not is_asking:
-            raise ConfigurationError(f"{places[0]} was never awaited: write 'await' before it")
+            place = places[0].rpartition(": ")[0]
+            raise ConfigurationError(f"{places[0]} was never awaited: write 'await' before it", place=place)
 
     def queue_messages(self, messages: tuple[Message, ...]) -> None:
         """Queue messages for the next action of the handler."""
@@ -204,8 +205,8 @@ def is_async(function: Callable[..., Any]) -> bool:
     )
 
 
-def check_saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    """Return ``call.state`` as it will be saved.
+def check_saveable(state: Mapping[str, JSON], function: Callable[..., Any]) -> Mapping[str, JSON]:
+    """Return ``call.state`` as it will be saved; ``function`` has set it.
 
     Raises:
         ConfigurationError: it holds a value that JSON cannot represent.
@@ -216,6 +217,7 @@ def check_saveable(state: Mapping[str, JSON]) -> Mapping[str, JSON]:
         saved: Mapping[str, JSON] = json.loads(json.dumps(state))
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
-            f"call.state cannot be saved: {error}; keep text, numbers and lists in it"
+            f"call.state cannot be saved: {error}; keep text, numbers and lists in it",
+            place=function_place(function),
         ) from error
     return saved

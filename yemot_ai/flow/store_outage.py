@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from yemot_ai.errors import StoreError
+from yemot_ai.errors.code_errors import report_code_error
 from yemot_ai.flow.dialog import DialogSettings
 from yemot_ai.flow.rendering import HANGUP, one_level_up
 from yemot_ai.flow.value_names import count_outage_polls, outage_poll_name
@@ -31,6 +32,7 @@ def error_response(request: Request, error: Exception, dialog: DialogSettings) -
         log.error("call %s: the store is away, the line will ask again: %s", request.call_key, error)
         return outage_response(request, dialog)
     log.error("call %s: no answer", request.call_key, exc_info=error)
+    report_code_error("no answer to a request", error)
     apology = Play(dialog.to_messages(dialog.internal_error))
     return str(Response((apology, one_level_up(request.extension))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from yemot_ai._runtime.tasks import name_task
 from yemot_ai._turns.work import RunningTurn, TurnResult, TurnWork
 from yemot_ai.ai import current_run
 from yemot_ai.errors import AgentFunctionError, CallEndedError, ConfigurationError, ProviderError
+from yemot_ai.errors.code_errors import report_code_error
 from yemot_ai.errors.source_place import describe_function, function_name, function_place
 from yemot_ai.flow.agent.loop import AgentLoop, AwaitAnswer, AwaitTranscript, Pending
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
@@ -25,7 +26,7 @@ from yemot_ai.flow.handlers.local_calls import LocalCalls
 from yemot_ai.flow.request_log.repetition import RepetitionCounter
 from yemot_ai.flow.value_names import turn_name
 from yemot_ai.protocol import Play, Read, Request, Response
-from yemot_ai.providers.provider import Exchange
+from yemot_ai.providers.provider import JSON, Exchange
 from yemot_ai.sessions import Session, Turn, Visit
 
 __all__ = ["Agent", "AgentFunction", "AgentTurns", "AsyncAgent", "BaseAgent"]
@@ -145,7 +146,7 @@ class AgentTurns:
         name_task(session.call_id, f"the agent of extension {loop.extension!r}")
         try:
             answer = await self._call_function(loop, run, call, _second_argument(loop, session, text, call))
-            state = check_saveable(call.state)
+            state = _saveable_state(call, loop.function)
             changed = None if state == session.state else state
             if answer is None and run.outcome is None:
                 spoken = turn.stream.spoken_before = _render_messages(run.take_queue())
@@ -157,6 +158,7 @@ class AgentTurns:
             return replace(done, state=changed)
         except AgentFunctionError as error:
             log.exception("call %s: %s", session.call_id, error.kind)
+            report_code_error(f"the agent of extension {loop.extension!r}", error.__cause__ or error)
             raise
         except asyncio.CancelledError:  # the turn is over, and its steps with it
             await self._ledger.cancel_turns(session.call_id, run.step_ids)
@@ -197,6 +199,13 @@ class AgentTurns:
         if answer is not None and not isinstance(answer, str):
             raise _function_error(function, f"returned {type(answer).__name__}; return a text, or None")
         return answer
+
+
+def _saveable_state(call: BaseCall, function: Callable[..., Any]) -> Mapping[str, JSON]:
+    try:
+        return check_saveable(call.state, function)
+    except ConfigurationError as error:
+        raise _function_error(function, f"failed: {error}") from error
 
 
 def _second_argument(loop: AgentLoop, session: Session, text: str, call: BaseCall) -> str | BaseAgent:

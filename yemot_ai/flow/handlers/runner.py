@@ -21,6 +21,7 @@ from yemot_ai.errors import (
     ProviderError,
     ResponseSyntaxError,
 )
+from yemot_ai.errors.code_errors import report_code_error
 from yemot_ai.errors.source_place import describe_function
 from yemot_ai.flow.call import AICall, AsyncAICall, BaseCall, CallFactory
 from yemot_ai.flow.compat.awaitables import DONE
@@ -232,7 +233,7 @@ class HandlerRunner:
             if returned is not None and returned is not DONE:
                 run.set_outcome(*parse_returned(returned, handler))
             run.check_awaited()
-            run.state = check_saveable(call.state)
+            run.state = check_saveable(call.state, handler)
         except (ConfigurationError, ResponseSyntaxError) as error:
             self._record_fault(run, call, error)
         if run.failed:  # _fault_response adds the move, which depends on the session
@@ -261,6 +262,8 @@ class HandlerRunner:
         run.failed = True
         if isinstance(error, ProviderError):
             run.apology = failure_sentence(error, self._dialog)
+        else:
+            report_code_error(f"the handler of extension {call.extension!r}", error)
 
     async def _poll_response(
         self, inflight: InflightRun, local_call: LocalCall, request: Request, cursor: Cursor | None

@@ -100,6 +100,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "agent_turns": "turns in which the model was asked",
         "sessions_open": "calls that have not ended",
         "processes": "child processes that still run",
+        "errors": "errors of the application's own code, which otherwise fail the scenario",
     },
 }
 """By the titles of the schema's mappings, then by key."""

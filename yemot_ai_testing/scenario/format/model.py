@@ -226,7 +226,7 @@ class Edit:
     new: str | None
 
 
-LeftoverKind: TypeAlias = Literal["agent_turns", "sessions_open", "processes"]
+LeftoverKind: TypeAlias = Literal["agent_turns", "sessions_open", "processes", "errors"]
 LEFTOVER_KINDS: tuple[LeftoverKind, ...] = get_args(LeftoverKind)
 
 

@@ -1,10 +1,11 @@
-"""Count what a call leaves behind: turns with a model call, open sessions, processes."""
+"""Count what a call leaves behind: turns with a model call, open sessions, processes, errors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from yemot_ai.errors.code_errors import CodeError
 from yemot_ai_testing.doubles.script import RecordedRequest
 from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.processes.running import descendants
@@ -39,12 +40,21 @@ class LeftoverCounts:
         app: the application; if it has an ``ai``, that counts the open sessions.
         double: the model's double, if there is one.
         grace: seconds that a process or a session may take to end after the hang-up.
+        errors: the errors of the application's own code so far; None if they cannot be observed.
     """
 
-    def __init__(self, app: object, double: ModelDouble | None, *, grace: float = 5.0) -> None:
+    def __init__(
+        self,
+        app: object,
+        double: ModelDouble | None,
+        *,
+        grace: float = 5.0,
+        errors: Sequence[CodeError] | None = None,
+    ) -> None:
         self._grace = grace
         self._ai: Any = getattr(app, "ai", None)
         self._double = double
+        self._errors = errors
         self._processes = descendants()
         count = getattr(self._ai, "open_calls", None)
         self._sessions: int | None = None if count is None else count()
@@ -64,6 +74,8 @@ class LeftoverCounts:
                 return None if self._double is None else self._agent_turns
             case "sessions_open":
                 return None if self._sessions is None else self._ai.open_calls() - self._sessions
+            case "errors":
+                return None if self._errors is None else len(self._errors)
             case "processes":
                 alive = getattr(self._double, "processes_alive", int)()
                 return max(alive, len(descendants() - self._processes))

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
+from yemot_ai.errors.code_errors import observe_code_errors
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.errors import (
     CallOverError,
@@ -21,6 +22,7 @@ from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.schedule import check_performed
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, Scenario, ScenarioTurn
+from yemot_ai_testing.scenario.play.app_errors import AppErrors
 from yemot_ai_testing.scenario.play.checks import (
     ObservedTurn,
     expectation_mismatches,
@@ -59,7 +61,8 @@ def play_scenario(
         continue_after: kinds of failure after which the call continues, so that all of them are found; of
             several failures the first of another kind is reported.
     """
-    return _ScenarioRun(scenario, target, continue_after).run()
+    with observe_code_errors() as errors:
+        return _ScenarioRun(scenario, target, continue_after, AppErrors(scenario, errors)).run()
 
 
 def perform_action(caller: Caller, action: CallerAction) -> str:
@@ -89,6 +92,7 @@ class _ScenarioRun:
     scenario: Scenario
     target: PlayTarget
     continue_after: frozenset[MismatchKind]
+    app_errors: AppErrors
     results: list[PlayedTurn] = field(default_factory=list)
     failure: ScenarioFailure | None = None
 
@@ -100,7 +104,8 @@ class _ScenarioRun:
         caller = Caller(
             target.app, spec.phone, spec.extension, spec.method, strict=False, remote=target.remote, **line
         )
-        leftovers = LeftoverCounts(target.app, target.double, grace=target.grace)
+        errors = None if isinstance(target.app, str) else self.app_errors.errors
+        leftovers = LeftoverCounts(target.app, target.double, grace=target.grace, errors=errors)
         try:
             self._run_turns(caller, leftovers)
         except FakeOnlyError as error:
@@ -108,6 +113,7 @@ class _ScenarioRun:
         finally:
             self._hang_up(caller)
             leftovers.end_turn()
+        self.failure = self.app_errors.after_call(self.failure)
         self._check_script()
         self._check_afterwards(leftovers)
         return self._result(caller, leftovers)
@@ -124,6 +130,7 @@ class _ScenarioRun:
                 leftovers.end_turn()
             if run.mismatches and run.mismatches[0].kind != "script":
                 run.mismatches[:0] = script.mismatches()
+            run.mismatches[:0] = self.app_errors.take_mismatches()
             played = PlayedTurn(
                 turn,
                 "failed" if run.mismatches else "passed",

@@ -23,6 +23,7 @@ _COUNTS: Final = {
     "agent_turns": "תורות שהמודל נשאל",
     "sessions_open": "שיחות פתוחות",
     "processes": "תהליכים שעוד רצים",
+    "errors": "תקלות בקוד של היישום",
 }
 _SIDES: Final = {"agent": "הסוכן", "caller": "המתקשר"}
 _ABSENT: Final = {"not there": "איננו", "none at all": "שום דבר", "cannot be counted here": "לא ידוע"}
@@ -79,6 +80,9 @@ PATTERNS: Final[Mapping[str, Translation]] = {
     r"there is no snapshot of this call yet; to write it: (\S+)": r"אין עדיין צילום של השיחה; לכתיבתו: \1",
     r"if that is intended: (\S+)": r"אם זה מכוון: \1",
     r"if the new wording is right: (\S+) writes it into the file": r"אם הנוסח החדש נכון: \1 כותב אותו בקובץ",
+    r"if the new response is right: (\S+) writes it into the file": (
+        r"אם התשובה החדשה נכונה: \1 כותב אותה בקובץ"
+    ),
     r"the reference agent (\S+) was called, because nothing names another one: "
     r"(app:) in the file, (\S+), or the ini key (\S+)": (
         r"השיחה הייתה עם סוכן הדוגמה \1, כי לא נכתב עם מי אחר: \2 בקובץ, \3 בשורת הפקודה, או המפתח \4"
