@@ -41,7 +41,7 @@ FEATURES = {
     "yemot_isolation": (is_isolated, "isolation:IsolationPlugin"),
     "yemot_calls": (collects_calls, "reports.call_log:CallLog"),
     "yemot_scenarios": (runs_scenarios, "scenarios.selection:ScenarioPlugin"),
-    "yemot_left_out": (lambda config: not runs_scenarios(config), "scenarios.left_out:LeftOutPlugin"),
+    "yemot_left_out": (lambda _config: True, "scenarios.left_out:LeftOutPlugin"),
     "yemot_reached": (collects_calls, "reports.reached:ReachedPlugin"),
     "yemot_baseline": (measures, "scenarios.baseline:BaselinePlugin"),
     "yemot_html": (writes_page, "reports.html:HtmlReportPlugin"),

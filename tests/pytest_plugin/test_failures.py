@@ -105,6 +105,43 @@ def test_a_failure_is_shown_once_and_its_command_replays_it(
     assert report_of(replayed)[0] == report[0]
 
 
+def test_the_command_has_the_options_that_decide_how_a_call_ends(
+    project: pytest.Pytester, run: Run, write: Write
+) -> None:
+    write("bad.py", GREETS)
+    write("bad.call.yaml", "scenarios: [{name: א, turns: [{hears: ביי}]}]\n")
+    write("other.toml", "[pytest]\n")
+    options = [
+        "--yemot-app=bad:app",
+        "--yemot-allow=192.0.2.1",
+        "--yemot-block-network",
+        "--yemot-isolation=python",
+        "--yemot-baseline=times.json",
+        "--yemot-repeat=2",
+        "--config-file=other.toml",
+        "--override-ini=yemot_line=lenient = true",
+    ]
+    report = report_of(run(*options, "--yemot-scenario=bad.call.yaml"))
+    words = shlex.split(report[-1].removeprefix("replay: "))
+    assert words == ["pytest", "bad.call.yaml::א", *options, "--yemot-scenario"]
+    assert report_of(run(*words[1:]))[0] == report[0]
+
+
+def test_the_command_of_a_python_test_has_them_too(run: Run, write: Write, project: pytest.Pytester) -> None:
+    write("bad.py", GREETS)
+    write(
+        "test_bad.py",
+        """
+        def test_bad(yemot_caller):
+            yemot_caller.dial()
+            assert yemot_caller.heard == "ביי"
+        """,
+    )
+    run("--yemot-app=bad:app", "--yemot-html=calls.html", "test_bad.py").assert_outcomes(failed=1)
+    page = project.path.joinpath("calls.html").read_text(encoding="utf-8")
+    assert "pytest test_bad.py::test_bad --yemot-app=bad:app" in page
+
+
 def test_a_failure_does_not_show_a_location_in_the_toolkit(
     project: pytest.Pytester, run: Run, write: Write
 ) -> None:
@@ -141,28 +178,25 @@ def test_a_call_that_never_ends_is_cut_in_the_middle(
 
 
 @pytest.mark.parametrize(
-    ("turn", "is_hinted"),
+    ("turn", "hinted"),
     [
-        ("{hears: ביי}", True),
-        ("{hears: {equals: ביי}}", True),
-        ("{hears: {read: {mode: tap}}}", True),
-        ("{hears: {contains: ביי, ends: true}}", False),
-        ("{hears: {matches: ביי}}", False),
-        ("{hears: {excludes: שלום}}", False),
-        ("{hears: {read: false}}", False),
-        ("{records: /1/000.wav}", False),
+        ("{hears: ביי}", ["wording"]),
+        ("{hears: {equals: ביי}}", ["wording"]),
+        ("{hears: {read: {mode: tap}}}", ["response"]),
+        ("{hears: {contains: ביי, ends: true}}", []),
+        ("{hears: {matches: ביי}}", []),
+        ("{hears: {excludes: שלום}}", []),
+        ("{hears: {read: false}}", []),
+        ("{records: /1/000.wav}", []),
     ],
 )
-def test_a_changed_wording_names_the_option_that_updates_it(
-    run: Run,
-    write: Write,
-    turn: str,
-    is_hinted: bool,  # noqa: FBT001 - a column of the table
+def test_what_has_changed_names_the_option_that_updates_it(
+    run: Run, write: Write, turn: str, hinted: list[str]
 ) -> None:
     write("bad.py", GREETS)
     write("bad.call.yaml", f"scenarios: [{{name: א, turns: [{turn}]}}]\n")
     output = run("--yemot-app=bad:app", "--yemot-scenario=bad.call.yaml").stdout.str()
-    assert ("if the new wording is right: --yemot-update writes it into the file" in output) == is_hinted
+    assert re.findall("if the new (.+) is right: --yemot-update writes it into the file", output) == hinted
 
 
 def test_who_was_called_is_named_where_nothing_names_an_application(run: Run, write: Write) -> None:

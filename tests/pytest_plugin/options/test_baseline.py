@@ -106,6 +106,7 @@ def test_a_slower_call_fails_at_its_turn(
             "shop.call.yaml:6:9: dead_air · turn 2 of 2",
             "  turn 2: 3.0 s of silence, 1.0 s in the baseline",
             "  if that is intended: --yemot-baseline-update",
+            "replay: pytest * --yemot-baseline=times/base.json --yemot-scenario",
         ]
     )
     assert times(project)["shop.call.yaml::הזמנה"]["turns"][1]["dead_air"] == 1.0

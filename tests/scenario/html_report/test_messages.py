@@ -11,7 +11,7 @@ from yemot_ai_testing.line.exchange import LineExchange, final_read
 from yemot_ai_testing.scenario.format.model import Expectation, SilenceLimits
 from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches
 from yemot_ai_testing.scenario.play.ending import Ender
-from yemot_ai_testing.scenario.report.call_record import UPDATE_HINT
+from yemot_ai_testing.scenario.report.call_record import UPDATE_HINTS
 from yemot_ai_testing.scenario.report.html.messages import in_hebrew
 
 RAW = "read=t-שלום=q,no,1,1,7,No,,,,12"
@@ -61,7 +61,8 @@ def test_each_difference_from_what_is_expected_is_in_hebrew(
         ("agent_turns: 2, not 1", "תורות שהמודל נשאל: 2, ולא 1"),
         ("sessions_open: cannot be counted here, not 0", "שיחות פתוחות: לא ידוע, ולא 0"),
         ("5.0 s of silence, more than 4 s", "שקט של \u20685.0\u2069 ש׳, יותר מ־\u20684\u2069 ש׳"),
-        (UPDATE_HINT, "אם הנוסח החדש נכון: \u2068--yemot-update\u2069 כותב אותו בקובץ"),
+        (UPDATE_HINTS["heard"], "אם הנוסח החדש נכון: \u2068--yemot-update\u2069 כותב אותו בקובץ"),
+        (UPDATE_HINTS["response"], "אם התשובה החדשה נכונה: \u2068--yemot-update\u2069 כותב אותה בקובץ"),
         ("KeyError: 'price'", "KeyError: 'price'"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from yemot_ai_testing.pytest_plugin.option_table import SCENARIO_SUFFIX
+from yemot_ai_testing.pytest_plugin.replay import replay_test
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 
 if TYPE_CHECKING:
@@ -47,11 +47,6 @@ class CallLog:
     def calls(self) -> list[CallRecord]:
         """The calls in the order of their files."""
         return list(self.by_node_id.values())
-
-    @property
-    def scenarios(self) -> list[CallRecord]:
-        """The calls of scenario files."""
-        return [call for call in self.calls if not call.is_test]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -111,7 +106,7 @@ def record_test(item: pytest.Item, caller: Caller, app: object, called: str) -> 
             return None
         path, line, name = item.location
         record = caller_record(caller, app, called, (path, (line or 0) + 1, name))
-        record = replace(record, replay=shlex.join(["pytest", item.nodeid]))
+        record = replace(record, replay=replay_test(item.config, item.nodeid))
         return _failed_test(record, report) if report.failed else record
 
     item.stash[RECORD_KEY] = make_record

@@ -36,7 +36,7 @@ def write_summary(terminal: TerminalReporter, calls: list[CallRecord]) -> None:
         _write_dead_air(terminal, played, SLOW_TURNS if verbosity == 0 else SLOW_TURNS_VERBOSE)
     terminal.line("")
     isolation: IsolationPlugin | None = terminal.config.pluginmanager.get_plugin("yemot_isolation")
-    counts = [*_counts(played), *([] if isolation is None else [str(isolation.counts)])]
+    counts = [*_counts(calls), *([] if isolation is None else [str(isolation.counts)])]
     terminal.line(" · ".join(counts), bold=True)
 
 
@@ -52,6 +52,9 @@ def _counts(calls: list[CallRecord]) -> Iterator[str]:
     fake_only = sum(call.state == "fake only" for call in calls)
     if fake_only:
         yield f"{fake_only} fake only"
+    errors = sum(call.state == "error" for call in calls)
+    if errors:
+        yield _pluralize(errors, "error")
 
 
 def _pluralize(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from yemot_ai_testing.errors import AppError, ScenarioFailedError, ScenarioLoadError, ToolkitError
-from yemot_ai_testing.pytest_plugin.options import repeat_count, run_settings
+from yemot_ai_testing.pytest_plugin.options import run_settings
+from yemot_ai_testing.pytest_plugin.replay import replay_scenario
 from yemot_ai_testing.pytest_plugin.reports.call_log import RECORD_KEY
 from yemot_ai_testing.pytest_plugin.reports.failed_call import FailedCallRepr
 from yemot_ai_testing.pytest_plugin.scenarios.play import play_item
@@ -106,21 +106,8 @@ class ScenarioItem(pytest.Item):
     @property
     def replay_command(self) -> str:
         """The command that plays this call again, quoted for a shell."""
-        settings, option = run_settings(self.config), self.config.getoption
-        targets = {"url": settings.url, "app": settings.app, "serve": settings.serve}
-        options = [f"--yemot-{name}={value}" for name, value in targets.items() if value]
-        if settings.codex != "fake":
-            options.append(f"--yemot-codex={settings.codex}")
-        options += [f"--yemot-allow={name}" for name in option("yemot_allow")]
-        if option("yemot_snapshot"):
-            options.append("--yemot-snapshot")
-        if option("yemot_block_network") is False:
-            options.append("--no-yemot-block-network")
-        count = repeat_count(self.config)
-        if count > 1:
-            options.append(f"--yemot-repeat={count}")
         node_id = f"{self.scenario.location.path}::{self.name}"
-        return shlex.join(["pytest", node_id, *options, "--yemot-scenario"])
+        return replay_scenario(self.config, node_id)
 
     def record(self, report: pytest.TestReport) -> CallRecord:
         """Return the record of the call, or of why there was none."""

@@ -74,7 +74,7 @@ class ScenarioPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """Print the calls and their counts."""
-        write_summary(terminalreporter, self._log.scenarios)
+        write_summary(terminalreporter, self._log.calls)
 
 
 def _is_scenario_file(path: Path) -> bool:

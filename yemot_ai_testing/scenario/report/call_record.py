@@ -15,14 +15,18 @@ from typing import Any, Final, Literal, TypeAlias
 
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Scenario
-from yemot_ai_testing.scenario.play.result import PlayedTurn, ScenarioResult, TurnStatus
+from yemot_ai_testing.scenario.play.result import MismatchKind, PlayedTurn, ScenarioResult, TurnStatus
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
 from yemot_ai_testing.scenario.report.declared import DeclaredExtension
 from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
 __all__ = ["CallRecord", "RecordState", "TurnRecord", "recorded_exchanges", "render_result"]
 
-UPDATE_HINT: Final = "if the new wording is right: --yemot-update writes it into the file"
+UPDATE_HINTS: Final[dict[MismatchKind, str]] = {
+    "heard": "if the new wording is right: --yemot-update writes it into the file",
+    "response": "if the new response is right: --yemot-update writes it into the file",
+}
+"""What to do about a difference that ``--yemot-update`` can write, by its kind."""
 
 RecordState: TypeAlias = Literal["passed", "failed", "fake only", "error"]
 """The outcome of a call; ``error``: it could not be played."""
@@ -146,7 +150,7 @@ class CallRecord:
             failure_location=str(failure.location) if failure else "",
             failure_line=failure.location.line if failure else 0,
             failed_turn=(failure.turn if failure else None) or 0,
-            hints=(UPDATE_HINT,) if failure and failure.is_wording else (),
+            hints=(UPDATE_HINTS[failure.kind],) if failure and failure.is_wording else (),
             failed_plays=int(failure is not None),
         )
 
