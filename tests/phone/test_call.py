@@ -137,3 +137,46 @@ def test_an_application_that_never_answers_does_not_keep_the_phone(monkeypatch: 
     assert call.busy
     released.set()
     assert call.wait(10)
+
+
+FAILING = """\
+from yemot_ai import AIFlow, YemotAI
+
+flow = AIFlow(YemotAI("codex"))
+
+
+@flow.get("")
+def menu(call):
+    call.read("הקישו", max_digits=1, val_name="key")
+    return {}["price"]
+
+
+@flow.get("async")
+async def waits(call):
+    call.play_message("שלום")
+    call.read("הקישו")
+
+
+@flow.ai_agent("agent", greeting="שלום")
+def agent(call, text):
+    return 5 / len(text[:0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("extension", "command", "said"),
+    [
+        ("", "presses 1", ".py:9: KeyError: 'price'"),
+        ("async", "", ".py:15: call.read(…) was never awaited"),
+        ("agent", "says פיצה", ".py:20: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_code_of_the_application_that_fails_is_a_notice(
+    extension: str, command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = f"failing_{tmp_path.name.strip('_')}"
+    (tmp_path / f"{name}.py").write_text(FAILING, encoding="utf-8")
+    with open_phone_target(f"{name}:flow") as target, target.dial(extension=extension) as call:
+        do(call, *filter(None, [command]))
+        assert said in call.view().notice

@@ -125,6 +125,7 @@ def test_a_target_that_is_missing_is_explained_while_another_phone_ends(
         (["--model", "script", "--step", "dial"], "--model script needs a file"),
         (["--model", "script", "none.yaml", "--step", "dial"], "none.yaml is no script of a model"),
         (["http://example.com/yemot", "--step", "dial"], "example.com"),
+        (["yemot_ai.reference:flwo", "--step", "dial"], "did you mean 'flow'?"),
     ],
 )
 def test_wrong_use_is_explained(phone: Run, arguments: list[str], said: str) -> None:
@@ -132,6 +133,32 @@ def test_wrong_use_is_explained(phone: Run, arguments: list[str], said: str) -> 
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_step_that_there_is_not_is_explained_with_a_similar_one(phone: Run, line_module: str) -> None:
+    phone(line_module, "--step", "dial")
+    said = phone("--step", "sayss", "שלום").stderr
+    assert "no command 'sayss': did you mean 'says'? It has dial, view, save, replay, says," in said
+
+
+def test_code_that_fails_is_named_in_the_output_with_its_log(phone: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        "from yemot_ai import AIFlow, YemotAI\n\nflow = AIFlow(YemotAI('codex'))\n\n\n"
+        "@flow.get('')\ndef menu(call):\n    return {}['price']\n"
+    )
+    done = phone("broken:flow", "--step", "dial")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "broken.py:8: KeyError: 'price'" in answer["notice"]
+    assert "Traceback" in (tmp_path / answer["log"]).read_text(encoding="utf-8")
+
+
+def test_a_call_that_is_over_says_how_to_begin_a_new_one(phone: Run, line_module: str) -> None:
+    phone(line_module, "--step", "dial")
+    phone("--step", "hangs-up")
+    done = phone("--step", "says", "שלום")
+    assert done.returncode == 1
+    assert "--step dial" in json.loads(done.stdout)["notice"]
 
 
 def test_a_damaged_state_file_is_explained(phone: Run, tmp_path: Path) -> None:

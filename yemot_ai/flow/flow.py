@@ -194,7 +194,7 @@ class AIFlow(yemot_flow.Flow):
                 token or no transcriber.
         """
         runtime, name = self._runtime, declaration.extension_name(extension, "ai_agent")
-        check_type("greeting", greeting, str, "a text")
+        check_type("greeting", greeting, str, "a text that callers hear first, or leave it out")
         check_type("instructions", instructions, (str, NoneType), "a text")
         check_type("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
         check_type("stream", stream, bool, "True or False")

@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Call a line.
 
     Returns:
-        0; 1 if the line did not take a step; 2 for what cannot be called, and for wrong use.
+        0; 1 if the line did not take a step, or the application's code failed in it; 2 for what cannot be
+        called, and for wrong use.
 
     Raises:
         MissingExtraError: a package of the extra ``phone`` is not installed.
@@ -117,5 +118,7 @@ def _run_step(arguments: argparse.Namespace) -> int:
     state, answer = step.perform_step(state, words, dialling)
     if arguments.state.exists():
         state.write(arguments.state)
+    if step.has_log(arguments.state):
+        answer["log"] = str(step.log_of(arguments.state))
     sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
     return int(bool(answer.get("notice")))

@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
+from yemot_ai.errors.code_errors import observe_code_errors
 from yemot_ai_testing.errors import EndlessLineError, LineError, NeverDueError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange
@@ -31,6 +32,11 @@ from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timelin
 __all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall"]
 
 HANGS_UP: Final = "hangs_up"
+
+NEW_CALLER: Final = "a new call is a new Caller"
+"""The hint of an error of the line that is written for Python."""
+
+NEW_CALL: Final = "for a new call, --step dial; in the terminal, F5"
 
 CLOSE_SECONDS: Final = 10.0
 """Seconds that a call that is closed waits for an application to answer."""
@@ -61,6 +67,7 @@ class Performed:
         asks: how the line listens afterwards: ``voice``, ``tap`` or ``record``; empty if it does not.
         ended: whether the call was over afterwards.
         error: why the line did not take it, or how a turn of a scenario failed; empty if neither.
+        failures: the errors of the application's own code, each with its file and line.
     """
 
     command: PhoneCommand | None
@@ -72,6 +79,12 @@ class Performed:
     asks: str = ""
     ended: bool = False
     error: str = ""
+    failures: tuple[str, ...] = ()
+
+    @property
+    def notice(self) -> str:
+        """What the person has to know of it; empty if all went well."""
+        return self.error or "; ".join(self.failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,7 @@ class CallView:
         busy: a command is being done.
         waiting: seconds since the caller's last action for which the line has been busy; 0 if it is not.
         ended: the call is over.
-        notice: why the last command was not done; empty if it was.
+        notice: why the last command was not done, or how the application's own code failed; else empty.
     """
 
     rows: tuple[TimelineEvent, ...]
@@ -189,7 +202,7 @@ class PhoneCall:
             busy=busy,
             waiting=round(time.monotonic() - self._started_at, 1) if busy else 0.0,
             ended=caller.ended,
-            notice="" if busy or last is None else last.error,
+            notice="" if busy or last is None else last.notice,
         )
 
     def play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
@@ -203,7 +216,7 @@ class PhoneCall:
     def _play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
         for command, work in turns:
             self._perform(command, work)
-            if self.performed[-1].error or self.caller.ended:
+            if self.performed[-1].notice or self.caller.ended:
                 return
 
     def _submit(self, command: PhoneCommand | None) -> None:
@@ -237,13 +250,14 @@ class PhoneCall:
             else:
                 command.perform(self.caller)
         except LINE_ERRORS as error:
-            return str(error)
+            return str(error).replace(NEW_CALLER, NEW_CALL)
         return ""
 
     def _perform(self, command: PhoneCommand | None, work: Work) -> None:
         caller, first, events = self.caller, len(self.caller.exchanges), len(self.caller.transcript)
         self._started_at = began = time.monotonic()
-        error = work()
+        with observe_code_errors() as failures:
+            error = work()
         question, sounds = caller.question, caller.transcript[events:]
         self.performed.append(
             Performed(
@@ -256,6 +270,7 @@ class PhoneCall:
                 "" if question is None else type(question.mode).__name__.lower(),
                 caller.ended,
                 error,
+                tuple(map(str, failures)),
             )
         )
         self._on_change()

@@ -8,9 +8,11 @@ PhoneCommand(verb='says', text='שלום לכם')
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from yemot_ai.errors.missing_names import closest
 from yemot_ai.protocol import Tap, Voice
 from yemot_ai.protocol.read_modes import Mode
 from yemot_ai_testing.errors import ToolkitError
@@ -30,7 +32,15 @@ from yemot_ai_testing.line.states import (
     Transferred,
 )
 
-__all__ = ["COMMANDS", "CommandError", "PhoneCommand", "parse_command", "possible_commands"]
+__all__ = [
+    "COMMANDS",
+    "COMMAND_NAMES",
+    "CommandError",
+    "PhoneCommand",
+    "parse_command",
+    "possible_commands",
+    "unknown_command",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,16 @@ class PhoneCommand:
         return heard
 
 
+COMMAND_NAMES: Final = tuple(str(PhoneCommand(verb)) for verb in COMMANDS)
+
+
+def unknown_command(name: str, names: Sequence[str]) -> CommandError:
+    """Return the error for a command that is none of ``names``; it suggests a similar one."""
+    similar = closest(name, names)
+    hint = f": did you mean {similar!r}? It" if similar else "; it"
+    return CommandError(f"a phone has no command {name!r}{hint} has {', '.join(names)}")
+
+
 def parse_command(text: str) -> PhoneCommand:
     """Return the command that a person has written, such as ``says שלום`` or ``hangs-up``.
 
@@ -103,8 +123,7 @@ def parse_command(text: str) -> PhoneCommand:
     verb, rest = name.replace("-", "_").lower(), rest.strip()
     syntax = COMMANDS.get(verb)
     if syntax is None:
-        names = ", ".join(str(PhoneCommand(verb)) for verb in COMMANDS)
-        raise CommandError(f"a phone has no command {name!r}; it has {names}")
+        raise unknown_command(name, COMMAND_NAMES)
     if syntax.needs_text and not rest:
         raise CommandError(f"{name} needs {syntax.text}: {name} {syntax.text}")
     if not syntax.text and rest:

@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from yemot_ai_testing.errors import ToolkitError
+from yemot_ai_testing.phone.command import COMMAND_NAMES, unknown_command
 
-__all__ = ["StepError", "StepState", "log_of", "perform_step", "start_keeper"]
+__all__ = ["StepError", "StepState", "has_log", "log_of", "perform_step", "start_keeper"]
 
 JSONObject = dict[str, Any]
 
 KEEPER: Final = "yemot_ai_testing.phone.stepwise.keeper"
+
+STEPS: Final = ("dial", "view", "save", "replay")
+"""The steps that are no commands of a call."""
 
 START_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 20
@@ -109,6 +113,14 @@ def log_of(state: Path) -> Path:
     return state.with_name(f"{state.name}.log")
 
 
+def has_log(state: Path) -> bool:
+    """Return whether the process that keeps the calls has written anything, such as the log of a flow."""
+    try:
+        return bool(log_of(state).stat().st_size)
+    except FileNotFoundError:
+        return False
+
+
 def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
     """Start the process that keeps the calls, and return its state once it answers.
 
@@ -158,8 +170,11 @@ def perform_step(
 
     Raises:
         StepError: the step cannot be done.
+        CommandError: there is no such step.
     """
     name, rest = words[0], " ".join(words[1:])
+    if name not in STEPS and name.lower().replace("_", "-") not in COMMAND_NAMES:
+        raise unknown_command(name, [*STEPS, *COMMAND_NAMES])
     if name == "save":
         return state, state.request(f"calls/{state.call}/save", {"name": rest})
     seen = f"rows={state.rows}&exchanges={state.exchanges}&wait={WAIT_SECONDS}"
