@@ -28,3 +28,9 @@ def line() -> AIFlow:
         call.hangup()
 
     return flow
+
+
+def broken_line() -> AIFlow:
+    flow = AIFlow(YemotAI(provider=ScriptedProvider()))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: {"א": "ב"}[text])
+    return flow

@@ -20,7 +20,7 @@ from yemot_ai_testing.mutation.mutation import Mutation, application
 from yemot_ai_testing.mutation.planted_application import CallRecords
 from yemot_ai_testing.mutation.turn import Send, Turn
 from yemot_ai_testing.scenario import CallFile, PlayTarget, Scenario, play_scenario
-from yemot_ai_testing.scenario.play.target import RunSettings
+from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
 NEEDS_TWO_AT_ONCE = {"answers-exchanged"}
 AT_THE_LINE = [mutation for mutation in MUTATIONS if mutation.seam == "application"]
@@ -62,6 +62,14 @@ def play(file: CallFile, mutation: Mutation, folder: Path) -> Iterator[tuple[Sce
 def nothing_wrong(turn: Turn, send: Send) -> TransportResponse:
     """Nothing is noticed."""
     return send(turn.pairs)
+
+
+def test_the_calls_of_a_line_whose_code_fails_count_its_errors() -> None:
+    settings = RunSettings(app="tests.mutation.shop:broken_line", root=Path.cwd())
+    for file in explore(PLANS[0], "tests.mutation.shop:broken_line", settings):
+        (scenario,) = file.scenarios
+        with open_target(settings, None) as target:
+            assert play_scenario(scenario, target).failure is None
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
+from yemot_ai.errors.code_errors import observe_code_errors
 from yemot_ai.protocol import Read, Record, Tap, Text, Voice
 from yemot_ai_testing.doubles.steps import Answer, Step
 from yemot_ai_testing.errors import ToolkitError
@@ -87,9 +88,11 @@ def explore(plan: Plan, app: str, settings: RunSettings) -> Iterator[CallFile]:
 
 
 def _explore_once(plan: Plan, number: int, app: str, settings: RunSettings) -> Scenario:
-    with open_target(settings, app) as target:
+    with open_target(settings, app) as target, observe_code_errors() as errors:
         call = _ExploredCall(plan, target)
         call.run()
+    if errors:
+        call.leftovers["errors"] = len(errors)
     name = f"{plan.name} {number + 1}" if plan.times > 1 else plan.name
     return Scenario(
         name,
