@@ -14,7 +14,7 @@ function respond(params) {
     }
     const text = answers.get(call);
     if (text === null) {
-        // The line plays this, waits a second for a key that nobody presses, and asks again.
+        // The line plays this, waits a second for a key, and asks again.
         const polls = [...params.keys()].filter((name) => name.startsWith('poll_')).length;
         return `read=t-רק רגע=poll_${polls + 1},no,1,1,1,No,,,,,1,Ok,None,,no`;
     }
