@@ -8,6 +8,7 @@ import pytest
 import yemot_flow
 
 from tests.support.flow_line import Line
+from tests.support.waiting import until
 from yemot_ai import AICall, AIFlow, AsyncAICall, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.flow.handlers.runner import HandlerResult
@@ -266,6 +267,7 @@ def test_concurrent_requests_join_a_slow_handler(flow: AIFlow, line: Line) -> No
     for caller in callers:
         caller.start()
     assert entered.wait(10)
+    until(lambda: flow.ai.engine.waiting == len(callers))
     may_continue.set()
     for caller in callers:
         caller.join(10)

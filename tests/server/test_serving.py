@@ -159,7 +159,7 @@ def test_a_worker_that_cannot_start_ends_the_server(tmp_path: Path) -> None:
     )
     with served(tmp_path, "--workers", "2", app=broken) as server:
         assert server.process.wait(20) == 3
-        assert "could not start (exit code 1): the server ends" in server.log.read_text()
+        assert "could not start (exit code 3): the server ends" in server.log.read_text()
 
 
 def test_codex_that_is_missing_is_an_error_at_the_start(

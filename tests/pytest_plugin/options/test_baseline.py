@@ -58,7 +58,8 @@ def slow(project: pytest.Pytester, write: Write) -> Callable[[float], None]:
     write("shop.call.yaml", CALLS)
 
     def take(seconds: float) -> None:
-        write("slow.py", SLOW.replace("{seconds}", str(seconds)))
+        # Of another size each time: Python would use the bytecode of a file of the same second and size.
+        write("slow.py", SLOW.replace("{seconds}", str(seconds)) + "#" * int(seconds * 10))
 
     take(1.0)
     return take
