@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import pytest
 
 from yemot_ai_testing.pytest_plugin.option_table import SCENARIO_SUFFIX
 from yemot_ai_testing.pytest_plugin.replay import replay_test
+from yemot_ai_testing.pytest_plugin.reports.failed_call import FailedCallRepr
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
     from yemot_ai_testing.line.caller import Caller
 
 __all__ = ["RECORD_KEY", "CallLog", "log_of_run", "record_test"]
@@ -64,7 +67,9 @@ class CallLog:
         """Store the record of a call, from this process or from a worker."""
         record = getattr(report, REPORT_ATTRIBUTE, None)
         if record is not None:
-            self._calls[report.nodeid] = CallRecord.loads(record)
+            call = self._calls[report.nodeid] = CallRecord.loads(record)
+            if isinstance(report.longrepr, str) and report.longrepr and not call.is_test:
+                report.longrepr = cast("TerminalRepr", FailedCallRepr.from_text(call, report.longrepr))
         elif report.failed:
             self._store_failure(report)
 

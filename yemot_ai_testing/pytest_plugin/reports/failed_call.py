@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self
 from yemot_ai_testing.scenario.report.failure import FailureLine, failure_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from _pytest._io import TerminalWriter
 
     from yemot_ai_testing.scenario.play.timeline import TimelineEvent
@@ -54,7 +56,20 @@ class FailedCallRepr:
             call: the failed call.
             cause: the exception that caused the failure, if there is one.
         """
-        lines = failure_lines(call, cause)
+        return cls._create(call, failure_lines(call, cause))
+
+    @classmethod
+    def from_text(cls, call: CallRecord, text: str) -> Self:
+        """Return the report that xdist has made a text of: pytest would print it again in its summary.
+
+        Args:
+            call: the failed call.
+            text: the printed report.
+        """
+        return cls._create(call, [(None, line) for line in text.splitlines()])
+
+    @classmethod
+    def _create(cls, call: CallRecord, lines: Sequence[FailureLine]) -> Self:
         message = "\n".join([lines[0][1], *call.messages])
         return cls(tuple(lines), CrashPlace(call.path, call.failure_line, message))
 

@@ -177,7 +177,7 @@ def test_files_in_the_working_folder_are_not_followed(
         (work / ".git").mkdir()
         script_attacks(real, attack)
 
-    reply = turn(exec_provider(model=model), real, "resume", "שלום", prepare)
+    reply = turn(exec_provider(model=model, max_requests=MAX_REQUESTS), real, "resume", "שלום", prepare)
     assert INJECTION not in sent_to_model(real)
     assert_no_effect(real, attack, reply)
 
@@ -204,7 +204,11 @@ def test_a_turn_offers_no_tools_and_sends_few_bytes(
 def test_the_same_calls_read_and_run_if_no_tool_is_switched_off(real: RealCodex, attack: AttackFiles) -> None:
     with disables_no_tool.planted():
         script_attacks(real, attack)
-        run_async(ask_provider(exec_provider(sandbox="danger-full-access"), "קרא לי את הקובץ"))
+        run_async(
+            ask_provider(
+                exec_provider(sandbox="danger-full-access", max_requests=MAX_REQUESTS), "קרא לי את הקובץ"
+            )
+        )
     assert attack.executed
     assert SECRET in sent_to_model(real)
 
