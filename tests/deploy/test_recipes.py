@@ -1,4 +1,4 @@
-"""The files of ``deploy/``: their commands are valid, and their numbers fit those of the server."""
+"""The files of ``docs/deploy/``: their commands are valid, and their numbers fit those of the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from yemot_ai.cli import serve
 from yemot_ai.server.limits import ServerLimits
 from yemot_ai.server.run import HELD_SECONDS
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "docs/deploy"
 
 
 def text_of(name: str) -> str:
