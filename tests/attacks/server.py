@@ -130,6 +130,12 @@ class Served:
         """The resident memory."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
+    @property
+    def cpu_seconds(self) -> float:
+        """The CPU time that the server has taken, which does not depend on the load of the machine."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def connect(self, sent: bytes = b"") -> socket.socket:
         """Open a connection, send bytes, leave it open."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)

@@ -21,7 +21,7 @@ def make_other(make_store: StoreFactory, tmp_path: Path) -> StoreFactory:
 
     def make() -> SessionStore:
         if isinstance(store, RedisStore):
-            return RedisStore(store._url, prefix=f"{store._prefix}other:")
+            return RedisStore(store._url, prefix=f"{store._prefix}other:", timeout=20)
         if isinstance(store, JSONFileStore):
             return JSONFileStore(tmp_path / "other")
         return SQLiteStore(tmp_path / "other.db") if isinstance(store, SQLiteStore) else memory

@@ -123,11 +123,8 @@ def test_many_commands_at_once_open_few_connections(redis_url: str) -> None:
     assert asyncio.run(count_connections()) == redis_store.MAX_CONNECTIONS
 
 
-def test_a_command_without_a_free_connection_is_an_error_that_says_so(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_store, "COMMAND_TIMEOUT", 0.05)
-    store = RedisStore(f"{redis_url}?max_connections=1", prefix="busy:")
+def test_a_command_without_a_free_connection_is_an_error_that_says_so(redis_url: str) -> None:
+    store = RedisStore(f"{redis_url}?max_connections=1", prefix="busy:", timeout=0.05)
 
     async def load_while_held() -> None:
         async with store._connection():
@@ -135,6 +132,12 @@ def test_a_command_without_a_free_connection_is_an_error_that_says_so(
 
     with pytest.raises(StoreError, match="no connection was free"):
         asyncio.run(load_while_held())
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5", True, float("nan")])
+def test_a_timeout_is_a_number_of_seconds(timeout: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"timeout=.*above 0"):
+        RedisStore("redis://127.0.0.1:6379", timeout=timeout)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

@@ -22,5 +22,6 @@ def store_factory(request: pytest.FixtureRequest, folder: Path) -> StoreFactory:
     }
     if request.param == "redis":
         url: str = request.getfixturevalue("redis_url")
-        return lambda: RedisStore(url, prefix=f"{folder.name}:")
+        # Several workers of pytest on a few cores can stop a process for longer than a caller should wait.
+        return lambda: RedisStore(url, prefix=f"{folder.name}:", timeout=20)
     return makers[request.param]

@@ -23,6 +23,7 @@ from yemot_ai.redaction import redact_url
 from yemot_ai.sessions.leases import DEFAULT_LEASE, Hold
 from yemot_ai.sessions.serialization import decode, encode
 from yemot_ai.sessions.session import Session
+from yemot_ai.validation import check_number
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -32,7 +33,7 @@ __all__ = ["RedisStore"]
 log = logging.getLogger("yemot_ai")
 
 COMMAND_TIMEOUT: Final = 2.0
-"""Seconds for one command, because a caller is waiting."""
+"""Seconds for one command, unless the store is given others."""
 
 MAX_CONNECTIONS: Final = 16
 """Connections of one event loop; more commands wait for a free one.
@@ -98,22 +99,25 @@ class RedisStore:
     Args:
         url: ``redis://[:password@]host[:port][/database]``, ``rediss://`` or ``unix://``.
         prefix: the prefix of every key.
+        timeout: seconds for one command, and for a free connection; short, because a caller is waiting.
 
     Raises:
         MissingExtraError: if redis is not installed.
-        ConfigurationError: if ``url`` is not a Redis URL.
+        ConfigurationError: if ``url`` is not a Redis URL, or ``timeout`` no number above 0.
     """
 
     immediate = False
 
-    def __init__(self, url: str, *, prefix: str = "yemot-ai:") -> None:
+    def __init__(self, url: str, *, prefix: str = "yemot-ai:", timeout: float = COMMAND_TIMEOUT) -> None:
         try:
             from redis import asyncio as redis  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise MissingExtraError(package="redis", extra="redis") from error
+        check_number("timeout", timeout, "a number of seconds above 0")
         self._module = redis
         self._url = url
         self._prefix = prefix
+        self._timeout = timeout
         self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = weakref.WeakKeyDictionary()
         try:
             redis.ConnectionPool.from_url(url)
@@ -243,7 +247,7 @@ class RedisStore:
         pool = self._pools.get(loop)
         if pool is None:
             client = self._module.Redis.from_url(
-                self._url, socket_timeout=COMMAND_TIMEOUT, socket_connect_timeout=COMMAND_TIMEOUT
+                self._url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout
             )
             size = min(client.connection_pool.max_connections, MAX_CONNECTIONS)
             pool = self._pools[loop] = _Pool(client, asyncio.Semaphore(size))
@@ -293,11 +297,11 @@ class RedisStore:
 
         pool = self._pool
         try:
-            async with asyncio.timeout(COMMAND_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 await pool.free.acquire()
         except TimeoutError:
             raise StoreError(
-                f"Redis at {redact_url(self._url)}: no connection was free for {COMMAND_TIMEOUT:g} s"
+                f"Redis at {redact_url(self._url)}: no connection was free for {self._timeout:g} s"
             ) from None
         try:
             yield pool.client
