@@ -57,6 +57,7 @@ async def ask(
             if isinstance(part, Reply):
                 reply = part
             else:
+                assert isinstance(part, str)
                 heard.append(part)
     return "".join(heard), reply
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.asking import ask_provider
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.errors import ConfigurationError, MalformedStreamError, ProviderError
-from yemot_ai.providers import FallbackProvider, Reply, read_reply
+from yemot_ai.providers import AnswerPart, FallbackProvider, Reply, read_reply
 from yemot_ai.providers.adapter import as_provider
 from yemot_ai.providers.provider import Exchange, SupportsAclose, SupportsEndSession
 from yemot_ai_testing.history.history import History
@@ -38,7 +38,7 @@ class TwoMethods:
 class ThreeMethods(TwoMethods):
     name = "three"
 
-    async def stream(self, session: object, prompt: str, **options: object) -> AsyncIterator[str | Reply]:
+    async def stream(self, session: object, prompt: str, **options: object) -> AsyncIterator[AnswerPart]:
         self.calls.append(("stream", session, prompt, options))
         yield "אחת. "
         yield Reply("אחת. שתיים.", "s")
@@ -67,7 +67,7 @@ class OneMethod:
         self.options: list[dict[str, Any]] = []
         self.open = 0
 
-    async def ask(self, prompt: str, **options: Any) -> AsyncIterator[str | Reply]:  # noqa: ANN401 - see above
+    async def ask(self, prompt: str, **options: Any) -> AsyncIterator[AnswerPart]:  # noqa: ANN401 - see above
         self.options.append({"prompt": prompt, **options})
         self.open += 1
         try:
@@ -93,7 +93,7 @@ def test_two_methods_start_and_continue() -> None:
 def test_the_third_method_is_used_for_pieces_only() -> None:
     provider = ThreeMethods()
 
-    async def parts(*, stream: bool) -> list[str | Reply]:
+    async def parts(*, stream: bool) -> list[AnswerPart]:
         return [part async for part in as_provider(provider).ask("א", stream=stream)]
 
     assert asyncio.run(parts(stream=True)) == ["אחת. ", Reply("אחת. שתיים.", "s")]
@@ -196,7 +196,7 @@ async def other_tasks() -> None:
 def test_a_clean_up_neither_delays_a_reply_nor_loses_it(caplog: pytest.LogCaptureFixture) -> None:
     released = asyncio.Event()
 
-    async def ask() -> AsyncIterator[str | Reply]:
+    async def ask() -> AsyncIterator[AnswerPart]:
         try:
             yield Reply("אחת", 1)
         finally:

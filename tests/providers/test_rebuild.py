@@ -15,7 +15,7 @@ from yemot_ai.errors import (
     RefusedRequestError,
     SessionLostError,
 )
-from yemot_ai.providers import FallbackProvider, Reply
+from yemot_ai.providers import AnswerPart, FallbackProvider, Reply
 from yemot_ai.providers.chat_history import EXCHANGES_AFTER_OVERFLOW, history_to_rebuild
 from yemot_ai.providers.provider import Exchange
 
@@ -139,8 +139,8 @@ def test_after_a_piece_a_lost_thread_is_not_rebuilt() -> None:
     provider = Steps("כן", ("אחת. ", LOST))
     fallback = FallbackProvider([provider])
 
-    async def parts(session: JSON = None) -> list[str | Reply]:
-        received: list[str | Reply] = []
+    async def parts(session: JSON = None) -> list[AnswerPart]:
+        received: list[AnswerPart] = []
         try:
             async for part in fallback.ask("יש?", session=session, stream=True):
                 received.append(part)  # noqa: PERF401 - the parts before an error are checked

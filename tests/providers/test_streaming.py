@@ -23,6 +23,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import (
     JSON,
+    AnswerPart,
     AnthropicProvider,
     CodexCLIProvider,
     OpenAIProvider,
@@ -48,7 +49,7 @@ def setup(
         setup.double.assert_complete()
 
 
-async def parts(provider: Provider, prompt: str, session: JSON = None) -> list[str | Reply]:
+async def parts(provider: Provider, prompt: str, session: JSON = None) -> list[AnswerPart]:
     return [
         part async for part in provider.ask(prompt, session=session, instructions="ענה בקצרה", stream=True)
     ]
@@ -95,8 +96,8 @@ def test_a_conversation_is_remembered_over_streamed_turns(setup: ProviderSetup) 
 def test_the_first_piece_arrives_while_the_model_writes_and_leaving_stops_it(setup: ProviderSetup) -> None:
     setup.double.answers(PIECES, every=600)
 
-    async def leave() -> str | Reply:
-        received: asyncio.Future[str | Reply] = asyncio.get_running_loop().create_future()
+    async def leave() -> AnswerPart:
+        received: asyncio.Future[AnswerPart] = asyncio.get_running_loop().create_future()
 
         async def listen() -> None:
             async for part in setup.provider.ask("עד מתי?", stream=True):
@@ -123,7 +124,7 @@ def test_an_error_response_is_raised_before_any_piece(setup: ProviderSetup) -> N
 @pytest.mark.parametrize("setup", [name for name in STREAMING if name != "scripted"], indirect=True)
 def test_an_answer_that_breaks_off_is_an_error_after_its_pieces(setup: ProviderSetup) -> None:
     setup.double.drops(PIECES[:2])
-    received: list[str | Reply] = []
+    received: list[AnswerPart] = []
 
     async def listen() -> None:
         async for part in setup.provider.ask("עד מתי?", stream=True):

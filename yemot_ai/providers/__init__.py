@@ -8,13 +8,21 @@ from yemot_ai.lazy_names import lazy_names
 from yemot_ai.providers.adapter import AnyProvider
 from yemot_ai.providers.provider import (
     JSON,
+    AnswerPart,
     Exchange,
     Provider,
     Reply,
     SessionProvider,
     SupportsAclose,
     SupportsEndSession,
+    ToolCall,
+    ToolCalls,
+    ToolProvider,
+    ToolRequest,
+    ToolRound,
+    ToolSpec,
     Usage,
+    read_answer,
     read_reply,
 )
 
@@ -37,6 +45,7 @@ else:
 
 __all__ = [
     "JSON",
+    "AnswerPart",
     "AnthropicProvider",
     "AnyProvider",
     "CodexAppServerProvider",
@@ -49,6 +58,13 @@ __all__ = [
     "SessionProvider",
     "SupportsAclose",
     "SupportsEndSession",
+    "ToolCall",
+    "ToolCalls",
+    "ToolProvider",
+    "ToolRequest",
+    "ToolRound",
+    "ToolSpec",
     "Usage",
+    "read_answer",
     "read_reply",
 ]

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeAlias
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, SessionProvider
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Provider, Reply, SessionProvider
 
 __all__ = ["AnyProvider", "as_provider", "forward_optional"]
 
@@ -74,7 +74,7 @@ class _SessionAdapter:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         if stream and self._stream is not None:
             return self._stream(session, prompt, instructions=instructions, history=history)
         return self._ask_whole(session, prompt, instructions, history)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
@@ -112,7 +112,7 @@ class AnthropicProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer an utterance; ``history`` is sent as earlier messages.
 
         Raises:

@@ -33,6 +33,7 @@ from yemot_ai.providers.cooldown import Cooldown
 from yemot_ai.providers.fallback_session import FallbackSession
 from yemot_ai.providers.provider import (
     JSON,
+    AnswerPart,
     Exchange,
     Provider,
     Reply,
@@ -125,7 +126,7 @@ class FallbackProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer an utterance; after the first piece no other provider is tried.
 
         Raises:
@@ -196,7 +197,7 @@ class FallbackProvider:
 
     async def _ask_one(
         self, index: int, turn: _Turn, seconds: float, deadline: float
-    ) -> AsyncGenerator[str | Reply]:
+    ) -> AsyncGenerator[AnswerPart]:
         """Ask one provider.
 
         Args:
@@ -253,7 +254,7 @@ class FallbackProvider:
 
 async def _ask_or_rebuild(
     provider: Provider, turn: _Turn, thread: JSON
-) -> AsyncGenerator[tuple[str | Reply, bool]]:
+) -> AsyncGenerator[tuple[AnswerPart, bool]]:
     """Yield the parts of an answer, each with whether it belongs to ``thread``.
 
     A thread that the provider has lost, or that does not fit any more, is rebuilt from the history.

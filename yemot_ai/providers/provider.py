@@ -10,94 +10,45 @@ the opaque session of its last reply::
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from yemot_ai._runtime.tasks import start_task
 from yemot_ai.errors import MalformedStreamError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
+from yemot_ai.providers.values import (
+    JSON,
+    AnswerPart,
+    Exchange,
+    Reply,
+    ToolCall,
+    ToolCalls,
+    ToolRequest,
+    ToolRound,
+    ToolSpec,
+    Usage,
+)
 
 __all__ = [
     "JSON",
+    "AnswerPart",
     "Exchange",
     "Provider",
     "Reply",
     "SessionProvider",
     "SupportsAclose",
     "SupportsEndSession",
+    "ToolCall",
+    "ToolCalls",
+    "ToolProvider",
+    "ToolRequest",
+    "ToolRound",
+    "ToolSpec",
     "Usage",
     "close_parts",
+    "read_answer",
     "read_reply",
     "session_id",
 ]
-
-JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
-"""A value that survives ``json.dumps`` and ``json.loads``; the type of a session."""
-
-MAX_TOKENS: Final = 2**40
-"""More than any turn uses; sums of many such counts still fit into every store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one turn (never a running total)."""
-
-    input_tokens: int = 0
-    cached_input_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_output_tokens: int = 0
-
-    @classmethod
-    def from_counts(
-        cls, input_tokens: object, cached: object, output_tokens: object, reasoning: object
-    ) -> Self:
-        """Create it from the counts of a service; a value that is not a token count becomes 0."""
-        return cls(
-            _token_count(input_tokens),
-            _token_count(cached),
-            _token_count(output_tokens),
-            _token_count(reasoning),
-        )
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.cached_input_tokens + other.cached_input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.reasoning_output_tokens + other.reasoning_output_tokens,
-        )
-
-
-def _token_count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return int(value) if 0 <= value <= MAX_TOKENS else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One earlier turn of a conversation, to rebuild a lost session."""
-
-    prompt: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A model's answer.
-
-    Attributes:
-        text: the text as the model wrote it.
-        session: to continue the conversation with; opaque to all other code.
-        usage: the tokens of the turn, if the provider reports them.
-        cut: why the model stopped before its answer was whole, in the service's word, such as ``length`` or
-            ``content_filter``; empty for a whole answer.
-    """
-
-    text: str
-    session: JSON
-    usage: Usage | None = None
-    cut: str = ""
 
 
 @runtime_checkable
@@ -125,7 +76,7 @@ class Provider(Protocol):
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer an utterance: an async generator.
 
         Cancelling its consumer, or closing it, cancels the turn, and leaves no process or connection
@@ -144,6 +95,44 @@ class Provider(Protocol):
         Raises:
             SessionLostError: the provider no longer knows ``session``.
             ProviderError: there is no answer; also after some pieces, if it breaks off.
+        """
+        ...
+
+
+@runtime_checkable
+class ToolProvider(Provider, Protocol):
+    """A provider whose model can call tools."""
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether ``ask`` takes ``tools``."""
+        ...
+
+    def ask(  # noqa: PLR0913 - one argument more than ``Provider.ask``
+        self,
+        prompt: str,
+        *,
+        session: JSON = None,
+        instructions: str | None = None,
+        history: Sequence[Exchange] = (),
+        stream: bool = False,
+        tools: ToolRequest | None = None,
+    ) -> AsyncIterator[AnswerPart]:
+        """Do what ``Provider.ask`` does, with tools.
+
+        Args:
+            prompt: what the caller said.
+            session: the last reply's, also if the model has called tools in this turn.
+            instructions: how to answer.
+            history: earlier exchanges, when a lost session is rebuilt.
+            stream: whether pieces are wanted.
+            tools: the tools, and what they have returned in this turn; None without tools.
+
+        Yields:
+            Pieces, then the reply; or ``ToolCalls`` in its place, if the model waits for results.
+
+        Raises:
+            ProviderError: as in ``Provider.ask``.
         """
         ...
 
@@ -204,14 +193,30 @@ class SupportsAclose(Protocol):
 
 
 async def read_reply(
-    parts: AsyncIterator[str | Reply],
+    parts: AsyncIterator[AnswerPart],
     provider_name: str,
     on_piece: Callable[[str], object] | None = None,
 ) -> Reply:
-    """Read what ``Provider.ask`` yields, and return the reply.
+    """Do what ``read_answer`` does, without tools.
+
+    Raises:
+        ProviderError: as in ``read_answer``; or the provider calls a tool.
+    """
+    answer = await read_answer(parts, provider_name, on_piece)
+    if isinstance(answer, ToolCalls):
+        raise ProviderError(f"{provider_name} called a tool, but got none", provider=provider_name)
+    return answer
+
+
+async def read_answer(
+    parts: AsyncIterator[AnswerPart],
+    provider_name: str,
+    on_piece: Callable[[str], object] | None = None,
+) -> Reply | ToolCalls:
+    """Read what ``Provider.ask`` yields, and return the reply, or the calls of tools.
 
     Args:
-        parts: the answer; it is closed after an error. After a reply its clean-up goes on by itself: it must
+        parts: the answer; it is closed after an error. After its end its clean-up goes on by itself: it must
             neither delay nor lose the reply.
         provider_name: for errors.
         on_piece: called with each piece; None if pieces were not asked for.
@@ -220,32 +225,32 @@ async def read_reply(
         MalformedStreamError: there is no reply at the end.
         ProviderError: there is something else than a reply; or the provider's own error.
     """
-    reply: Reply | None = None
+    answer: Reply | ToolCalls | None = None
     try:
         async for part in parts:
-            if isinstance(part, Reply):
-                reply = part
+            if isinstance(part, Reply | ToolCalls):
+                answer = part
                 return part
             if on_piece is None or not isinstance(part, str):
                 message = f"{provider_name} returned {type(part).__name__} instead of a Reply"
                 raise ProviderError(message, provider=provider_name)
             on_piece(part)
     finally:
-        if reply is None:
+        if answer is None:
             await close_parts(parts)
         else:
             start_task(_close_logged(parts, provider_name))
     raise MalformedStreamError(f"{provider_name} ended its stream without a reply", provider=provider_name)
 
 
-async def _close_logged(parts: AsyncIterator[str | Reply], provider_name: str) -> None:
+async def _close_logged(parts: AsyncIterator[AnswerPart], provider_name: str) -> None:
     try:
         await close_parts(parts)
     except UNEXPECTED as error:  # the answer is complete
         log_without_message(error, f"{provider_name} could not clean up after its answer")
 
 
-async def close_parts(parts: AsyncIterator[str | Reply]) -> None:
+async def close_parts(parts: AsyncIterator[AnswerPart]) -> None:
     """Close an answer that may not have been read to its end, and so stop its turn."""
     if isinstance(parts, AsyncGenerator):
         await parts.aclose()

@@ -19,7 +19,7 @@ from inspect import cleandoc
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
-from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai.providers import JSON, AnswerPart, Exchange
 from yemot_ai.sessions import Session
 from yemot_ai_testing.mutation.turn import ApplicationFault
 
@@ -65,10 +65,10 @@ class ModelQuestion:
     number: int = field(default=0, compare=False)
 
 
-Ask: TypeAlias = Callable[[ModelQuestion], AsyncIterator[str | Reply]]
+Ask: TypeAlias = Callable[[ModelQuestion], AsyncIterator[AnswerPart]]
 """Asks the healthy provider."""
 
-ProviderFault: TypeAlias = Callable[[ModelQuestion, Ask], AsyncIterator[str | Reply]]
+ProviderFault: TypeAlias = Callable[[ModelQuestion, Ask], AsyncIterator[AnswerPart]]
 """An async generator that yields what a provider with a fault would yield."""
 
 

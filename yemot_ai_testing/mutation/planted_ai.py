@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.providers import JSON, AnyProvider, Exchange, Provider, Reply
+from yemot_ai.providers import JSON, AnswerPart, AnyProvider, Exchange, Provider
 from yemot_ai.providers.adapter import as_provider, forward_optional
 from yemot_ai.providers.provider import close_parts
 from yemot_ai.sessions import CALLER_KEY_PREFIX, DEFAULT_LEASE, Session, SessionStore
@@ -90,13 +90,13 @@ class PlantedProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Ask the provider through the fault."""
         question = ModelQuestion(prompt, session, instructions, tuple(history), stream, self._count)
         self._count += 1
         asked: list[ModelQuestion] = []
-        got: list[str | Reply | BaseException] = []
-        given: list[str | Reply | BaseException] = []
+        got: list[AnswerPart | BaseException] = []
+        given: list[AnswerPart | BaseException] = []
         parts = self._fault(question, lambda changed: self._ask(changed, asked, got))
         try:
             async for part in parts:
@@ -114,8 +114,8 @@ class PlantedProvider:
         self,
         question: ModelQuestion,
         asked: list[ModelQuestion],
-        got: list[str | Reply | BaseException],
-    ) -> AsyncIterator[str | Reply]:
+        got: list[AnswerPart | BaseException],
+    ) -> AsyncIterator[AnswerPart]:
         asked.append(question)
         parts = self.healthy.ask(
             question.prompt,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from yemot_ai.providers import Reply
+from yemot_ai.providers import AnswerPart
 from yemot_ai.sessions import Session
 from yemot_ai_testing.line.transports.transport import Pairs, TransportResponse
 from yemot_ai_testing.mutation.marks import Marks
@@ -64,8 +64,8 @@ def _changes(fault: ApplicationFault, turn: Turn, response: TransportResponse) -
 
 def _provider_watcher(
     mutations: Sequence[Mutation], marks: Marks
-) -> Callable[[ModelQuestion, Ask], AsyncIterator[str | Reply]]:
-    async def watch(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+) -> Callable[[ModelQuestion, Ask], AsyncIterator[AnswerPart]]:
+    async def watch(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
         for mutation in mutations:  # what they would do is known only when they ask the model
             marks.reach(mutation.id)
         async for part in ask(question):

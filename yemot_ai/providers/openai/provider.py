@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import responses as openai_responses
-from yemot_ai.providers.provider import JSON, Exchange, Reply
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange
 from yemot_ai.providers.sdk.client import ServiceClient
 from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
@@ -117,7 +117,7 @@ class OpenAIProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer an utterance, without commentary and thinking; ``history`` is sent as earlier messages.
 
         Raises:

@@ -17,7 +17,7 @@ from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
 from yemot_ai.providers.openai.response_stream import ResponseAccumulator
 from yemot_ai.providers.openai.response_text import spoken_text
 from yemot_ai.providers.openai.server_memory import ServerMemory
-from yemot_ai.providers.provider import JSON, Exchange, Reply, Usage
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Reply, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import field
 from yemot_ai.providers.sdk.stateless import StatelessChat
@@ -111,7 +111,7 @@ class StoredResponsesChat:
         history: Sequence[Exchange],
         *,
         stream: bool,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer a prompt; the parameters are those of ``Provider.ask``."""
         carried = isinstance(session, Mapping) and "history" in session
         if carried or (self._memory.absent and session is None):
@@ -130,7 +130,7 @@ class StoredResponsesChat:
         history: Sequence[Exchange],
         *,
         stream: bool,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         options: dict[str, Any] = {"stream": True} if stream else {}
         previous = None if session is None else self._response_id(session)
         earlier = ChatHistory.from_exchanges(history)

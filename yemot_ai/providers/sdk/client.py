@@ -20,7 +20,7 @@ from urllib.request import getproxies
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.answer_filter import AnswerFilter
-from yemot_ai.providers.provider import Reply
+from yemot_ai.providers.provider import AnswerPart, Reply
 from yemot_ai.providers.refusals import is_whole_body
 from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.providers.sdk.errors import ServiceErrors
@@ -141,7 +141,7 @@ class ServiceClient:
         accumulator: StreamAccumulator | None,
         parse: Callable[[Any], Reply],
         words: Sequence[str],
-    ) -> AsyncGenerator[str | Reply]:
+    ) -> AsyncGenerator[AnswerPart]:
         """Call ``request(client)``; leaving the iteration closes its stream.
 
         Args:
@@ -169,7 +169,7 @@ class ServiceClient:
         request: Callable[[Any], Awaitable[Any]],
         accumulator: StreamAccumulator | None,
         parse: Callable[[Any], Reply],
-    ) -> AsyncGenerator[str | Reply]:
+    ) -> AsyncGenerator[AnswerPart]:
         if accumulator is None:
             yield await self.ask(request, parse)
             return

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from yemot_ai.providers.chat_history import ChatHistory
-from yemot_ai.providers.provider import JSON, Exchange, Reply
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Reply
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.surrogates import replace_surrogates
 
@@ -59,7 +59,7 @@ class StatelessChat:
         history: Sequence[Exchange],
         *,
         stream: bool,
-    ) -> AsyncIterator[str | Reply]:
+    ) -> AsyncIterator[AnswerPart]:
         """Answer a prompt; the parameters are those of ``Provider.ask``."""
         earlier = ChatHistory.from_exchanges(history) if session is None else self._history(session)
         messages = earlier.messages_for(prompt)

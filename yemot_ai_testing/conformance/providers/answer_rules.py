@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from yemot_ai.errors import AnswerCutError
-from yemot_ai.providers import Reply, Usage
+from yemot_ai.providers import AnswerPart, Reply, Usage
 from yemot_ai_testing.conformance.providers.backend import CutsAnswers, WritesCommentary
 from yemot_ai_testing.conformance.providers.bench import ProviderBench
 from yemot_ai_testing.conformance.rule import NotApplicable, RuleGroup, expect_equal, expect_true
@@ -155,7 +155,7 @@ async def usage_is_of_one_turn(bench: ProviderBench) -> None:
     expect_true(not first or last < 2 * first, "the same output tokens for the same answer", usages)
 
 
-async def _parts(answer: AsyncIterator[str | Reply]) -> list[str | Reply]:
+async def _parts(answer: AsyncIterator[AnswerPart]) -> list[AnswerPart]:
     return [part async for part in answer]
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
-from yemot_ai.providers import Reply
+from yemot_ai.providers import AnswerPart
 from yemot_ai_testing.conformance.providers.answer_rules import LONG_ANSWER
 from yemot_ai_testing.conformance.providers.backend import BreaksOff, StopsInTheMiddle
 from yemot_ai_testing.conformance.providers.bench import REFUSALS, TIMEOUT, ProviderBench, through_json
@@ -97,7 +97,7 @@ async def broken_stream_raises(bench: ProviderBench) -> None:
     await bench.error_of("מי שם?", stream=True)
 
 
-def _begun_answer(bench: ProviderBench) -> AsyncIterator[str | Reply]:
+def _begun_answer(bench: ProviderBench) -> AsyncIterator[AnswerPart]:
     """Return an answer that the model begins and does not finish."""
     bench.require_streaming()
     bench.require(StopsInTheMiddle).begins(FIRST_SENTENCE)
@@ -115,12 +115,12 @@ async def _close_early(bench: ProviderBench) -> None:
         await _close(parts)
 
 
-async def _next(parts: AsyncIterator[str | Reply]) -> str | Reply:
+async def _next(parts: AsyncIterator[AnswerPart]) -> AnswerPart:
     """Return the next part; as a coroutine, it can be a task, whatever the provider returned."""
     return await anext(parts)
 
 
-async def _expect_piece(parts: AsyncIterator[str | Reply]) -> None:
+async def _expect_piece(parts: AsyncIterator[AnswerPart]) -> None:
     reading = asyncio.ensure_future(_next(parts))
     done, _ = await asyncio.wait({reading}, timeout=TIMEOUT / 2)
     if not done:
@@ -134,7 +134,7 @@ async def _expect_piece(parts: AsyncIterator[str | Reply]) -> None:
     expect_true(isinstance(piece, str), "a piece while the model writes the rest", repr(piece))
 
 
-async def _close(parts: AsyncIterator[str | Reply]) -> None:
+async def _close(parts: AsyncIterator[AnswerPart]) -> None:
     if not isinstance(parts, AsyncGenerator):
         raise Breach(
             "ask(stream=True) to return an async generator, which can be closed", type(parts).__name__

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, AnyProvider, Exchange, Reply
+from yemot_ai.providers import JSON, AnswerPart, AnyProvider, Exchange, Reply, ToolCalls, ToolRequest
 from yemot_ai.providers.adapter import as_provider, forward_optional
 from yemot_ai.providers.provider import close_parts
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_ids
@@ -100,7 +100,7 @@ class RecordedProvider:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the provider
         return getattr(self._provider, name)
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -108,21 +108,30 @@ class RecordedProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
+        tools: ToolRequest | None = None,
+    ) -> AsyncIterator[AnswerPart]:
         """Ask the provider, and record the model call, and each piece before it is yielded."""
-        reply = None
+        end: Reply | ToolCalls | None = None
+        with_tools = {"tools": tools} if tools is not None else {}
         with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
             parts = self._provider.ask(
-                prompt, session=session, instructions=instructions, history=history, stream=stream
+                prompt,
+                session=session,
+                instructions=instructions,
+                history=history,
+                stream=stream,
+                **with_tools,  # only a provider that takes tools gets them
             )
             try:
                 async for part in parts:
-                    if isinstance(part, Reply):
-                        reply, model_call.session, model_call.text = part, str(part.session), part.text
+                    if isinstance(part, Reply | ToolCalls):
+                        end, model_call.text = part, part.text
+                        if isinstance(part, Reply):
+                            model_call.session = str(part.session)
                         break
                     model_call.record_piece(part)
                     yield part
             finally:
                 await close_parts(parts)
-        if reply is not None:  # recorded first: callers may stop at the reply
-            yield reply
+        if end is not None:  # recorded first: callers may stop at the reply
+            yield end

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Reply
+from yemot_ai.providers import JSON, AnswerPart, Reply
 from yemot_ai_testing.mutation.mutation import Ask, ModelQuestion, provider
 
 _newest_session: list[JSON] = []
@@ -15,14 +15,14 @@ _newest_session: list[JSON] = []
 
 
 @provider("memory")
-async def conversation_forgotten(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def conversation_forgotten(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """At every utterance the model knows nothing of what was said before."""
     async for part in ask(replace(question, session=None, history=())):
         yield part
 
 
 @provider("memory")
-async def one_conversation_for_all(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def one_conversation_for_all(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """All callers are in one conversation with the model."""
     session = _newest_session[-1] if _newest_session else question.session
     async for part in ask(replace(question, session=session)):
@@ -32,14 +32,14 @@ async def one_conversation_for_all(question: ModelQuestion, ask: Ask) -> AsyncIt
 
 
 @provider("memory")
-async def instructions_lost(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def instructions_lost(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """The model does not get the instructions, such as to answer briefly and in Hebrew."""
     async for part in ask(replace(question, instructions=None)):
         yield part
 
 
 @provider("input")
-async def asked_twice(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def asked_twice(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """The model is asked twice for one utterance, and paid twice."""
     async for part in ask(question):
         if isinstance(part, Reply):
@@ -49,19 +49,20 @@ async def asked_twice(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | 
 
 
 @provider("input")
-async def question_shortened(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def question_shortened(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """The model gets only the first word of what a caller said."""
     async for part in ask(replace(question, prompt=question.prompt.partition(" ")[0])):
         yield part
 
 
 @provider("answers")
-async def last_piece_lost(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def last_piece_lost(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """The end of an answer that the model writes in pieces is not heard."""
     pieces: list[str] = []
     async for part in ask(question):
-        if isinstance(part, Reply):
-            yield replace(part, text="".join(pieces[:-1])) if pieces[1:] else part
+        if not isinstance(part, str):
+            is_reply = isinstance(part, Reply) and pieces[1:]
+            yield replace(part, text="".join(pieces[:-1])) if is_reply else part
             return
         pieces.append(part)
         if pieces[1:]:
@@ -69,7 +70,7 @@ async def last_piece_lost(question: ModelQuestion, ask: Ask) -> AsyncIterator[st
 
 
 @provider("failures")
-async def no_second_try(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def no_second_try(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """A passing failure of the model is final: the caller hears an apology."""
     try:
         async for part in ask(question):
@@ -79,7 +80,7 @@ async def no_second_try(question: ModelQuestion, ask: Ask) -> AsyncIterator[str 
 
 
 @provider("failures")
-async def second_answer_never_ends(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def second_answer_never_ends(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """The second question to the model is never answered."""
     if question.number == 1:
         await asyncio.Event().wait()
@@ -88,7 +89,7 @@ async def second_answer_never_ends(question: ModelQuestion, ask: Ask) -> AsyncIt
 
 
 @provider("failures")
-async def failure_spoken(question: ModelQuestion, ask: Ask) -> AsyncIterator[str | Reply]:
+async def failure_spoken(question: ModelQuestion, ask: Ask) -> AsyncIterator[AnswerPart]:
     """A caller hears the text of an error."""
     try:
         async for part in ask(question):
