@@ -29,6 +29,7 @@ from yemot_ai_testing.doubles.scriptable import (
 from yemot_ai_testing.doubles.scripted_provider import ScriptedProvider
 from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
 from yemot_ai_testing.doubles.steps import (
+    API_STEPS,
     MODEL_STEPS,
     PROCESS_STEPS,
     SERVICE_STEPS,
@@ -36,6 +37,7 @@ from yemot_ai_testing.doubles.steps import (
     STEP_SYNTAX,
     Answer,
     BusySession,
+    Calls,
     Crash,
     Cut,
     Drop,
@@ -55,6 +57,7 @@ from yemot_ai_testing.scenario.format.schema import AGENT
 
 STEPS: tuple[Step, ...] = (
     Answer(("a", "b"), after=1.5),
+    Calls(("a",), after=1.5),
     Transcription("a", after=1.5),
     Failure("overloaded", after=1.5),
     Hang(),
@@ -117,7 +120,7 @@ def test_the_method_of_a_step_adds_it(step: Step) -> None:
 def test_a_double_has_the_methods_of_the_steps_that_it_can_take(step: Step) -> None:
     verb = syntax_of(step).verb
     assert hasattr(ScriptableModel, verb) == isinstance(step, MODEL_STEPS)
-    assert hasattr(ScriptableAPI, verb) == isinstance(step, MODEL_STEPS)
+    assert hasattr(ScriptableAPI, verb) == isinstance(step, API_STEPS)
     assert hasattr(ScriptableService, verb) == isinstance(step, SERVICE_STEPS)
     assert hasattr(ScriptableCodex, verb) == isinstance(step, CODEX_STEPS)
     assert (verb in VERBS) == isinstance(step, CODEX_STEPS)
@@ -131,7 +134,7 @@ def doubles() -> Iterator[dict[ScriptableModel, tuple[type, ...]]]:
             fake: CODEX_STEPS,
             service: SERVICE_STEPS,
             OpenAIMock(): SERVICE_STEPS,
-            AnthropicMock(): MODEL_STEPS,
+            AnthropicMock(): API_STEPS,
             ScriptedProvider(): (*SERVICE_STEPS, *PROCESS_STEPS),
         }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from yemot_ai_testing.doubles.scriptable import ScriptableCodex
 from yemot_ai_testing.doubles.scripted_double import CheckedContext
-from yemot_ai_testing.doubles.steps import Transcription
+from yemot_ai_testing.doubles.steps import Calls, Transcription
 from yemot_ai_testing.executable import create_double_folder, write_executable
 from yemot_ai_testing.processes.environment import set_variables
 from yemot_ai_testing.processes.owned_folder import OwnedFolder
@@ -127,11 +127,23 @@ class CodexDouble(ScriptableCodex, CheckedContext):
         """Append a step; the next process that calls the model takes it.
 
         Raises:
-            TypeError: if the step is a transcription.
+            TypeError: if the step is a transcription, or a call of a tool.
             FakeOnlyError: if the step is ``Malformed`` and the program is a real one.
         """
         if isinstance(step, Transcription):
             raise TypeError("Codex does not transcribe: script the step on the double of a transcriber")
+        if isinstance(step, Calls):
+            raise TypeError(
+                "Codex calls no tools of an application: script the step on a ScriptedProvider, "
+                "a ModelServer, an OpenAIMock or an AnthropicMock"
+            )
+        self._append(step)
+
+    def add_shared(self, step: Step) -> None:
+        """Append a step that a model service may take, which shares this script.
+
+        A process that takes a step of such a service only finds nothing scripted.
+        """
         self._append(step)
 
     @abstractmethod

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-__all__ = ["as_exit_code", "as_pieces", "as_seconds", "as_text", "call_verb"]
+if TYPE_CHECKING:
+    from yemot_ai_testing.doubles.steps import ToolArguments
+
+__all__ = ["as_exit_code", "as_pieces", "as_seconds", "as_text", "as_tool_call", "call_verb"]
 
 
 def as_pieces(text: object) -> tuple[str, ...]:
@@ -56,6 +61,38 @@ def as_exit_code(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"an exit code is a whole number such as 1, not {value!r}")
     return value
+
+
+def as_tool_call(call: object) -> tuple[str, ToolArguments]:
+    """Return the tool and the arguments of a scripted call, ``(tool, arguments)`` or ``(tool,)``.
+
+    Raises:
+        TypeError: it is no such pair, the tool is not a text, or JSON cannot have the arguments.
+        ValueError: the tool has no name, or JSON cannot have a number of the arguments.
+    """
+    match call:
+        case (str(tool),):
+            arguments: object = {}
+        case (str(tool), arguments):
+            pass
+        case _:
+            raise TypeError(
+                f'a call is a tool and its arguments, ("order_status", {{"id": 7}}), not {call!r}'
+            )
+    if not tool.strip():
+        raise ValueError(f"a tool has a name such as order_status, not {tool!r}")
+    return tool, _as_tool_arguments(tool, arguments)
+
+
+def _as_tool_arguments(tool: str, arguments: object) -> ToolArguments:
+    if isinstance(arguments, str):
+        return arguments
+    if not isinstance(arguments, Mapping) or not all(isinstance(name, str) for name in arguments):
+        raise TypeError(
+            f'the arguments of {tool} are a mapping such as {{"id": 7}}, or raw text, not {arguments!r}'
+        )
+    json.dumps(arguments, allow_nan=False)
+    return dict(arguments)
 
 
 def call_verb(double: object, verb: str, value: object, **options: object) -> None:

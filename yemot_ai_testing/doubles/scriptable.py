@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
-from yemot_ai_testing.doubles.arguments import as_exit_code, as_pieces, as_seconds, as_text
+from yemot_ai_testing.doubles.arguments import (
+    as_exit_code,
+    as_pieces,
+    as_seconds,
+    as_text,
+    as_tool_call,
+)
 from yemot_ai_testing.doubles.steps import (
     CUT_REASONS,
     FAILURE_KINDS,
     Answer,
     BusySession,
+    Calls,
     Crash,
     Cut,
     Drop,
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-    from yemot_ai_testing.doubles.steps import CutReason, FailureKind, Step
+    from yemot_ai_testing.doubles.steps import CutReason, FailureKind, Step, ToolArguments
 
 __all__ = [
     "ScriptableAPI",
@@ -202,6 +209,39 @@ class ScriptableAPI(ScriptableModel):
         self.add(replace(_answer(text, after, every, saying), thoughts=as_text("thoughts", thoughts)))
         return self
 
+    @overload
+    def calls(
+        self, tool: str, arguments: ToolArguments = ..., /, *, saying: str = ..., after: float = ...
+    ) -> Self: ...
+
+    @overload
+    def calls(
+        self,
+        *calls: tuple[str] | tuple[str, ToolArguments],
+        saying: str = ...,
+        after: float = ...,
+    ) -> Self: ...
+
+    def calls(self, *calls: Any, saying: str = "", after: float = 0.0) -> Self:
+        """Let the model call tools; the next step answers the request that brings their results.
+
+        ``calls("order_status", {"id": 7})`` is one call; several in one answer of the model are
+        ``calls(("order_status", {"id": 7}), ("opening_hours", {}))``.
+
+        Args:
+            calls: a tool and its arguments, or such pairs; raw text in the place of the arguments is sent
+                as it is, such as JSON that is broken.
+            saying: a text before the calls, in the same answer.
+            after: seconds before the answer.
+
+        Raises:
+            TypeError: a call is not a tool and its arguments, JSON cannot have the arguments, the text is
+                not a text, or the seconds are not a number.
+            ValueError: there is no call, a tool has no name, or a number is not valid.
+        """
+        self.add(_calls(calls, saying, after))
+        return self
+
 
 class ScriptableService(ScriptableAPI, ScriptableConversation):
     """The steps of a service that transcribes and keeps conversations as well."""
@@ -227,6 +267,20 @@ def _answer(text: str | Sequence[str], after: float, every: float, saying: str) 
         raise ValueError('an answer has at least one piece; answers("") is an empty one')
     return Answer(
         pieces, as_seconds("after", after), every=as_seconds("every", every), saying=as_text("saying", saying)
+    )
+
+
+def _calls(calls: tuple[Any, ...], saying: str, after: float) -> Calls:
+    given = (calls,) if calls and isinstance(calls[0], str) else calls
+    if not given:
+        raise ValueError('a step calls at least one tool: calls("order_status", {"id": 7})')
+    pairs = [as_tool_call(call) for call in given]
+    has_arguments = any(arguments != {} for _, arguments in pairs)
+    return Calls(
+        tuple(tool for tool, _ in pairs),
+        tuple(arguments for _, arguments in pairs) if has_arguments else (),
+        as_seconds("after", after),
+        as_text("saying", saying),
     )
 
 

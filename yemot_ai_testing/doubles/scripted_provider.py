@@ -15,19 +15,33 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from yemot_ai import Engine
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, Exchange, Reply, Usage, read_reply
+from yemot_ai.providers import (
+    JSON,
+    Exchange,
+    Reply,
+    ToolCall,
+    ToolCalls,
+    ToolRequest,
+    ToolRound,
+    Usage,
+    read_reply,
+)
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import wait_until_open
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
-from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, Hang, Reconnect, Step, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Calls, Cut, Failure, Hang, Reconnect, Step, Transcription
 from yemot_ai_testing.virtual_time import virtual_engine
 
 __all__ = ["ScriptedProvider", "ScriptedRequest"]
+
+NO_TOOLS: Final = " (a request without tools: the step calls one)"
+"""What the script's mismatch says of a request that cannot take a step ``Calls``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +53,18 @@ class ScriptedRequest:
         instructions: the model's instructions.
         session: the provider session that is continued; None for a new one.
         history: earlier exchanges, when a conversation is rebuilt.
+        tools: the names of the tools that the model may call.
+        rounds: the calls of this turn so far, and their results.
+        may_call: whether the model may call more of them.
     """
 
     prompt: str
     instructions: str | None
     session: str | None
     history: tuple[Exchange, ...] = ()
+    tools: tuple[str, ...] = ()
+    rounds: tuple[ToolRound, ...] = ()
+    may_call: bool = True
 
 
 class ScriptedProvider(ScriptedDouble, ScriptableService):
@@ -52,6 +72,7 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
 
     Args:
         engine: the engine on which turns run; one with virtual time by default.
+        takes_tools: whether its model can call tools.
 
     Attributes:
         requests: the model calls so far.
@@ -62,15 +83,17 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
     name = "scripted"
     streams = True
 
-    def __init__(self, *, engine: Engine | None = None) -> None:
+    def __init__(self, *, engine: Engine | None = None, takes_tools: bool = True) -> None:
         super().__init__()
         self.engine = engine or virtual_engine()
+        self.takes_tools = takes_tools
         self.requests: list[ScriptedRequest] = []
         self.ended_sessions: list[str] = []
         self.running = 0
         self._session_numbers = itertools.count(1)
+        self._call_numbers = itertools.count(1)
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -78,15 +101,20 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
-        """Yield the pieces of the scripted answer, then the reply; ``session`` is None at first."""
+        tools: ToolRequest | None = None,
+    ) -> AsyncIterator[str | Reply | ToolCalls]:
+        """Yield the pieces of the scripted answer, then the reply or the calls of tools.
+
+        ``session`` is None at first.
+        """
         session_id = None if session is None else str(session)
-        self.requests.append(ScriptedRequest(prompt, instructions, session_id, tuple(history)))
-        async with aclosing(
-            self._answer_parts(prompt, session_id or f"scripted-{next(self._session_numbers)}")
-        ) as parts:
+        request = ScriptedRequest(prompt, instructions, session_id, tuple(history))
+        self.requests.append(request if tools is None else _with_tools(request, tools))
+        turn = session_id or _session_of(tools) or f"scripted-{next(self._session_numbers)}"
+        wanted = (Answer,) if tools is None else (Answer, Calls)
+        async with aclosing(self._answer_parts(prompt, turn, wanted=wanted)) as parts:
             async for part in parts:
-                if stream or isinstance(part, Reply):
+                if stream or not isinstance(part, str):
                     yield part
 
     async def end_session(self, session: JSON) -> None:
@@ -95,15 +123,16 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
 
     async def transcribe(self, audio: bytes) -> str:
         """Return the text that ``transcribes`` scripted."""
-        parts = self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=Transcription)
+        parts = self._answer_parts(f"(a recording of {len(audio)} bytes)", "", wanted=(Transcription,))
         return (await read_reply(parts, self.name)).text
 
     async def _answer_parts(
-        self, prompt: str, session: str, *, wanted: type = Answer
-    ) -> AsyncGenerator[str | Reply]:
+        self, prompt: str, session: str, *, wanted: tuple[type, ...]
+    ) -> AsyncGenerator[str | Reply | ToolCalls]:
         step = self._take_step(prompt)
-        if isinstance(step, Answer | Transcription) and not isinstance(step, wanted):
-            self.script.record_unscripted(prompt)
+        if isinstance(step, Answer | Calls | Transcription) and not isinstance(step, wanted):
+            has_no_tools = isinstance(step, Calls)
+            self.script.record_unscripted(f"{prompt}{NO_TOOLS}" if has_no_tools else prompt)
             step = None
         self.running += 1
         try:
@@ -112,6 +141,9 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
             if isinstance(step, Answer | Cut):
                 written = step.as_one_message() if isinstance(step, Answer) else Answer(step.pieces)
                 async for piece in self._pieces(written):
+                    yield piece
+            elif isinstance(step, Calls):
+                async for piece in self._pieces(Answer(step.pieces, step.after)):
                     yield piece
             elif isinstance(step, Transcription):
                 await asyncio.sleep(step.after)
@@ -137,13 +169,16 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
                 await self.pause.wait_at("first_text")
         await self.pause.wait_at("last_text")
 
-    async def _finish(self, step: Step | None, prompt: str, session: str) -> Reply:
+    async def _finish(self, step: Step | None, prompt: str, session: str) -> Reply | ToolCalls:
         match step:
             case None:
                 raise ProviderError(f"nothing is scripted for {prompt!r}", provider=self.name)
             case Answer() | Transcription():
                 text = step.as_one_message().text if isinstance(step, Answer) else step.text
                 return Reply(text, session, Usage(len(prompt), 0, len(text)))
+            case Calls():
+                calls = tuple(ToolCall(f"call_{next(self._call_numbers)}", *call) for call in step.calls)
+                return ToolCalls(calls, step.saying, session, Usage(len(prompt), 0, len(calls)))
             case Cut(reason="length" | "content_filter" as reason):
                 return Reply("".join(step.pieces), session, Usage(len(prompt), 0, 1), cut=reason)
             case Failure():
@@ -154,3 +189,14 @@ class ScriptedProvider(ScriptedDouble, ScriptableService):
                 raise AssertionError("the event is never set")  # pragma: no cover
             case _:
                 raise provider_error_for(step, session, provider=self.name)
+
+
+def _with_tools(request: ScriptedRequest, tools: ToolRequest) -> ScriptedRequest:
+    names = tuple(spec.name for spec in tools.specs)
+    return replace(request, tools=names, rounds=tools.rounds, may_call=tools.may_call)
+
+
+def _session_of(tools: ToolRequest | None) -> str | None:
+    """Return the session of a turn that has called tools before."""
+    state = tools.rounds[-1].state if tools is not None and tools.rounds else None
+    return None if state is None else str(state)

@@ -45,7 +45,7 @@ from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableAPI, ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
 from yemot_ai_testing.doubles.steps import (
-    MODEL_STEPS,
+    API_STEPS,
     SERVICE_STEPS,
     Answer,
     Cut,
@@ -78,7 +78,7 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
 
     service_name: ClassVar[str]
     endpoints: ClassVar[tuple[str, ...]]
-    supported_steps: ClassVar[tuple[type, ...]] = MODEL_STEPS
+    supported_steps: ClassVar[tuple[type, ...]] = API_STEPS
 
     def __init__(self, *, quirks: str = "openai") -> None:
         super().__init__()

@@ -6,6 +6,7 @@ who can take it, and how it is written in a scenario. Everything else is derived
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "API_STEPS",
     "CUT_REASONS",
     "FAILURE_KINDS",
     "MODEL_STEPS",
@@ -22,6 +24,7 @@ __all__ = [
     "STEP_SYNTAX",
     "Answer",
     "BusySession",
+    "Calls",
     "Crash",
     "Cut",
     "CutReason",
@@ -33,6 +36,7 @@ __all__ = [
     "Reconnect",
     "Step",
     "StepSyntax",
+    "ToolArguments",
     "Transcription",
     "UnknownSession",
 ]
@@ -54,6 +58,9 @@ CutReason = Literal["length", "content_filter", "error"]
 """Why an answer has no end: a limit of tokens, the service's content filter, an error of the service."""
 
 CUT_REASONS: Final[tuple[str, ...]] = get_args(CutReason)
+
+ToolArguments: TypeAlias = "Mapping[str, Any] | str"
+"""The arguments of a call of a tool; a text is sent as it is, such as JSON that is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,38 @@ class Answer:
     def as_one_message(self) -> Answer:
         """Return the answer with ``saying`` as the first line of its text."""
         return replace(self, pieces=(f"{self.saying}\n", *self.pieces), saying="") if self.saying else self
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The model calls tools and waits: the next step answers the request that brings their results.
+
+    Attributes:
+        tools: the name of the tool of each call, at least one.
+        arguments: the arguments of each call; a call without any has none.
+        after: seconds before the answer.
+        saying: a text before the calls, in the same answer.
+    """
+
+    tools: tuple[str, ...]
+    arguments: tuple[ToolArguments, ...] = ()
+    after: float = 0.0
+    saying: str = ""
+
+    @property
+    def calls(self) -> tuple[tuple[str, str], ...]:
+        """Each call: the name of the tool, and the arguments as the model writes them."""
+        given = (*self.arguments, *({} for _ in self.tools))
+        return tuple((tool, _as_json(one)) for tool, one in zip(self.tools, given, strict=False))
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The text before the calls, as the pieces of a stream."""
+        return (self.saying,) if self.saying else ()
+
+
+def _as_json(arguments: ToolArguments) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +238,17 @@ class BusySession:
 
 
 Step: TypeAlias = (
-    "Answer | Transcription | Failure | Hang | Drop | Cut | Crash | Malformed | Reconnect | UnknownSession"
-    " | BusySession"
+    "Answer | Calls | Transcription | Failure | Hang | Drop | Cut | Crash | Malformed | Reconnect"
+    " | UnknownSession | BusySession"
 )
 
 MODEL_STEPS: Final = (Answer, Failure, Hang, Drop, Cut)
 """The steps of every model."""
 
-SERVICE_STEPS: Final = (*MODEL_STEPS, Transcription, UnknownSession)
+API_STEPS: Final = (*MODEL_STEPS, Calls)
+"""The steps of a model that calls tools of its client."""
+
+SERVICE_STEPS: Final = (*API_STEPS, Transcription, UnknownSession)
 """The steps of a service that transcribes and keeps conversations as well."""
 
 SESSION_STEPS: Final = (UnknownSession, BusySession)
@@ -261,6 +303,7 @@ STEP_SYNTAX: Final = (
     StepSyntax(
         Answer, "answers", "answers", "pieces", options=(("thoughts", "thoughts"), ("saying", "saying"))
     ),
+    StepSyntax(Calls, "calls", "calls", "tools", options=(("with", "arguments"),)),
     StepSyntax(Transcription, "transcribes", "transcribes", "text"),
     StepSyntax(Failure, "fails", "fails", "kind"),
     StepSyntax(Hang, "hangs", "hangs"),

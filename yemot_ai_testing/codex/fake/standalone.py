@@ -24,7 +24,7 @@ from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.fake.files import check_script, read_runs
 from yemot_ai_testing.codex.fake.install import install_copy
 from yemot_ai_testing.doubles.arguments import call_verb
-from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Transcription
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Calls, Transcription
 from yemot_ai_testing.executable import DOUBLE_MARKER
 from yemot_ai_testing.processes.owned_folder import OWNER
 from yemot_ai_testing.processes.running import kill_if_mentions
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "StandaloneFake", "create_fake"]
 
 VERBS: Final = (
-    *(syntax.verb for syntax in STEP_SYNTAX if syntax.step is not Transcription),
+    *(syntax.verb for syntax in STEP_SYNTAX if syntax.step not in {Calls, Transcription}),
     "replays",
     "asks",
 )

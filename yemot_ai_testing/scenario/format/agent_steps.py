@@ -33,7 +33,7 @@ def _parse_step(values: Mapping[str, Any]) -> Step:
 
 def _parse_field(annotation: str, value: Any) -> Any:  # noqa: ANN401 - of the type of the field
     match annotation:
-        case "tuple[str, ...]":
+        case "tuple[str, ...]" | "tuple[ToolArguments, ...]":
             return value if isinstance(value, tuple) else (value,)
         case "float":
             return parse_duration(value) or 0.0

@@ -73,6 +73,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "agent": {
         "after": "the time before the answer, transcript or failure",
         "answers": "the answer; of a list, the pieces in which it is streamed",
+        "calls": "the model calls these tools; the next step answers their results",
         "transcribes": "the transcript of this turn's recording",
         "fails": "the model service refuses or fails",
         "hangs": "the model never answers",
@@ -85,6 +86,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "busy_session": "another process writes to the conversation",
         "thoughts": "with answers: what the model thinks before",
         "saying": "with answers: a complete message before the answer",
+        "with": "with calls: the arguments of each call",
         "text": "with cuts: the answer up to there",
     },
     "crash": {"exit": "the exit code", "stderr": "the standard error"},

@@ -162,12 +162,18 @@ HEARS: Final = _object(
         "within": SILENCE_LIMITS,
     },
 )
+# An object of any shape; a text is what the model writes, such as JSON that is broken.
+TOOL_ARGUMENTS: Final[Schema] = {
+    "anyOf": [TEXT, {"type": "object"}, _list({"anyOf": [TEXT, {"type": "object"}]}, minItems=1)],
+    "x-message": "the arguments of the call, such as {id: 7}; a list has those of each call",
+}
 FIELD_TYPES: Final[dict[str, Schema]] = {
     "tuple[str, ...]": ANSWER_TEXTS,
     "str": TEXT,
     "FailureKind": {"enum": list(FAILURE_KINDS)},
     "CutReason": {"enum": list(CUT_REASONS)},
     "int": COUNT,
+    "tuple[ToolArguments, ...]": TOOL_ARGUMENTS,
 }
 
 

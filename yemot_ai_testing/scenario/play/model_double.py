@@ -45,7 +45,7 @@ class CombinedDouble:
 
     def add(self, step: Step) -> None:
         """Append a step, for the next model call of either."""
-        self._codex.add(step)
+        self._codex.add_shared(step)
 
     def processes_alive(self) -> int:
         """Return the number of running Codex processes."""
