@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from yemot_ai.redaction import MASKING_FILTER, NumberMaskingFilter
     from yemot_ai.sessions import Turn
+    from yemot_ai.tools import Tool, ToolContext, tool
     from yemot_ai.web import RequestLimits
 else:
     __getattr__ = lazy_names(
@@ -56,6 +57,9 @@ else:
             "MASKING_FILTER": ".redaction",
             "NumberMaskingFilter": ".redaction",
             "Turn": ".sessions",
+            "Tool": ".tools",
+            "ToolContext": ".tools",
+            "tool": ".tools",
             "RequestLimits": ".web",
         },
     )
@@ -80,9 +84,12 @@ __all__ = [
     "NumberMaskingFilter",
     "RecordingInput",
     "RequestLimits",
+    "Tool",
+    "ToolContext",
     "Turn",
     "YemotAI",
     "__version__",
+    "tool",
 ]
 
 __version__ = "0.2.0"

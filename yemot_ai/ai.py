@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from types import NoneType
 from typing import Any, Literal, Protocol, TypeVar
@@ -30,6 +30,7 @@ from yemot_ai._calls.limits import Limits
 from yemot_ai._calls.runtime import Runtime
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.recording_transcriber import check_transcriber
+from yemot_ai._turns.work import running_tool
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.adapter import AnyProvider
 from yemot_ai.providers.factory import make_provider
@@ -104,6 +105,8 @@ class YemotAI:
         recordings: downloads them from the platform; ``Recordings()`` unless given.
         blocked_loop_seconds: seconds after which code that blocks the event loop is logged, with its line; 1
             unless given, 0: never. One value for all ``YemotAI`` of a process, that of the last.
+        tools: functions that the model may call, and what ``tool`` has made of functions; an agent may have
+            other ones.
         interruption_note: a note to the model before the caller's next words if the caller has not heard
             the end of its answer: a key or a hang-up interrupted it, or it broke off. None: a sentence in
             Hebrew or English; ``""``: nothing. Callers never hear it.
@@ -138,6 +141,7 @@ class YemotAI:
         recordings: Recordings | None = None,
         interruption_note: str | None = None,
         blocked_loop_seconds: float | None = None,
+        tools: Sequence[Callable[..., Any]] = (),
     ) -> None:
         times = {"turn_timeout": turn_timeout, "session_ttl": session_ttl, "memory_ttl": memory_ttl}
         for name, seconds in {**times, "lease": DEFAULT_LEASE if lease is None else lease}.items():
@@ -149,6 +153,7 @@ class YemotAI:
         check_type("instructions", instructions, (str, NoneType), "a text, or None")
         if remember not in {"call", "caller"}:
             raise ConfigurationError(f"remember={remember!r}: use 'call' or 'caller'")
+        check_type("tools", tools, (list, tuple), "a list of functions")
         check_type("interruption_note", interruption_note, (str, NoneType), "a text, or None")
         keys = {"openai": openai_api_key, "anthropic": anthropic_api_key}
         answering = make_provider(mode, provider, model=model, keys=keys, timeout=turn_timeout)
@@ -172,6 +177,7 @@ class YemotAI:
             recordings=recordings,
             openai_api_key=openai_api_key,
             interruption_note=interruption_note,
+            tools=tuple(tools),
         )
         self.provider = answering if provider is None else provider
         self.engine = engine
@@ -250,6 +256,14 @@ class YemotAI:
         self._runtime.hooks.turn.append(function)
         return function
 
+    def on_tool(self, function: H) -> H:
+        """Register ``function(call_id, turn)`` for the end of each run of a tool.
+
+        ``turn.tool`` is what was called, ``turn.answer`` the result, ``turn.failure`` why there is none.
+        """
+        self._runtime.hooks.tool.append(function)
+        return function
+
     def on_call_end(self, function: H) -> H:
         """Register ``function(summary, usage)`` for the end of a call, by hang-up, timeout or ``end``."""
         self._runtime.hooks.call_end.append(function)
@@ -299,6 +313,8 @@ class YemotAI:
         """Return the coroutine of a question; inside a handler of the call, it is a step of its run."""
         run = current_run.get()
         call_id, parent = _current_call(call_id), ""
+        if running_tool.get() == call_id:
+            raise ConfigurationError("a tool cannot ask the AI in its own call: the call waits for the tool")
         if run is not None and run.call_id == call_id:
             turn_id, parent = run.start_step(turn_id), run.turn_id
         ask = self._runtime.conversation.ask

@@ -57,7 +57,13 @@ def _put(client: redis.Redis, key: str, value: Any) -> None:  # noqa: ANN401 - a
         client.set(key, value)
 
 
-NEWER_ERRORS: Final = frozenset({errors.AnswerCutError, errors.RefusedRequestError})
+NEWER_ERRORS: Final = frozenset({
+    errors.AnswerCutError,
+    errors.RefusedRequestError,
+    errors.ToolFailedError,
+    errors.ToolNotConfirmedError,
+    errors.ToolUnknownError,
+})  # fmt: skip
 """Errors that did not exist when the records were written."""
 
 

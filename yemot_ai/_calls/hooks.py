@@ -46,6 +46,7 @@ class CallSummary:
         started: Unix time in seconds of the first request (0 for a call without a line).
         turns: the turns that asked the AI or were answered by an agent's function, oldest first.
         state: the developer's ``call.state``.
+        tools: the runs of tools, oldest first: ``turn.tool`` is what was called, ``turn.answer`` the result.
     """
 
     call_id: str
@@ -54,15 +55,19 @@ class CallSummary:
     started: float
     turns: tuple[Turn, ...]
     state: dict[str, Any]
+    tools: tuple[Turn, ...] = ()
 
     @classmethod
     def from_session(cls, session: Session, reason: EndReason) -> CallSummary:
         """Return the summary of ``session``."""
         steps = [turn for turn in session.turns if turn.parent and turn.conversation]
+        tools = tuple(turn for turn in session.turns if turn.tool is not None)
         turns = tuple(
-            turn for turn in session.turns if not turn.is_transcription and not _repeats(turn, steps)
+            turn
+            for turn in session.turns
+            if not turn.is_transcription and turn.tool is None and not _repeats(turn, steps)
         )
-        return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state))
+        return cls(session.call_id, session.phone, reason, session.started, turns, dict(session.state), tools)
 
     def __iter__(self) -> Iterator[Turn]:
         return iter(self.turns)
@@ -86,6 +91,7 @@ class Hooks:
     call_start: list[Hook] = field(default_factory=list)
     turn: list[Hook] = field(default_factory=list)
     call_end: list[Hook] = field(default_factory=list)
+    tool: list[Hook] = field(default_factory=list)
     _tasks: KeyedTasks[str, None] = field(default_factory=KeyedTasks)
 
     def call_started(self, session: Session) -> None:
@@ -99,9 +105,11 @@ class Hooks:
             self.engine.submit(self._schedule_on_loop(*arguments))
 
     def turn_done(self, call_id: str, turn: Turn) -> None:
-        """Schedule the hooks for a turn that asked the AI; on the engine's loop."""
+        """Schedule the hooks for a turn that asked the AI, or for the run of a tool; on the engine's loop."""
         if self.turn and turn.conversation:
             self._schedule(call_id, self.turn, call_id, turn)
+        elif self.tool and turn.tool is not None:
+            self._schedule(call_id, self.tool, call_id, turn)
 
     async def call_ended(self, summary: CallSummary) -> None:
         """Run the hooks for the end of a call, after the earlier hooks of the call.

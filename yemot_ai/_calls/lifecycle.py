@@ -165,7 +165,7 @@ class CallLifecycle:
         if log.isEnabledFor(logging.INFO):
             provider = self.providers.get(turn.conversation)
             usage_log.log_turn(session.call_id, turn, provider.name if provider else "")
-        if self.hooks.turn:
+        if self.hooks.turn or self.hooks.tool:
             self.hooks.turn_done(session.call_id, turn)
 
     async def discard_unsaved(self, result: TurnResult) -> None:

@@ -27,6 +27,7 @@ class Limits:
         turns_per_day: questions to the AI from one number in a day (UTC), over all its calls. A
             withheld number is not counted: refuse it with ``AccessPolicy(allow_withheld=False)``.
         answer: how long one answer may be; a longer one is cut.
+        tool_calls: calls of tools in one turn; then the model has to answer.
 
     Raises:
         ConfigurationError: if a limit is not a positive number.
@@ -36,12 +37,14 @@ class Limits:
     minutes: float | None = None
     turns_per_day: int | None = None
     answer: AnswerLimits = field(default_factory=AnswerLimits)
+    tool_calls: int = 10
 
     def __post_init__(self) -> None:
         for name in ("turns", "minutes", "turns_per_day"):
             most = getattr(self, name)
             if most is not None:
                 check_number(name, most, "a positive number, or None for no limit")
+        check_number("tool_calls", self.tool_calls, "a whole number above 0", whole=True)
         check_type("answer", self.answer, AnswerLimits, "AnswerLimits(…)")
 
     def check(self, session: Session, turn_id: str, *, now: float) -> None:

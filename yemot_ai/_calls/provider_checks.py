@@ -13,13 +13,26 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from yemot_ai._runtime.engine import Engine
-from yemot_ai.errors import ProviderError, YemotAIError
+from yemot_ai.errors import ConfigurationError, ProviderError, YemotAIError
 from yemot_ai.errors.unexpected import UNEXPECTED, log_without_message
 from yemot_ai.providers.provider import Provider
 
-__all__ = ["find_failure", "warm_up"]
+__all__ = ["check_takes_tools", "find_failure", "warm_up"]
 
 log = logging.getLogger("yemot_ai")
+
+
+def check_takes_tools(provider: Provider) -> None:
+    """Check that the model of a provider can call tools.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    if not getattr(provider, "takes_tools", False):
+        raise ConfigurationError(
+            f"tools=[…]: the provider {provider.name!r} cannot call tools: use OpenAIProvider, "
+            "AnthropicProvider or PydanticAIProvider for this agent (provider=…), or leave tools out"
+        )
 
 
 async def find_failure(provider: Provider, engine: Engine) -> str:

@@ -9,13 +9,13 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai._calls.caller_memory import DAY, CallerMemory
 from yemot_ai._calls.hooks import Hooks
 from yemot_ai._calls.lifecycle import CallLifecycle
 from yemot_ai._calls.limits import Limits
-from yemot_ai._calls.provider_checks import warm_up
+from yemot_ai._calls.provider_checks import check_takes_tools, warm_up
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai._turns.ledger import Ledger
@@ -26,6 +26,10 @@ from yemot_ai.sessions import SessionStore, SupportsCheck
 from yemot_ai.sessions.hangup_watch import HangupWatch
 from yemot_ai.transcription import Transcriber
 from yemot_ai.transcription.download import Recordings
+
+if TYPE_CHECKING:  # few applications need them
+    from yemot_ai._turns.tool_loop import ConversationTools
+    from yemot_ai.tools import Toolbox
 
 __all__ = ["Runtime"]
 
@@ -46,6 +50,7 @@ class Runtime:
         ledger: runs and stores the turns.
         hangup_watch: detects calls that end at another worker.
         conversation: the conversation of handlers and of agents without their own.
+        toolboxes: the tools of each conversation that has some, by its name.
         running_tasks: functions that return the tasks of turns, handlers and ends of calls that run in this
             process.
         servers: how many ASGI servers of its flows have started and not ended.
@@ -66,7 +71,9 @@ class Runtime:
     recordings: Recordings | None
     openai_api_key: str | None
     interruption_note: str | None
+    tools: tuple[object, ...] = ()
     _providers: dict[str, Provider] = field(default_factory=dict)
+    toolboxes: dict[str, Toolbox] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.hooks = Hooks(self.engine)
@@ -102,12 +109,17 @@ class Runtime:
         self.conversation = self.new_conversation("call")
 
     def new_conversation(
-        self, name: str, *, provider: AnyProvider | None = None, instructions: str | None = None
+        self,
+        name: str,
+        *,
+        provider: AnyProvider | None = None,
+        instructions: str | None = None,
+        tools: Sequence[object] | None = None,
     ) -> Conversation:
-        """Return a separate conversation per call, for an agent with its own provider or instructions.
+        """Return a separate conversation per call, for an agent with its own provider, instructions or tools.
 
         Raises:
-            ConfigurationError: if ``provider`` is not a provider.
+            ConfigurationError: if ``provider`` is not a provider, or takes no tools; or a tool is none.
         """
         own = self._providers[name] = self.provider if provider is None else as_provider(provider)
         return Conversation(
@@ -120,7 +132,21 @@ class Runtime:
             limits=self.limits.answer,
             interruption_note=self.interruption_note,
             admit=self.calls.admit,
+            tools=self._tools_of(name, own, self.tools if tools is None else tools),
         )
+
+    def _tools_of(
+        self, conversation: str, provider: Provider, tools: Sequence[object]
+    ) -> ConversationTools | None:
+        if not tools:
+            return None
+        from yemot_ai._turns.tool_loop import ConversationTools  # noqa: PLC0415 - few applications need it
+        from yemot_ai.tools import make_toolbox  # noqa: PLC0415 - as above
+
+        toolbox = make_toolbox(tools, max_calls=self.limits.tool_calls)
+        check_takes_tools(provider)
+        self.toolboxes[conversation] = toolbox
+        return ConversationTools(toolbox, self.ledger, self.engine.call)
 
     @functools.cached_property
     def recording_transcriber(self) -> RecordingTranscriber:

@@ -26,9 +26,11 @@ def log_turn(call_id: str, turn: Turn, provider: str) -> None:
 
     Args:
         call_id: the call.
-        turn: the turn; one that did neither is not logged.
+        turn: the turn; one that did neither, and ran no tool, is not logged.
         provider: the name of its provider.
     """
+    if turn.tool is not None:
+        _log_tool(call_id, turn)
     if not turn.conversation and not turn.is_transcription:
         return
     asked = TRANSCRIBER_LABEL if turn.is_transcription else f"{provider} ({turn.conversation})"
@@ -36,6 +38,13 @@ def log_turn(call_id: str, turn: Turn, provider: str) -> None:
     result = turn.status.value if turn.status is TurnStatus.ANSWERED else failed
     cost = "" if turn.usage is None else f", {format_tokens(turn.usage)}"
     log.info("call %s: turn %s: %s: %s in %.2f s%s", call_id, turn.id, asked, result, turn.duration, cost)
+
+
+def _log_tool(call_id: str, turn: Turn) -> None:
+    """Log the run of a tool, without its arguments and its result."""
+    name = turn.tool.name if turn.tool else ""
+    result = "done" if turn.failure is None else turn.failure.kind
+    log.info("call %s: turn %s: %s: %s in %.2f s", call_id, turn.id, name, result, turn.duration)
 
 
 def log_call(session: Session, reason: EndReason, *, now: float) -> None:

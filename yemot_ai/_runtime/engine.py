@@ -163,16 +163,16 @@ class Engine:
         """Run a blocking function in a worker thread; a cancellation does not stop the thread."""
         return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
 
-    async def call(self, function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - a developer's
+    async def call(self, function: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - a developer's
         """Call a developer's function: a coroutine function on the loop, any other one in a worker thread.
 
         Each function has its ``WORKER_THREADS``.
         """
         if inspect.iscoroutinefunction(function):
-            return await function(*args)
+            return await function(*args, **kwargs)
         # A function that waits for seconds, in hundreds of calls, must not keep the others from a thread.
         slots = self._slots_by_function.setdefault(id(function), asyncio.Semaphore(WORKER_THREADS))
-        returned = await self._run_in_thread(slots, functools.partial(function, *args))
+        returned = await self._run_in_thread(slots, functools.partial(function, *args, **kwargs))
         return await returned if inspect.iscoroutine(returned) else returned
 
     async def run_in_background(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,20 +10,32 @@ import asyncio
 import functools
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from yemot_ai._turns.answer_limits import AnswerLimits, LimitedFeed
 from yemot_ai._turns.ledger import Ledger
-from yemot_ai._turns.stream import AnswerStream
+from yemot_ai._turns.question import Question
 from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
 from yemot_ai.providers.chat_history import ChatHistory, history_to_rebuild
 from yemot_ai.providers.cooldown import requested_wait
-from yemot_ai.providers.provider import JSON, Exchange, Provider, Reply, read_reply, session_id
+from yemot_ai.providers.provider import (
+    JSON,
+    Exchange,
+    Provider,
+    Reply,
+    ToolCalls,
+    read_answer,
+    session_id,
+)
 from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.sessions import Session, Turn, hold_key
+
+if TYPE_CHECKING:  # only a conversation with tools needs it
+    from yemot_ai._turns.tool_loop import ConversationTools
 
 __all__ = ["Conversation"]
 
@@ -65,6 +77,7 @@ class Conversation:
         interruption_note: the start of the prompt if the caller has not heard the end of the answer before;
             None for one of ``INTERRUPTION_NOTES``, "" for nothing.
         admit: loads the session for a turn, or refuses the turn.
+        tools: what the model may call; None for nothing.
     """
 
     name: str
@@ -76,9 +89,17 @@ class Conversation:
     limits: AnswerLimits
     interruption_note: str | None
     admit: Callable[[str, str], Awaitable[Session]]
+    tools: ConversationTools | None = None
 
-    async def ask(
-        self, call_id: str, turn_id: str, text: str, *, instructions: str | None = None, parent: str = ""
+    async def ask(  # noqa: PLR0913 - called in two places
+        self,
+        call_id: str,
+        turn_id: str,
+        text: str,
+        *,
+        instructions: str | None = None,
+        parent: str = "",
+        state: MutableMapping[str, JSON] | None = None,
     ) -> Turn:
         """Answer one utterance, exactly once per ``turn_id``; call it on the engine's loop.
 
@@ -88,16 +109,23 @@ class Conversation:
             text: the utterance.
             instructions: how to answer this turn only.
             parent: the turn that this one is a step of.
+            state: ``call.state`` of the handler that asks, which tools may change; None: as it is stored.
 
         Raises:
             CallEndedError: if the call has hung up.
         """
         text = text.strip() or SILENCE_PROMPT
-        work = functools.partial(self.answer, text=text, instructions=instructions)
+        work = functools.partial(self.answer, text=text, instructions=instructions, state=state)
         return await self.ledger.run_once(call_id, Turn(turn_id, text, self.name, parent=parent), work)
 
     async def answer(
-        self, turn: RunningTurn, *, text: str, instructions: str | None = None, stream: bool = False
+        self,
+        turn: RunningTurn,
+        *,
+        text: str,
+        instructions: str | None = None,
+        stream: bool = False,
+        state: MutableMapping[str, JSON] | None = None,
     ) -> TurnResult:
         """Let the provider answer a running turn, after the earlier turns of this conversation.
 
@@ -106,6 +134,7 @@ class Conversation:
             text: the utterance.
             instructions: how to answer this turn only.
             stream: whether the turn's stream takes pieces while the model writes them.
+            state: ``call.state``, which tools may change; that of the turn unless given.
 
         Raises:
             AnswerCutError: if the answer is not whole; what can be spoken of it is in the turn's stream.
@@ -115,13 +144,10 @@ class Conversation:
         call_id, turn.conversation = turn.session.call_id, self.name
         await turn.hold(hold_key("talk", call_id, self.name))
         session = await self.admit(call_id, turn.id)
+        turn.state = turn.state if state is None else state
         try:
-            reply, retired = await self._ask_with_retries(
-                session,
-                self._prompt(text, session.last_answered_turn(self.name)),
-                instructions or self.instructions,
-                turn.stream if stream else None,
-            )
+            question = await self._question(turn, session, text, instructions, stream=stream)
+            reply, retired = await self._ask_with_retries(session, question)
             result = TurnResult(
                 answer=reply.text,
                 conversation=self.name,
@@ -139,9 +165,19 @@ class Conversation:
             raise
         return result
 
-    async def _ask_with_retries(
-        self, session: Session, text: str, instructions: str | None, stream: AnswerStream | None
-    ) -> tuple[Reply, JSON]:
+    async def _question(
+        self, turn: RunningTurn, session: Session, text: str, instructions: str | None, *, stream: bool
+    ) -> Question:
+        """Return what the provider is asked, after the runs of tools that do not wait for its answer."""
+        before = session.last_answered_turn(self.name)
+        prompt, loop = self._prompt(text, before), None
+        if self.tools is not None:
+            unheard = session.unheard_turns(self.name, until=turn.id)
+            prompt = self.tools.with_notes(prompt, session, before, unheard, text)
+            loop = await self.tools.start(turn, session, before, text)
+        return Question(prompt, instructions or self.instructions, turn.stream if stream else None, loop)
+
+    async def _ask_with_retries(self, session: Session, question: Question) -> tuple[Reply, JSON]:
         """Ask the provider; retry a transient failure, and rebuild a conversation that it has lost.
 
         After a piece that the caller may have heard there is neither a retry nor a rebuild.
@@ -155,23 +191,27 @@ class Conversation:
         retries_left, retired = self.retries, None
         while True:
             try:
-                return await self._ask_once(thread, text, instructions, history, stream), retired
+                reply = await self._ask_until_answered(thread, history, question)
             except ProviderError as error:
-                hide_words(error, self._words(session, text))
+                hide_words(error, self._words(session, question.prompt))
                 earlier = history if thread is None else self._history(session)
                 refused_before = _was_refused(session.turns, self.name)
                 shorter = history_to_rebuild(error, thread, earlier, refused_before=refused_before)
-                if shorter is not None and _can_ask_again(stream):
+                if shorter is not None and question.can_ask_again():
+                    question.forget_states()
                     retired, thread, history = retired or thread, None, shorter
                     log.warning("call %s: %s; rebuilding the conversation", session.call_id, error.kind)
                     continue
                 wait = _wait_before_retry(error)
                 is_late = wait is None or asyncio.get_running_loop().time() + wait > last_retry
-                if retries_left == 0 or wait is None or is_late or not _can_ask_again(stream):
+                if retries_left == 0 or wait is None or is_late or not question.can_ask_again():
                     raise
                 retries_left -= 1
                 log.warning("call %s: %s; retrying", session.call_id, error.kind)
                 await asyncio.sleep(wait)
+            else:
+                # A reply without a session continues nothing: the next turn starts a new thread.
+                return reply, retired or (thread if reply.session is None else None)
 
     def _history(self, session: Session) -> tuple[Exchange, ...]:
         """Return the exchanges as the model has got them."""
@@ -197,28 +237,52 @@ class Conversation:
             note = hebrew if _HEBREW.search(f"{before.text}{before.answer}{text}") else other
         return f"{note} {text}".strip()
 
-    async def _ask_once(
-        self,
-        thread: JSON,
-        text: str,
-        instructions: str | None,
-        history: Sequence[Exchange],
-        stream: AnswerStream | None,
+    async def _ask_until_answered(
+        self, thread: JSON, history: Sequence[Exchange], question: Question
     ) -> Reply:
+        """Ask the provider, and run the tools that its model calls, until there is a reply."""
+        answer = await self._ask_once(thread, history, question)
+        tools = question.tools
+        if tools is None:
+            if isinstance(answer, Reply):
+                return answer
+            name = self.provider.name
+            raise ProviderError(f"{name} called a tool, but got none", provider=name)
+        usages = [answer.usage]
+        while not isinstance(answer, Reply):
+            consent = await tools.run(answer)
+            if consent:
+                question.speak(consent)
+                # Without the provider's session, which has no result of the call.
+                answer = Reply(consent, None)
+            else:
+                answer = await self._ask_once(thread, history, question)
+                usages.append(answer.usage)
+        return tools.whole_reply(answer, usages)
+
+    async def _ask_once(
+        self, thread: JSON, history: Sequence[Exchange], question: Question
+    ) -> Reply | ToolCalls:
         provider = self.provider
-        streamed = stream if provider.streams else None
+        streamed = question.stream if provider.streams else None
+        with_tools = {} if question.tools is None else {"tools": question.tools.request}
         try:
             parts = provider.ask(
-                text,
+                question.prompt,
                 session=thread,
-                instructions=instructions,
+                instructions=question.instructions,
                 history=history,
                 stream=streamed is not None,
+                **with_tools,  # a provider without tools does not take them
             )
             if streamed is None:
-                return self.limits.cut_reply(await read_reply(parts, provider.name))
+                answer = await read_answer(parts, provider.name)
+                return self.limits.cut_reply(answer) if isinstance(answer, Reply) else answer
             limited = LimitedFeed(self.limits, streamed, provider=provider.name)
-            reply = self.limits.cut_reply(await read_reply(parts, provider.name, limited.feed))
+            answer = await read_answer(parts, provider.name, limited.feed)
+            if isinstance(answer, ToolCalls):
+                return answer
+            reply = self.limits.cut_reply(answer)
             if not reply.cut:
                 streamed.finish()
         except (ProviderError, TimeoutError):
@@ -233,13 +297,6 @@ def _was_refused(turns: Sequence[Turn], conversation: str) -> bool:
     ended = [turn.failure for turn in turns if turn.conversation == conversation and turn.is_done]
     failure = ended[-1] if ended else None
     return failure is not None and failure.kind in {RefusedRequestError.kind, AnswerCutError.kind}
-
-
-def _can_ask_again(stream: AnswerStream | None) -> bool:
-    if stream is None:
-        return True
-    stream.reset()
-    return not stream.has_pieces
 
 
 def _wait_before_retry(error: ProviderError) -> float | None:

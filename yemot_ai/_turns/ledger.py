@@ -10,10 +10,11 @@ one, and returns the stored result of a turn that is done::
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -226,7 +227,13 @@ class Ledger:
         call_id, holds = session.call_id, AsyncExitStack()
         stream = AnswerStream(immediate=self._store.immediate)
         running = RunningTurn(
-            session, turn.id, stream, functools.partial(self._enter_hold, holds), turn.conversation
+            session,
+            turn.id,
+            stream,
+            functools.partial(self._enter_hold, holds),
+            functools.partial(self._record_steps, call_id, turn),
+            copy.deepcopy(dict(session.state)) if session.state else {},
+            turn.conversation,
         )
         stream.write = functools.partial(self._write_pieces, call_id, turn)
         self._streams[call_id, turn.id] = stream
@@ -272,6 +279,11 @@ class Ledger:
         written = replace(turn, pieces=pieces, spoken=before)
         await self._update(call_id, lambda session: transitions.add_pieces(session, written))
         self._notifier.notify((call_id, turn.id))
+
+    async def _record_steps(self, call_id: str, turn: Turn, steps: Iterable[Turn]) -> None:
+        add = functools.partial(transitions.add_steps, turn=turn, steps=tuple(steps))
+        what = f"call {call_id}: the steps of turn {turn.id}"
+        await self._retry(lambda: self._update(call_id, add), what)
 
     async def _enter_hold(self, holds: AsyncExitStack, key: str) -> None:
         await self._retry(

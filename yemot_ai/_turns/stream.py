@@ -109,6 +109,12 @@ class AnswerStream:
             self.pieces += self._splitter.flush()
         self._finished = True
 
+    def end_sentence(self) -> None:
+        """Make the rest of the text a piece: the model waits for a tool, and more text follows."""
+        if self._splitter is not None:
+            rest, self._splitter = self._splitter.flush(), None
+            self._add_pieces(rest)
+
     def finish_cut(self, text: str) -> None:
         """Make of an answer that was cut the pieces that can be spoken; the end of the turn writes them.
 

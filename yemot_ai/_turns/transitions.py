@@ -5,15 +5,25 @@ Pure functions from a session to the changed session; ``update_session`` may cal
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from yemot_ai._turns.stream import OvertakenError
 from yemot_ai._turns.work import RunningTurn, TurnResult
-from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError
+from yemot_ai.errors import CallEndedError, ProviderCrashError, ProviderError, ToolUnknownError
 from yemot_ai.sessions import Session, Turn, TurnFailure, TurnStatus
 
-__all__ = ["MAX_LOST_WORKERS", "add_pieces", "as_answered", "as_failed", "claim", "finish", "retire_thread"]
+__all__ = [
+    "MAX_LOST_WORKERS",
+    "add_pieces",
+    "add_steps",
+    "as_answered",
+    "as_failed",
+    "claim",
+    "finish",
+    "retire_thread",
+]
 
 MAX_LOST_WORKERS: Final = 3
 """How many workers may die during one turn, or between two of its steps: a turn that kills its worker must
@@ -24,7 +34,8 @@ def claim(session: Session, claimed: Turn) -> Session:
     """Return the session with ``claimed``, unless the turn is done; its previous owner is dead.
 
     A turn with pieces fails: its answer cannot be continued, and a new answer would repeat what the
-    caller has heard. A turn during which too many workers died fails too.
+    caller has heard. A turn during which too many workers died fails too, and the run of a tool that has
+    begun: what it has done is unknown.
 
     Raises:
         CallEndedError: if the call has hung up.
@@ -36,6 +47,9 @@ def claim(session: Session, claimed: Turn) -> Session:
     if stored and stored.pieces:
         error = ProviderCrashError("the worker was lost in the middle of the answer")
         return session.with_cut_off_answer(as_failed(stored, error))
+    if stored and stored.tool and stored.owner and not stored.tool.retry:
+        unknown = ToolUnknownError("the worker was lost while the tool ran", tool=stored.tool.name)
+        return session.with_turn(replace(as_failed(stored, unknown), owner=""))
     lost = _count_lost(stored, claimed) if stored else 0
     if lost >= MAX_LOST_WORKERS:
         error = ProviderCrashError(f"{lost} workers were lost while they worked on it")
@@ -46,7 +60,7 @@ def claim(session: Session, claimed: Turn) -> Session:
 def _count_lost(stored: Turn, claimed: Turn) -> int:
     """Count the workers that died during a turn; a worker that claims its own turn again did not."""
     before, now = (turn.owner.partition(".")[0] for turn in (stored, claimed))
-    return stored.lost + (before != now)
+    return stored.lost + (before not in {"", now})  # "": it was recorded, and has not begun
 
 
 def add_pieces(session: Session, turn: Turn) -> Session:
@@ -61,6 +75,19 @@ def add_pieces(session: Session, turn: Turn) -> Session:
     if len(stored.pieces) == len(turn.pieces):
         return session
     return session.with_turn(replace(stored, pieces=turn.pieces, spoken=turn.spoken))
+
+
+def add_steps(session: Session, turn: Turn, steps: Iterable[Turn]) -> Session:
+    """Return the session with the steps of a turn that have not begun; those that it has are unchanged.
+
+    Raises:
+        OvertakenError: if the turn has another owner.
+        CallEndedError: if the call has hung up.
+    """
+    _check_owned(session, turn)
+    for step in steps:
+        session = session if session.turn(step.id) else session.with_turn(step)
+    return session
 
 
 def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) -> Session:

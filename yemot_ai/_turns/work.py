@@ -6,16 +6,21 @@ The ledger runs it once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 from yemot_ai._turns.stream import AnswerStream
 from yemot_ai.errors import CallEndedError, ProviderError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain, log_without_message
 from yemot_ai.providers.provider import JSON, Usage
-from yemot_ai.sessions import Session
+from yemot_ai.sessions import Session, Turn
 
-__all__ = ["RunningTurn", "TurnResult", "TurnWork", "run_guarded"]
+__all__ = ["RunningTurn", "TurnResult", "TurnWork", "run_guarded", "running_tool"]
+
+running_tool: Final[ContextVar[str]] = ContextVar("running_tool", default="")
+"""The call for which the current code runs as a tool: it must not ask the conversation that waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class RunningTurn:
         id: the turn's id.
         stream: takes the parts of the answer.
         hold: ``await hold(key)`` holds a key of the store until the result of the turn is written.
+        record: ``await record(steps)`` stores steps that have not begun.
+        state: ``call.state`` as the developer's functions of this turn see and change it.
         conversation: the conversation whose model the work has asked; the work sets it.
         cut_result: what the work has got of the model, without an answer, if it fails because the model's
             answer was cut; the work sets it.
@@ -64,6 +71,8 @@ class RunningTurn:
     id: str
     stream: AnswerStream
     hold: Callable[[str], Awaitable[None]]
+    record: Callable[[Iterable[Turn]], Awaitable[None]]
+    state: MutableMapping[str, JSON]
     conversation: str = ""
     cut_result: TurnResult | None = None
 

@@ -44,6 +44,7 @@ from yemot_ai.errors.store import (
     SessionFormatError,
     StoreError,
 )
+from yemot_ai.errors.tools import ToolError, ToolFailedError, ToolNotConfirmedError, ToolUnknownError
 
 __all__ = [
     "AgentFunctionError",
@@ -75,6 +76,10 @@ __all__ = [
     "SessionFormatError",
     "SessionLostError",
     "StoreError",
+    "ToolError",
+    "ToolFailedError",
+    "ToolNotConfirmedError",
+    "ToolUnknownError",
     "UnknownModelError",
     "YemotAIError",
 ]

@@ -165,9 +165,8 @@ class BaseCall(yemot_flow.Call):
                     call_id,
                     turn_id,
                 )
-        return await self._conversation.ask(
-            call_id, turn_id, text, instructions=instructions, parent=self._run.turn_id
-        )
+        ask, parent = self._conversation.ask, self._run.turn_id
+        return await ask(call_id, turn_id, text, instructions=instructions, parent=parent, state=self.state)
 
     def _read_value(self, messages: Playable | Iterable[Playable], options: ReadOptions) -> str:
         check_names(options)

@@ -215,7 +215,7 @@ class Dispatcher:
 
     async def _keep_polling(self, agent: AgentLoop, pending: Pending, request: Request) -> str:
         """Return a poll; each request gets one and the same response."""
-        if agent.is_streaming and not self._runtime.store.immediate:
+        if agent.announces or (agent.is_streaming and not self._runtime.store.immediate):
             return str(await self._step(agent, request, waited_for=pending, keep_polling=True))
         return self._filler_response(agent, pending, request)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yemot_flow
 
@@ -149,9 +149,8 @@ class AIFlow(yemot_flow.Flow):
     @declaration.declared_as("@flow.get('1/2')")
     def get(self, extension: str) -> Callable[[H], H]:
         """Register the decorated ``def`` or ``async def`` handler for ``extension``."""
-        name = declaration.extension_name(
-            extension, "get"
-        )  # here: without parentheses, register is never called
+        # Here: without parentheses, register is never called.
+        name = declaration.extension_name(extension, "get")
 
         def register(handler: H) -> H:
             self.add_route(name, handler)
@@ -170,24 +169,24 @@ class AIFlow(yemot_flow.Flow):
         listen: str | InputMode = "voice",
         dialog: DialogSettings | None = None,
         stream: bool = True,
+        tools: Sequence[Callable[..., Any]] | None = None,
     ) -> Callable[[F], F]:
         """Register an agent: it greets, listens, lets the AI answer, and listens again.
 
-        The decorated function ``(call, text)`` or ``(call, agent)`` runs once per turn. A text that
-        it returns is the answer; None lets the AI answer; ``call.goto`` and ``call.hangup`` end the
-        visit.
+        The decorated function ``(call, text)`` or ``(call, agent)`` runs once per turn. A text that it
+        returns is the answer; None lets the AI answer; ``call.goto`` and ``call.hangup`` end the visit.
 
         Args:
             extension: the extension of the agent.
             provider: answers in this extension, in a separate conversation.
             greeting: spoken when a visit starts.
             instructions: how to answer in this extension, in a separate conversation.
-            listen: the input mode: ``"voice"``; ``"keyboard"`` for Hebrew typed on the keys;
-                ``"record"`` or ``RecordingInput(…)`` for recordings, which the transcriber of
-                ``YemotAI`` turns into text.
+            listen: the input mode: ``"voice"``; ``"keyboard"`` for Hebrew typed on the keys; ``"record"`` or
+                ``RecordingInput(…)`` for recordings, which the transcriber of ``YemotAI`` turns into text.
             dialog: sentences, keys and times of this agent.
-            stream: speak whole sentences while the model writes the rest, if the provider streams,
-                and let any key interrupt; False: speak whole answers.
+            stream: speak whole sentences while the model writes the rest, if the provider streams, and let
+                any key interrupt; False: speak whole answers.
+            tools: functions that the model may call in this extension; those of ``YemotAI`` unless given.
 
         Raises:
             ConfigurationError: the extension is taken, an argument is invalid, or recordings have no
@@ -198,15 +197,16 @@ class AIFlow(yemot_flow.Flow):
         check_type("instructions", instructions, (str, NoneType), "a text")
         check_type("dialog", dialog, (DialogSettings, NoneType), "DialogSettings(…)")
         check_type("stream", stream, bool, "True or False")
+        check_type("tools", tools, (list, tuple, NoneType), "a list of functions")
         mode = input_mode(listen)
         transcriber = runtime.recording_transcriber if isinstance(mode.read_mode, Record) else None
         self._check_not_taken(name)
         if not (dialog or self.dialog).to_messages(greeting):
             raise ConfigurationError(f"the agent of extension {name!r} needs a greeting that can be spoken")
         conversation = runtime.conversation
-        if provider is not None or instructions is not None:
+        if provider is not None or instructions is not None or tools is not None:
             conversation = runtime.new_conversation(
-                f"call:{name}", provider=provider, instructions=instructions
+                f"call:{name}", provider=provider, instructions=instructions, tools=tools
             )
 
         @declaration.declared_as("@flow.ai_agent('1/2') above one function")

@@ -106,7 +106,14 @@ def remaining_messages(turn: Turn, spoken_count: int, dialog: DialogSettings) ->
     return piece_messages(turn, dialog, spoken_count) or SILENT_PROMPT
 
 
-def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog: DialogSettings) -> str:
+def render_progress(
+    turn: Turn,
+    number: int,
+    span: tuple[int, int, int],
+    dialog: DialogSettings,
+    *,
+    filler: tuple[Message, ...] = (),
+) -> str:
     """Render the response to a request that came while the turn ran.
 
     Args:
@@ -114,10 +121,11 @@ def render_progress(turn: Turn, number: int, span: tuple[int, int, int], dialog:
         number: its number.
         span: the request's number of polls, and the first piece and the piece after the last of its response.
         dialog: provides the filler.
+        filler: what is spoken instead of that filler.
     """
     poll, start, stop = span
     if start == stop:
-        return render_poll(dialog, number, poll + 1)
+        return _render_poll(filler or dialog.filler_messages, number, poll + 1)
     return str(Response((speaking_poll_read(piece_messages(turn, dialog, start, stop), number, poll + 1),)))
 
 

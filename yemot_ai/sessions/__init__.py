@@ -11,7 +11,7 @@ from yemot_ai.sessions.session import CachedResponse, HandlerOutcome, Session
 from yemot_ai.sessions.store import CALLER_KEY_PREFIX, SessionStore, SupportsCheck, update_session
 from yemot_ai.sessions.store_url import open_store
 from yemot_ai.sessions.stores.memory import MemoryStore
-from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, TURN_PREFIX, Turn, TurnFailure, TurnStatus
+from yemot_ai.sessions.turn import TRANSCRIPT_SUFFIX, TURN_PREFIX, ToolUse, Turn, TurnFailure, TurnStatus
 from yemot_ai.sessions.visit import NOTHING_SPOKEN, SpokenProgress, Visit
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ __all__ = [
     "SessionStore",
     "SpokenProgress",
     "SupportsCheck",
+    "ToolUse",
     "Turn",
     "TurnFailure",
     "TurnStatus",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -156,6 +156,22 @@ class Session:
                     return turn
         return None
 
+    def unheard_turns(self, conversation: str, *, until: str) -> tuple[Turn, ...]:
+        """Return the turns after the newest whole answer of ``conversation``: failed, or interrupted.
+
+        Args:
+            conversation: the conversation.
+            until: the turn that is asked now, which is not among them.
+        """
+        unheard: list[Turn] = []
+        for turn in reversed(self.turns):
+            if turn.conversation != conversation or turn.id == until:
+                continue
+            if turn.forgotten or (turn.status is TurnStatus.ANSWERED and not turn.interrupted):
+                break
+            unheard.append(turn)
+        return tuple(reversed(unheard))
+
     def answered_turns(self, conversation: str) -> tuple[Turn, ...]:
         """Return the turns of ``conversation`` that have an answer, those of earlier calls included."""
         return tuple(
@@ -197,12 +213,23 @@ class Session:
         session = session.with_turn(
             replace(turn, status=status, owner="", answer=spoken, pieces=(), interrupted=True)
         )
-        for step in self.turns:
-            if step.parent == turn_id and not step.is_done:
+        for step in self._steps_of(turn_id):
+            if not step.is_done:
                 session = session.with_turn(
                     replace(step, status=TurnStatus.FAILED, owner="", interrupted=True)
                 )
         return session.without_thread(turn.conversation) if spoken or turn.is_done else session
+
+    def _steps_of(self, turn_id: str) -> Iterator[Turn]:
+        """Yield the steps of a turn, and theirs."""
+        for step in self.turns:
+            if step.parent == turn_id:
+                yield step
+                yield from self._steps_of(step.id)
+
+    def tools_of(self, turn_id: str) -> tuple[Turn, ...]:
+        """Return the runs of tools that the model has called in a turn, oldest first."""
+        return tuple(turn for turn in self.turns if turn.parent == turn_id and turn.tool is not None)
 
     def with_hangup(self) -> Self:
         """Return the session when its call ends: of each answer what was spoken of it.
@@ -237,7 +264,11 @@ class Session:
     def _handler_steps(self) -> tuple[str, ...]:
         """Return the turn ids of the handler's steps in this visit that are done."""
         prefix = (self.visit or Visit()).step_prefix
-        return tuple(turn.id for turn in self.turns if turn.is_done and turn.id.startswith(prefix))
+        return tuple(
+            turn.id
+            for turn in self.turns
+            if turn.is_done and turn.tool is None and turn.id.startswith(prefix)
+        )
 
     def without_unspoken_steps(self, turn_id: str, failure: TurnFailure | None = None) -> Self:
         """Return the session when a turn has ended and nothing was spoken: its steps have no answer, either.
@@ -256,7 +287,7 @@ class Session:
         """
         session = self
         for turn in filter(None, map(self.turn, turn_ids)):
-            if turn.answer:
+            if turn.answer and turn.tool is None:  # what a tool has done stays done
                 why = turn.failure or failure
                 unspoken = replace(
                     turn, status=TurnStatus.FAILED, answer="", failure=why, interrupted=why is None

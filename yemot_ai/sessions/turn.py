@@ -10,7 +10,7 @@ from typing import Final, Self
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.provider import JSON, Usage
 
-__all__ = ["TRANSCRIPT_SUFFIX", "TURN_PREFIX", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
+__all__ = ["TRANSCRIPT_SUFFIX", "TURN_PREFIX", "ToolUse", "Turn", "TurnFailure", "TurnStatus", "current_kind"]
 
 TRANSCRIPT_SUFFIX = ".heard"
 """The suffix of the id of a turn that transcribes a recording; another turn answers it."""
@@ -64,8 +64,33 @@ class TurnFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """What a model has called, in the turn of one run of a tool; ``Turn.answer`` is the result.
+
+    Attributes:
+        name: the tool; a model may name one that does not exist.
+        arguments: the arguments, as JSON.
+        call_id: the model service's id of the call.
+        round: which message of the model, in its turn, has called it, from 1.
+        preface: what the model said in that message; in the first call of a round only.
+        retry: whether it may run again if its worker died in the middle.
+        says: what the caller hears, once, while it runs.
+        said_at: the number of the poll that has spoken that; 0: none has.
+    """
+
+    name: str
+    arguments: str
+    call_id: str
+    round: int
+    preface: str = ""
+    retry: bool = False
+    says: str = ""
+    said_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One utterance and its answer.
+    """One utterance and its answer; or, as a step of one, a run of a tool.
 
     Attributes:
         id: names the turn within its call; a second question with the same id gets the stored answer.
@@ -88,7 +113,9 @@ class Turn:
         interrupted: the caller pressed a key or hung up before the whole answer was spoken; ``answer`` is the
             part that was.
         lost: how many workers died during the turn.
-        parent: the turn whose function has asked this one as a step ("" for none).
+        parent: the turn whose function has asked this one as a step, or whose model has called the
+            tool ("" for none).
+        tool: what was called, if the turn is the run of a tool.
     """
 
     id: str
@@ -108,6 +135,7 @@ class Turn:
     interrupted: bool = False
     lost: int = 0
     parent: str = ""
+    tool: ToolUse | None = None
 
     @property
     def is_transcription(self) -> bool:

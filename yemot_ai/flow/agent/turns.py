@@ -147,11 +147,15 @@ class AgentTurns:
         try:
             answer = await self._call_function(loop, run, call, _second_argument(loop, session, text, call))
             state = _saveable_state(call, loop.function)
-            changed = None if state == session.state else state
             if answer is None and run.outcome is None:
                 spoken = turn.stream.spoken_before = _render_messages(run.take_queue())
-                result = await loop.conversation.answer(turn, text=text, stream=loop.is_streaming)
+                result = await loop.conversation.answer(
+                    turn, text=text, stream=loop.is_streaming, state=call.state
+                )
+                state = _saveable_state(call, loop.function)  # its tools may have changed it
+                changed = None if state == session.state else state
                 return replace(result, spoken=spoken, state=changed) if spoken or changed else result
+            changed = None if state == session.state else state
             done = _turn_result(run, answer, loop.function)
             if not done.outcome and not done.spoken and not loop.dialog.to_messages(done.answer):
                 self._warn_of_empty_answer(session.call_id, loop)

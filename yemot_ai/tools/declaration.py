@@ -1,0 +1,181 @@
+"""Declare a function as a tool.
+
+>>> @tool(says="בודק במערכת")
+... def order_status(id: int) -> str:
+...     '''Return the status of an order.'''
+...     return "ready"
+>>> order_status.name, order_status.says
+('order_status', 'בודק במערכת')
+>>> order_status(7)
+'ready'
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, overload
+
+from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors.source_place import function_place
+from yemot_ai.protocol import speakable
+from yemot_ai.providers.values import ToolSpec
+from yemot_ai.tools.schema import Signature, read_signature
+from yemot_ai.validation import check_number, check_type
+
+__all__ = ["Tool", "as_tool", "tool"]
+
+DEFAULT_TIMEOUT: Final = 20.0
+"""Seconds for one run."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""The names that OpenAI, Anthropic and Gemini take."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that the model may call; made by ``tool``.
+
+    Attributes:
+        function: the function.
+        name: the name for the model.
+        says: what the caller hears while a slow run takes its time; "" for the filler of the dialog.
+        confirm: what the caller is asked before a run, with the arguments in braces; or "".
+        timeout: seconds for one run.
+        retry: whether another worker may run it again if a worker died in the middle of a run.
+        signature: the schema of the arguments, and their validator.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    says: str = ""
+    confirm: str = ""
+    timeout: float = DEFAULT_TIMEOUT
+    retry: bool = False
+    signature: Signature = field(repr=False, compare=False, kw_only=True)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the developer's own
+        """Call the function, as a test or other code of the developer does."""
+        return self.function(*args, **kwargs)
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What the model gets to know."""
+        return ToolSpec(self.name, self.signature.description, self.signature.schema)
+
+    def question(self, arguments: Mapping[str, Any]) -> str:
+        """Return what the caller is asked before the run; "" without ``confirm``."""
+        properties = self.signature.schema["properties"]
+        defaults = {name: schema.get("default", "") for name, schema in properties.items()}
+        return self.confirm.format_map({**defaults, **arguments}) if self.confirm else ""
+
+
+@overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+@overload
+def tool(
+    *,
+    says: str = "",
+    confirm: str = "",
+    timeout: float = DEFAULT_TIMEOUT,
+    retry: bool = False,
+    name: str = "",
+) -> Callable[[Callable[..., Any]], Tool]: ...
+def tool(  # noqa: PLR0913 - each is a public option
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    says: str = "",
+    confirm: str = "",
+    timeout: float = DEFAULT_TIMEOUT,
+    retry: bool = False,
+    name: str = "",
+) -> Tool | Callable[[Callable[..., Any]], Tool]:
+    """Make a tool of a function, ``def`` or ``async def``; a decorator, with or without options.
+
+    The model learns what the tool does from the docstring, and its arguments from the type hints and from
+    the section ``Args:``. A first parameter named ``call`` gets the ``ToolContext``. What the function
+    returns goes to the model: a text, or a value that JSON can represent; None becomes "done". Raise
+    ``ToolError("…")`` to give the model the reason why not.
+
+    Args:
+        function: the function.
+        says: what the caller hears, once, while a run takes longer than the line can wait.
+        confirm: a question to the caller, such as ``"לבטל את הזמנה {id}? לאישור הקישו 1"``: the tool
+            runs only after the caller has said yes, or pressed 1.
+        timeout: seconds for one run; after them it is cancelled, and the model learns that its result is
+            unknown. A ``def`` cannot be cancelled and runs on in its thread.
+        retry: run it again if a worker died in the middle of a run; only for functions that may run twice,
+            such as a lookup. Otherwise the model learns that the result is unknown.
+        name: the name for the model, instead of the function's.
+
+    Raises:
+        ConfigurationError: the function or an option cannot be meant.
+        MissingExtraError: pydantic is not installed.
+    """
+
+    def declare(function: Callable[..., Any]) -> Tool:
+        return _make_tool(function, says=says, confirm=confirm, timeout=timeout, retry=retry, name=name)
+
+    return declare if function is None else declare(function)
+
+
+def as_tool(value: object) -> Tool:
+    """Return a tool, or the tool of a function without options.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if isinstance(value, Tool):
+        return value
+    if not callable(value) or isinstance(value, type):
+        raise ConfigurationError(f"tools=[{value!r}]: give functions, or what @tool(…) has made of them")
+    return _make_tool(value)
+
+
+def _make_tool(  # noqa: PLR0913 - the options of ``tool``
+    function: Callable[..., Any],
+    *,
+    says: str = "",
+    confirm: str = "",
+    timeout: float = DEFAULT_TIMEOUT,
+    retry: bool = False,
+    name: str = "",
+) -> Tool:
+    if isinstance(function, type):
+        raise ConfigurationError(f"@tool above the class {function.__name__}: it belongs above a function")
+    shown = name or getattr(function, "__name__", "")
+    place = function_place(function)
+    if not isinstance(shown, str) or not _NAME.fullmatch(shown):
+        raise ConfigurationError(
+            f"the tool {shown!r} needs a name of Latin letters, digits, _ and -, at most 64: "
+            "write @tool(name='order_status')",
+            place=place,
+        )
+    check_number(f"timeout of the tool {shown}", timeout, "seconds above 0")
+    check_type(f"retry of the tool {shown}", retry, bool, "True or False")
+    for option, text in (("says", says), ("confirm", confirm)):
+        check_type(f"{option} of the tool {shown}", text, str, "a text for the caller")
+        if text and not speakable(text):
+            what = f"{option}={text!r} of the tool {shown}"
+            raise ConfigurationError(f"{what} has nothing to speak", place=place)
+    made = Tool(function, shown, says, confirm, timeout, retry, signature=read_signature(function))
+    _check_question(made, place)
+    return made
+
+
+def _check_question(made: Tool, place: str) -> None:
+    names = made.signature.schema["properties"]
+    try:
+        fields = [name for _, name, _, _ in string.Formatter().parse(made.confirm) if name is not None]
+    except ValueError as error:
+        raise ConfigurationError(f"confirm={made.confirm!r}: {error}", place=place) from None
+    unknown = [name for name in fields if re.split(r"[.\[]", name)[0] not in names]
+    if unknown:
+        raise ConfigurationError(
+            f"confirm={made.confirm!r}: the tool {made.name} has no parameter {unknown[0]!r}; "
+            f"it has {', '.join(names) or 'none'}",
+            place=place,
+        )

@@ -1,0 +1,223 @@
+"""The JSON schema of a function's arguments, from its type hints and its docstring; needs pydantic.
+
+>>> def order_status(id: int, detailed: bool = False) -> str:
+...     '''Return the status of an order.
+...
+...     Args:
+...         id: the number of the order, which the caller says.
+...     '''
+...     return "ready"
+>>> signature = read_signature(order_status)
+>>> signature.description
+'Return the status of an order.'
+>>> signature.schema["properties"]["id"]
+{'description': 'the number of the order, which the caller says.', 'type': 'integer'}
+>>> signature.schema["required"]
+['id']
+>>> signature.parse('{"id": "7"}')
+{'id': 7}
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_type_hints
+
+from yemot_ai.errors import ConfigurationError, MissingExtraError
+from yemot_ai.errors.source_place import function_place
+
+__all__ = ["ArgumentsError", "Signature", "read_signature"]
+
+CONTEXT_PARAMETER: Final = "call"
+"""The name of a first parameter that gets the ``ToolContext``; the model does not see it."""
+
+MAX_PROBLEMS: Final = 5
+"""Wrong arguments that the model gets to know."""
+
+_SECTION: Final = re.compile(
+    r"^(Args|Arguments|Parameters|Returns|Raises|Yields|Examples?|Notes?):\s*$", re.MULTILINE
+)
+_ARGUMENT: Final = re.compile(r"^\s*\**(\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
+
+
+class ArgumentsError(Exception):
+    """The model's arguments do not fit; the message is for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a model, and the caller of the function, have to know of it.
+
+    Attributes:
+        description: what the function does, of its docstring.
+        schema: the JSON schema of the arguments.
+        takes_context: whether the first parameter gets the ``ToolContext``.
+        adapter: pydantic's validator of the arguments.
+    """
+
+    description: str
+    schema: Mapping[str, Any]
+    takes_context: bool
+    adapter: Any
+
+    def parse(self, arguments: str) -> dict[str, Any]:
+        """Return the arguments that a model has written as JSON, converted to the hinted types.
+
+        Raises:
+            ArgumentsError: they do not fit.
+        """
+        from pydantic import ValidationError  # noqa: PLC0415 - an extra
+
+        try:
+            parsed: dict[str, Any] = self.adapter.validate_json(arguments.strip() or "{}")
+        except ValidationError as error:
+            problems = [
+                ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
+                for problem in error.errors(include_url=False, include_context=False, include_input=False)
+            ]
+            raise ArgumentsError("; ".join(problems[:MAX_PROBLEMS])) from None
+        return parsed
+
+
+def read_signature(function: Callable[..., Any]) -> Signature:
+    """Read the hints and the docstring of a function.
+
+    Raises:
+        ConfigurationError: a model cannot call it: no docstring, a parameter without a hint, ``*args``.
+        MissingExtraError: pydantic is not installed.
+    """
+    parameters = _parameters(function)
+    takes_context = bool(parameters) and parameters[0].name == CONTEXT_PARAMETER
+    own = parameters[1:] if takes_context else parameters
+    hints = _hints(function)
+    for parameter in own:
+        _check_parameter(function, parameter, hints)
+    description, texts = _read_docstring(inspect.getdoc(function) or "")
+    if not description:
+        raise _error(function, "needs a docstring: the model learns from it what the tool does")
+    adapter = _adapter(function, own, hints, texts)
+    return Signature(description, _schema(adapter, own), takes_context, adapter)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{function!r} is no function that a model can call ({error})") from error
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    hinted = function if inspect.isroutine(function) else getattr(function, "func", type(function).__call__)
+    try:
+        return get_type_hints(hinted, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise _error(function, f"has a type hint that cannot be resolved ({error})") from error
+
+
+def _check_parameter(
+    function: Callable[..., Any], parameter: inspect.Parameter, hints: Mapping[str, Any]
+) -> None:
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY}:
+        raise _error(function, f"has {parameter}: a model gives arguments by name, so name each of them")
+    if parameter.name not in hints:
+        raise _error(
+            function, f"has {parameter.name} without a type hint: write {parameter.name}: str, or its type"
+        )
+
+
+def _adapter(
+    function: Callable[..., Any],
+    parameters: list[inspect.Parameter],
+    hints: Mapping[str, Any],
+    texts: Mapping[str, str],
+) -> Any:  # noqa: ANN401 - pydantic's TypeAdapter
+    try:
+        from pydantic import ConfigDict, Field, TypeAdapter  # noqa: PLC0415 - an extra
+        from pydantic.errors import PydanticUserError  # noqa: PLC0415 - an extra
+        from typing_extensions import Annotated, NotRequired, TypedDict  # noqa: PLC0415, UP035 - pydantic needs these
+    except ImportError as error:
+        raise MissingExtraError(package="pydantic", extra="tools") from error
+
+    # A TypedDict, because the fields of a BaseModel could not be named "schema" or "copy".
+    fields = {}
+    for parameter in parameters:
+        hint = hints[parameter.name]
+        if text := texts.get(parameter.name):
+            hint = Annotated[hint, Field(description=text)]
+        fields[parameter.name] = hint if parameter.default is parameter.empty else NotRequired[hint]
+    arguments = TypedDict("arguments", fields)  # type: ignore[misc]  # of the developer's parameters
+    arguments.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]  # pydantic reads it
+    try:
+        adapter = TypeAdapter(arguments)
+        adapter.json_schema()
+    except (PydanticUserError, TypeError) as error:
+        first = str(error).partition("\n")[0]
+        raise _error(function, f"has a parameter that JSON cannot represent ({first})") from error
+    return adapter
+
+
+def _schema(adapter: Any, parameters: list[inspect.Parameter]) -> dict[str, Any]:  # noqa: ANN401 - as above
+    schema: dict[str, Any] = _without_titles(adapter.json_schema())
+    schema.setdefault("properties", {})
+    schema.setdefault("required", [])
+    for parameter in parameters:
+        if parameter.default is not parameter.empty and _is_json(parameter.default):
+            schema["properties"][parameter.name]["default"] = parameter.default
+    return schema
+
+
+def _without_titles(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
+    """Return a schema without the titles that pydantic makes of the names: they cost tokens only."""
+    if isinstance(schema, list):
+        return [_without_titles(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _without_titles(part) for name, part in value.items()}
+        if key in {"properties", "$defs"}
+        else _without_titles(value)
+        for key, value in schema.items()
+        if key != "title"
+    }
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _read_docstring(docstring: str) -> tuple[str, dict[str, str]]:
+    """Return the text before the first section, and the text of each argument under ``Args:``."""
+    parts = _SECTION.split(docstring)
+    texts: dict[str, str] = {}
+    for title, section in zip(parts[1::2], parts[2::2], strict=True):
+        if title in {"Args", "Arguments", "Parameters"}:
+            texts |= _read_arguments(section)
+    return parts[0].strip(), texts
+
+
+def _read_arguments(section: str) -> dict[str, str]:
+    lines = [line for line in section.splitlines() if line.strip()]
+    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    texts: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        found = _ARGUMENT.match(line) if len(line) - len(line.lstrip()) == indent else None
+        if found:
+            name = found[1]
+            texts[name] = found[2].strip()
+        elif name:
+            texts[name] = f"{texts[name]} {line.strip()}".strip()
+    return texts
+
+
+def _error(function: Callable[..., Any], what: str) -> ConfigurationError:
+    name = getattr(function, "__name__", repr(function))
+    return ConfigurationError(f"the tool {name} {what}", place=function_place(function))
