@@ -129,7 +129,8 @@ class FakeCodex(CodexDouble):
 
     def take(self) -> Step | None:
         """Consume the next step instead of a process: for a double that shares this script."""
-        for name in sorted(path.name for path in (self._state / "steps").iterdir()):
+        while names := [path.name for path in (self._state / "steps").iterdir()]:
+            name = min(names)
             with contextlib.suppress(FileNotFoundError):  # a process took it first
                 (self._state / "steps" / name).rename(self._state / "taken" / name)
                 step = self._steps[name]

@@ -16,13 +16,14 @@ __all__ = ["claim_model_step", "claim_server_step"]
 
 def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | None:
     """Take the next step if it is of one of these kinds; without kinds, take any."""
-    for name in sorted(os.listdir(f"{state}/steps")):  # noqa: PTH208 - pathlib is too slow to import here
+    while names := os.listdir(f"{state}/steps"):  # noqa: PTH208 - pathlib is too slow to import here
+        name = min(names)
         kind = name.partition("-")[2]
         if kinds and kind not in kinds:
             return None
         try:
             os.rename(f"{state}/steps/{name}", f"{state}/taken/{name}")  # noqa: PTH104 - as above
-        except FileNotFoundError:
+        except FileNotFoundError:  # another process took it, and a new one may be there since
             continue
         step: dict[str, Any] = marshal.loads(read_bytes(f"{state}/server_steps/{name}"))  # noqa: S302 - our own file
         return kind, {**step, "name": name}

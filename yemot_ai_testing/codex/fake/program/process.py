@@ -88,14 +88,15 @@ class FakeProcess:
 
     def claim_step(self, *kinds: str) -> tuple[str, EncodedStep] | None:
         """Take the next step if it is of one of these kinds; without kinds, take any."""
-        for name in sorted(os.listdir(f"{self.state}/steps")):  # noqa: PTH208 - as above
+        while names := os.listdir(f"{self.state}/steps"):  # noqa: PTH208 - as above
+            name = min(names)
             kind = name.partition("-")[2]
             if kinds and kind not in kinds:
                 return None
             taken = f"{self.state}/taken/{name}"
             try:
                 os.rename(f"{self.state}/steps/{name}", taken)  # noqa: PTH104 - as above
-            except FileNotFoundError:
+            except FileNotFoundError:  # another process took it, and a new one may be there since
                 continue
             self.run_record["step"] = name
             return kind, marshal.loads(read_bytes(taken))  # noqa: S302 - our own file
