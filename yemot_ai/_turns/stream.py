@@ -113,7 +113,7 @@ class AnswerStream:
         """Make the rest of the text a piece: the model waits for a tool, and more text follows."""
         if self._splitter is not None:
             rest, self._splitter = self._splitter.flush(), None
-            self._add_pieces(rest)
+            self._add_pieces([f"{sentence.rstrip()} " for sentence in rest])
 
     def finish_cut(self, text: str) -> None:
         """Make of an answer that was cut the pieces that can be spoken; the end of the turn writes them.

@@ -172,6 +172,8 @@ class ToolLoop:
         """
         if self._count >= self.toolbox.max_calls:
             raise ProviderError("the model calls tools instead of answering: see Limits(tool_calls=…)")
+        self.turn.stream.end_sentence()  # what the model has said is heard while the tools run
+        self.kept_pieces = len(self.turn.stream.pieces)
         number = len(self.rounds) + 1
         uses = [self._use(call, number) for call in calls.calls]
         uses[0] = replace(uses[0], preface=calls.text)
@@ -208,8 +210,6 @@ class ToolLoop:
         uses = [step.tool for step in steps if step.tool]
         calls = tuple(ToolCall(use.call_id, use.name, use.arguments) for use in uses)
         self.rounds.append(ToolRound(calls, tuple(map(_result_of, done)), uses[0].preface, state))
-        self.turn.stream.end_sentence()
-        self.kept_pieces = len(self.turn.stream.pieces)
         return next(filter(None, map(_question_of, done)), "")
 
     async def _run_step(self, step: Turn, *, may_run: bool, confirmed: bool) -> Turn:

@@ -122,7 +122,9 @@ def _check_parameter(
     function: Callable[..., Any], parameter: inspect.Parameter, hints: Mapping[str, Any]
 ) -> None:
     if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY}:
-        raise _error(function, f"has {parameter}: a model gives arguments by name, so name each of them")
+        raise _error(
+            function, f"has {parameter.name!r} in a place where a model cannot give an argument by name"
+        )
     if parameter.name not in hints:
         raise _error(
             function, f"has {parameter.name} without a type hint: write {parameter.name}: str, or its type"

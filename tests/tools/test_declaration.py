@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from yemot_ai import AIFlow, ToolContext, YemotAI, tool
+from yemot_ai.errors import ConfigurationError, MissingExtraError
+from yemot_ai.tools.consent import is_consent
+from yemot_ai.tools.declaration import as_tool
+from yemot_ai.tools.results import MAX_RESULT, result_text
+from yemot_ai.tools.schema import ArgumentsError
+from yemot_ai_testing import FakeCodex, ScriptedProvider
+
+
+class Size(enum.Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+@dataclass
+class Address:
+    street: str
+    number: int
+
+
+def place_order(  # noqa: PLR0913, PLR0917 - each is of another kind
+    call: ToolContext,
+    size: Size,
+    toppings: list[str],
+    address: Address,
+    when: dt.date | None = None,
+    kind: Literal["pickup", "delivery"] = "pickup",
+) -> str:
+    """Place an order for a pizza.
+
+    Ask for the address first.
+
+    Args:
+        call: the call.
+        size: how large.
+        toppings (list): what is on it,
+            in Hebrew.
+        address: where to.
+
+    Returns:
+        The number of the order.
+    """
+    return f"{call.phone} {size} {toppings} {address} {when} {kind}"
+
+
+def test_the_schema_comes_from_the_hints_and_the_docstring() -> None:
+    spec = as_tool(place_order).spec
+
+    assert (spec.name, spec.description) == (
+        "place_order",
+        "Place an order for a pizza.\n\nAsk for the address first.",
+    )
+    assert list(spec.parameters["properties"]) == ["size", "toppings", "address", "when", "kind"]
+    assert spec.parameters["required"] == ["size", "toppings", "address"]
+    assert spec.parameters["additionalProperties"] is False
+    properties = spec.parameters["properties"]
+    assert properties["toppings"] == {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "what is on it, in Hebrew.",
+    }
+    assert (properties["kind"]["enum"], properties["kind"]["default"]) == (["pickup", "delivery"], "pickup")
+    assert "title" not in json.dumps(spec.parameters)
+
+
+def test_arguments_are_converted_to_the_hinted_types() -> None:
+    address = '{"street": "הרצל", "number": "5"}'
+    written = f'{{"size": "large", "toppings": [], "address": {address}, "when": "2026-12-01"}}'
+
+    assert as_tool(place_order).signature.parse(written) == {
+        "size": Size.LARGE,
+        "toppings": [],
+        "address": Address("הרצל", 5),
+        "when": dt.date(2026, 12, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ("null", "object"),
+        ('{"size": "huge", "toppings": [], "address": {"street": "", "number": 1}}', "size: Input should be"),
+        ('{"toppings": []}', "size: Field required; address: Field required"),
+        ('{"size": "small", "toppings": [], "address": {"street": "", "number": 1}, "x": 1}', "x: Extra"),
+    ],
+    ids=["broken", "a list", "null", "a wrong value", "missing", "one too many"],
+)
+def test_wrong_arguments_are_described_to_the_model(written: str, problem: str) -> None:
+    with pytest.raises(ArgumentsError, match=problem):
+        as_tool(place_order).signature.parse(written)
+
+
+@pytest.mark.parametrize("written", ["", "{}", " "])
+def test_a_tool_without_parameters_takes_no_arguments(written: str) -> None:
+    def opening_hours() -> str:
+        """Return the opening hours."""
+        return "9"
+
+    assert as_tool(opening_hours).signature.parse(written) == {}
+    assert as_tool(opening_hours).spec.parameters["properties"] == {}
+
+
+def no_docstring(number: int) -> str:
+    return str(number)
+
+
+def no_hint(number) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001 - that is the mistake
+    """Do it."""
+    return str(number)
+
+
+def many(*numbers: int) -> str:
+    """Do it."""
+    return str(numbers)
+
+
+def strange(what: Callable[[], int]) -> str:
+    """Do it."""
+    return str(what)
+
+
+def unresolved(what: Missing) -> str:  # type: ignore[name-defined]  # noqa: F821 - that is the mistake
+    """Do it."""
+    return str(what)
+
+
+def הזמנה(number: int) -> str:  # noqa: N802, PLC2401 - that is the mistake
+    """Do it."""
+    return str(number)
+
+
+def fine(number: int) -> str:
+    """Do it."""
+    return str(number)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (no_docstring, "the tool no_docstring needs a docstring"),
+        (no_hint, "has number without a type hint: write number: str"),
+        (many, "has 'numbers' in a place where a model cannot give an argument by name"),
+        (strange, "has a parameter that JSON cannot represent"),
+        (unresolved, "has a type hint that cannot be resolved .*Missing"),
+        (הזמנה, r"needs a name of Latin letters, .* write @tool\(name='order_status'\)"),
+        (int, "give functions"),
+        ("fine", "give functions"),
+    ],
+    ids=["docstring", "hint", "many", "callable", "unresolved", "hebrew", "class", "text"],
+)
+def test_a_function_that_no_model_can_call_is_refused_with_the_way_out(
+    function: object, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        as_tool(function)
+
+
+def test_the_error_names_the_file_and_line_of_the_function() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        as_tool(no_docstring)
+
+    assert error.value.place.rpartition(":")[0].endswith("test_declaration.py")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": 0}, "timeout of the tool fine=0"),
+        ({"retry": "yes"}, "retry of the tool fine='yes'"),
+        ({"says": "***"}, "has nothing to speak"),
+        ({"says": 7}, "says of the tool fine=7"),
+        ({"confirm": "לבטל את {order}?"}, "no parameter 'order'; it has number"),
+        ({"confirm": "לבטל את {number?"}, "confirm=.*expected"),
+        ({"name": "a b"}, "the tool 'a b' needs a name"),
+    ],
+    ids=["timeout", "retry", "says", "says a number", "confirm", "brace", "name"],
+)
+def test_an_option_that_cannot_be_meant_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        tool(**options)(fine)
+
+
+def test_two_tools_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"two tools have the name 'fine': write @tool\(name='…'\)"):
+        YemotAI(provider=ScriptedProvider(), tools=[fine, tool(fine)])
+
+
+@pytest.mark.parametrize("tools", ["fine", fine, 7], ids=["text", "function", "number"])
+def test_tools_are_a_list(tools: Any) -> None:  # noqa: ANN401 - that is the mistake
+    with pytest.raises(ConfigurationError, match=r"tools=.*give a list of functions"):
+        YemotAI(provider=ScriptedProvider(), tools=tools)
+
+
+def test_a_provider_that_cannot_call_tools_is_refused_where_the_agent_is_declared(
+    fake_codex: FakeCodex,
+) -> None:
+    flow = AIFlow(YemotAI("codex"))
+
+    with pytest.raises(ConfigurationError, match=r"'codex' cannot call tools: use OpenAIProvider"):
+        flow.ai_agent("", greeting="שלום", tools=[fine])
+
+
+def test_without_pydantic_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+
+    with pytest.raises(MissingExtraError, match=r"yemot-ai\[tools\]"):
+        as_tool(fine)
+
+
+def test_a_tool_is_still_the_function() -> None:
+    assert tool(fine)(7) == "7"
+
+
+@dataclass
+class Status:
+    ready: bool
+    at: dt.time
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("מוכן", "מוכן"),
+        (None, "done"),
+        (7, "7"),
+        ({"מצב": [1, None]}, '{"מצב": [1, null]}'),
+        (Status(ready=True, at=dt.time(9, 30)), '{"ready": true, "at": "09:30:00"}'),
+        ("א" * (MAX_RESULT + 1), "א" * MAX_RESULT + " … (the result is longer)"),
+    ],
+    ids=["text", "none", "number", "mapping", "dataclass", "long"],
+)
+def test_a_result_becomes_text_for_the_model(value: object, text: str) -> None:
+    assert result_text(value) == text
+
+
+@pytest.mark.parametrize("text", ["כן", "1", "כן, תודה", "מאשרת", "Yes please", "בסדר גמור"])
+def test_a_yes_is_consent(text: str) -> None:
+    assert is_consent(text)
+
+
+@pytest.mark.parametrize("text", ["", "לא", "2", "כן אבל מחר", "לא כן", "תודה", "11", "מה?"])
+def test_anything_else_is_none(text: str) -> None:
+    assert not is_consent(text)
