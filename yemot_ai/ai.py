@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from types import NoneType
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from yemot_ai._calls.caller_memory import DAY
 from yemot_ai._calls.hooks import EndReason, Hook
@@ -45,6 +45,9 @@ log = logging.getLogger("yemot_ai")
 log.addFilter(MASKING_FILTER)
 
 H = TypeVar("H", bound=Hook)
+
+if TYPE_CHECKING:  # few applications have tools
+    from yemot_ai.tools import Toolbox
 
 __all__ = ["DEFAULT_INSTRUCTIONS", "Reply", "YemotAI", "current_run"]
 
@@ -105,8 +108,7 @@ class YemotAI:
         recordings: downloads them from the platform; ``Recordings()`` unless given.
         blocked_loop_seconds: seconds after which code that blocks the event loop is logged, with its line; 1
             unless given, 0: never. One value for all ``YemotAI`` of a process, that of the last.
-        tools: functions that the model may call, and what ``tool`` has made of functions; an agent may have
-            other ones.
+        tools: functions that the model may call, or what ``tool`` has made of them; an agent may have others.
         interruption_note: a note to the model before the caller's next words if the caller has not heard
             the end of its answer: a key or a hang-up interrupted it, or it broke off. None: a sentence in
             Hebrew or English; ``""``: nothing. Callers never hear it.
@@ -241,6 +243,11 @@ class YemotAI:
     async def aforget_caller(self, phone: str) -> None:
         """Do what ``forget_caller`` does, awaited from any event loop."""
         await self.engine.arun(self._runtime.calls.forget_caller(phone))
+
+    @property
+    def toolboxes(self) -> Mapping[str, Toolbox]:
+        """The tools of each conversation that has some: ``"call"``, or ``"call:1/2"`` of an agent."""
+        return self._runtime.toolboxes
 
     def on_call_start(self, function: H) -> H:
         """Register ``function(call_id, phone)`` for the start of a call. Usable as a decorator.

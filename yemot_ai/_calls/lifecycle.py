@@ -165,6 +165,10 @@ class CallLifecycle:
         if log.isEnabledFor(logging.INFO):
             provider = self.providers.get(turn.conversation)
             usage_log.log_turn(session.call_id, turn, provider.name if provider else "")
+        if turn.tool is not None:
+            from yemot_ai.tools.observation import report_tool_done  # noqa: PLC0415 - few calls have tools
+
+            report_tool_done(session.call_id, turn)
         if self.hooks.turn or self.hooks.tool:
             self.hooks.turn_done(session.call_id, turn)
 

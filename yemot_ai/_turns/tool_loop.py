@@ -33,6 +33,7 @@ from yemot_ai.sessions import Session, ToolUse, Turn
 from yemot_ai.tools.consent import is_consent
 from yemot_ai.tools.context import ToolContext
 from yemot_ai.tools.declaration import Tool
+from yemot_ai.tools.observation import report_tool_start
 from yemot_ai.tools.results import UNKNOWN, failure_text, result_text
 from yemot_ai.tools.schema import ArgumentsError
 from yemot_ai.tools.toolbox import Toolbox
@@ -245,12 +246,17 @@ class ToolLoop:
     ) -> TurnResult:
         state = copy.deepcopy(dict(self.turn.state))
         call_id = running.session.call_id
-        context = ToolContext(call_id, self.phone, self.turn.id, f"{call_id}:{step.id}", state)
+        service_id = step.tool.call_id if step.tool else ""
+        context = ToolContext(
+            call_id, self.phone, self.turn.id, service_id, key=f"{call_id}:{step.id}", state=state
+        )
         first = (context,) if tool.signature.takes_context else ()
         running_tool.set(call_id)
         try:
             async with asyncio.timeout(tool.timeout) as deadline:
-                returned = await self.call_function(tool.function, *first, **arguments)
+                run = functools.partial(self.call_function, tool.function, *first, **arguments)
+                replacement = report_tool_start(call_id, step)
+                returned = await (run() if replacement is None else replacement(arguments, run))
             result, saved = result_text(returned), json.loads(json.dumps(state))
         except ToolError as error:
             raise ToolFailedError(str(error), tool=tool.name) from None

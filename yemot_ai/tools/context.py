@@ -18,6 +18,7 @@ class ToolContext:
         call_id: what identifies the call.
         phone: the caller's number; "" when it is withheld.
         turn_id: the turn in which the model has called the tool.
+        tool_call_id: the id that the model's service has given this call of the tool.
         key: identifies this one run in all workers and at every repetition: give it to a service that knows
             idempotency keys, and a tool with ``retry=True`` has its effect once, too.
         state: ``call.state``; what a tool changes is saved together with its result.
@@ -26,5 +27,6 @@ class ToolContext:
     call_id: str
     phone: str
     turn_id: str
+    tool_call_id: str
     key: str
     state: MutableMapping[str, JSON] = field(compare=False)
