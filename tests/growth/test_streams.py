@@ -13,7 +13,7 @@ from benchmarks.protocol import growth
 from tests.growth.measure import TIME_BOUND, Job, assert_linear
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.answer_filter import AnswerFilter
-from yemot_ai.providers.anthropic import _MessageAccumulator as Messages
+from yemot_ai.providers.anthropic.message_stream import MessageAccumulator as Messages
 from yemot_ai.providers.codex.app_server.turn import AppServerTurn
 from yemot_ai.providers.openai.chat import SDK_MODULE, ChatCompletionsAPI
 from yemot_ai.providers.openai.provider import SERVICE

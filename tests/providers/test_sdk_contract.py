@@ -23,8 +23,12 @@ from tests.providers.sdk_shapes import Shape, ShapeError, literals, reachable_mo
 from tests.support.asking import ask_provider
 from tests.support.codex import run_async
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import anthropic as anthropic_provider
+from yemot_ai.providers.anthropic import message_stream as anthropic_stream
+from yemot_ai.providers.anthropic import messages as anthropic_messages
 from yemot_ai.providers.openai import chat as openai_chat
+from yemot_ai.providers.openai import chat_calls as openai_chat_calls
+from yemot_ai.providers.openai import response_calls as openai_response_calls
+from yemot_ai.providers.openai import response_items as openai_response_items
 from yemot_ai.providers.openai import response_stream as openai_response_stream
 from yemot_ai.providers.openai import response_text as openai_response_text
 from yemot_ai.providers.openai import responses as openai_responses
@@ -162,10 +166,12 @@ NOT_IN_SDK = {
     ("Choice", "error"),
     ("Choice", "message"),
     ("Choice", "text"),
+    ("ChatCompletionMessage", "reasoning_content"),
     ("Message", "error"),
     ("Response", "store"),
 }
-"""Fields that the SDK does not have: as compatible servers send an error in a 200, a text or an echo."""
+"""Fields that the SDK does not have: as compatible servers send an error in a 200, a text, thoughts or an
+echo."""
 
 
 @pytest.fixture
@@ -232,8 +238,12 @@ READERS: dict[ModuleType, set[type[BaseModel]]] = {
     openai_response_stream: OPENAI,
     openai_response_text: OPENAI,
     openai_chat: OPENAI,
+    openai_chat_calls: OPENAI,
+    openai_response_calls: OPENAI,
+    openai_response_items: OPENAI,
     openai_transcriber: OPENAI,
-    anthropic_provider: ANTHROPIC,
+    anthropic_messages: ANTHROPIC,
+    anthropic_stream: ANTHROPIC,
 }
 
 
@@ -299,12 +309,12 @@ def test_the_comparisons_are_found_in_the_source() -> None:
     assert ("phase", "final_answer") in set(compared_values(openai_response_text))
     assert ("type", "response.output_text.delta") in set(compared_values(openai_response_stream))
     assert "reasoning_tokens" in set(optional_fields(openai_responses))
-    assert ("stop_reason", "refusal") in set(compared_values(anthropic_provider))
-    assert "thinking_tokens" in set(optional_fields(anthropic_provider))
+    assert ("stop_reason", "refusal") in set(compared_values(anthropic_messages))
+    assert "thinking_tokens" in set(optional_fields(anthropic_messages))
 
 
 def sdk_of(module: ModuleType) -> str:
-    return sdk_version("anthropic" if module is anthropic_provider else "openai")
+    return sdk_version("anthropic" if READERS[module] is ANTHROPIC else "openai")
 
 
 GENERAL_CODES = {

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.providers.openai import chat as openai_chat
 from yemot_ai.providers.openai import responses as openai_responses
-from yemot_ai.providers.provider import JSON, AnswerPart, Exchange
+from yemot_ai.providers.openai.stored_responses import StoredResponsesChat
+from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, ToolRequest
 from yemot_ai.providers.sdk.client import ServiceClient
 from yemot_ai.providers.sdk.options import RequestOptions
 from yemot_ai.providers.sdk.service import Service
@@ -73,6 +74,7 @@ class OpenAIProvider:
 
     name = SERVICE.name
     streams = True
+    takes_tools = True
 
     def __init__(  # noqa: PLR0913 - each is a public option
         self,
@@ -109,7 +111,7 @@ class OpenAIProvider:
         arguments = _chat_arguments(options, address) if api == "chat" else _responses_arguments(options)
         self._chat = _make_chat(api, self._client, arguments, store=store)
 
-    def ask(
+    def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -117,14 +119,17 @@ class OpenAIProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
+        tools: ToolRequest | None = None,
     ) -> AsyncIterator[AnswerPart]:
-        """Answer an utterance, without commentary and thinking; ``history`` is sent as earlier messages.
+        """Answer an utterance, without commentary and thinking, or call tools.
+
+        ``history`` is sent as earlier messages.
 
         Raises:
             SessionLostError: ``session`` is of another API or ``store``, or OpenAI no longer knows it.
             ProviderError: as in ``Provider.ask``.
         """
-        return self._chat.ask(prompt, session, instructions, history, stream=stream)
+        return self._chat.ask(prompt, session, instructions, history, stream=stream, tools=tools)
 
     @property
     def model(self) -> str:
@@ -146,13 +151,13 @@ class OpenAIProvider:
 
 def _make_chat(
     api: str, connection: ServiceClient, arguments: Mapping[str, Any], *, store: bool | None
-) -> StatelessChat | openai_responses.StoredResponsesChat:
+) -> StatelessChat | StoredResponsesChat:
     if api == "chat":
         return StatelessChat(connection, openai_chat.ChatCompletionsAPI(connection, arguments))
     if store is False:
         unstored = openai_responses.ResponsesAPI(connection, store=False, arguments=arguments)
         return StatelessChat(connection, unstored)
-    return openai_responses.StoredResponsesChat(connection, arguments)
+    return StoredResponsesChat(connection, arguments)
 
 
 def _chat_arguments(options: RequestOptions, base_url: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
+from yemot_ai.providers.openai.response_items import StreamedItems
 from yemot_ai.providers.openai.response_text import commentary, part_text, spoken_text
 from yemot_ai.providers.sdk.client import ServiceClient
 from yemot_ai.providers.sdk.fields import field, items
@@ -52,7 +53,7 @@ class ResponseAccumulator:
         self._part: _Position | None = None
         self._part_texts: dict[_Position, list[str]] = {}
         self._texts: list[str] = []
-        self._last_item: Any = None
+        self._items = StreamedItems()
 
     @property
     def complete(self) -> bool:
@@ -62,10 +63,7 @@ class ResponseAccumulator:
     @property
     def response(self) -> Any:  # noqa: ANN401 - the fields of a Response that ``parse`` reads
         """Return the response, with the streamed text."""
-        text = {"type": "output_text", "text": "".join(self._texts)}
-        output = [{"type": "message", "content": [text]}]
-        if self._last_item is not None and field(self._last_item, "type") != "message":
-            output.append(self._last_item)
+        output = self._items.with_text("".join(self._texts))
         read = ("error", "incomplete_details", "usage", "store", "previous_response_id")
         fields = {name: field(self._last, name) for name in read}
         return SimpleNamespace(id=self._id, status=self._status, output=output, **fields)
@@ -77,8 +75,12 @@ class ResponseAccumulator:
                 self._id = field(event.response, "id") or self._id
                 if self._check is not None and not self._texts:
                     self._check(event.response)
-            case "response.output_item.added" if commentary(event.item):
-                self._commentary |= {field(event.item, "id"), field(event, "output_index")}
+            case "response.output_item.added":
+                self._items.start(event)
+                if commentary(event.item):
+                    self._commentary |= {field(event.item, "id"), field(event, "output_index")}
+            case "response.function_call_arguments.delta" | "response.function_call_arguments.done":
+                self._items.add_arguments(event)
             case "response.output_text.delta" | "response.refusal.delta":
                 return self._add(event, event.delta)
             case "response.output_text.done" | "response.refusal.done":
@@ -111,7 +113,7 @@ class ResponseAccumulator:
         return self._add(event, _rest(whole, "".join(self._part_texts.get(part, ()))))
 
     def _end_item(self, event: Any) -> str:  # noqa: ANN401 - as above
-        self._last_item = event.item
+        self._items.finish(event)
         if field(event.item, "type") != "message" or commentary(event.item):
             return ""
         index = field(event, "output_index")
@@ -125,8 +127,8 @@ class ResponseAccumulator:
         self._id = field(self._last, "id") or self._id
         status = field(self._last, "status")
         self._status = status if status in _FINAL_STATUSES else _LAST_EVENTS[event.type]
-        if output := items(field(self._last, "output")):
-            self._last_item = output[-1]
+        output = items(field(self._last, "output"))
+        self._items.add_missing(output)
         rest = _rest(spoken_text(output), "".join(self._texts))
         self._texts.append(rest)
         return rest

@@ -1,4 +1,4 @@
-"""OpenAI's Responses API, with the conversation stored at OpenAI or in the session.
+"""The requests and responses of OpenAI's Responses API.
 
 Measured on openai 3.54: instructions are not carried over, a ``status: "failed"`` in a 200 is not
 raised, and ``output_text`` joins commentary and answer.
@@ -7,27 +7,29 @@ raised, and ``output_text`` joins commentary and answer.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai.errors import ProviderError, SessionLostError
-from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers.openai.response_calls import (
+    function_calls,
+    returned_items,
+    round_items,
+    tool_options,
+)
 from yemot_ai.providers.openai.response_stream import ResponseAccumulator
 from yemot_ai.providers.openai.response_text import spoken_text
 from yemot_ai.providers.openai.server_memory import ServerMemory
-from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Reply, Usage
+from yemot_ai.providers.provider import Reply, ToolCalls, ToolRequest, ToolRound, Usage
 from yemot_ai.providers.sdk.client import ServiceClient, StreamAccumulator
 from yemot_ai.providers.sdk.fields import field
-from yemot_ai.providers.sdk.stateless import StatelessChat
-from yemot_ai.providers.sdk.stop_reasons import cut_reason, stop_reason
+from yemot_ai.providers.sdk.stop_reasons import cut_reason, interrupts_calls, stop_reason
 from yemot_ai.providers.surrogates import replace_surrogates
 
 if TYPE_CHECKING:  # importing the SDK takes 0.6 s, so it happens at the first turn
     from openai.types.responses import Response
 
-__all__ = ["SDK_MODULE", "ResponsesAPI", "StoredResponsesChat"]
+__all__ = ["SDK_MODULE", "ResponsesAPI"]
 
 SDK_MODULE: Final = "openai.resources.responses"
 """The module of the SDK that this API needs."""
@@ -61,7 +63,7 @@ class ResponsesAPI:
 
     def request(
         self,
-        messages: list[dict[str, str]] | str,
+        messages: list[dict[str, Any]] | str,
         instructions: str | None,
         **options: Any,  # noqa: ANN401 - the SDK's own
     ) -> Callable[[Any], Any]:
@@ -72,6 +74,14 @@ class ResponsesAPI:
         return lambda client: client.responses.create(
             model=self._client.model, store=self._store, input=messages, **optional, **options
         )
+
+    def tool_options(self, tools: ToolRequest) -> dict[str, Any]:
+        """Return the tools, and whether the model may call them."""
+        return tool_options(tools)
+
+    def round_messages(self, one: ToolRound) -> list[dict[str, Any]]:
+        """Return the items of earlier calls and their results."""
+        return round_items(one)
 
     def accumulator(self, previous: str | None = None) -> StreamAccumulator:
         """Return the builder of a response from its stream.
@@ -84,96 +94,33 @@ class ResponsesAPI:
         )
         return ResponseAccumulator(self._client, check)
 
+    def read_calls(self, response: Response) -> ToolCalls | None:
+        """Read the calls of tools in a response; see ``StatelessAPI``."""
+        _raise_error(response, self._client)
+        calls = function_calls(response.output)
+        reason = field(response.incomplete_details, "reason") or response.status
+        if not calls or interrupts_calls(reason):
+            return None
+        state = returned_items(response.output, calls)
+        return ToolCalls(calls, spoken_text(response.output), state, _usage(response))
+
     def parse(self, response: Response) -> Reply:
         """Read a response; see ``StatelessAPI``."""
         text = _text(response, self._client)
         return Reply(text, response.id or "", _usage(response), _cut(response))
 
 
-class StoredResponsesChat:
-    """A conversation that OpenAI stores: each turn names the previous response.
-
-    With a server that keeps none each turn carries the history instead; see ``ServerMemory``.
-    """
-
-    def __init__(self, connection: ServiceClient, arguments: Mapping[str, Any] | None = None) -> None:
-        self._client = connection
-        self._memory = ServerMemory(connection.service.title, provider=connection.service.name)
-        self._api = ResponsesAPI(connection, store=True, memory=self._memory, arguments=arguments)
-        unstored = ResponsesAPI(connection, store=False, arguments=arguments)
-        self._stateless = StatelessChat(connection, unstored)
-
-    def ask(
-        self,
-        prompt: str,
-        session: JSON,
-        instructions: str | None,
-        history: Sequence[Exchange],
-        *,
-        stream: bool,
-    ) -> AsyncIterator[AnswerPart]:
-        """Answer a prompt; the parameters are those of ``Provider.ask``."""
-        carried = isinstance(session, Mapping) and "history" in session
-        if carried or (self._memory.absent and session is None):
-            return self._stateless.ask(prompt, session, instructions, history, stream=stream)
-        return self._ask_stored(prompt, session, instructions, history, stream=stream)
-
-    async def warm_up(self) -> None:
-        """Do what the first answer would wait for, without a request to the service."""
-        await self._stateless.warm_up()
-
-    async def _ask_stored(
-        self,
-        prompt: str,
-        session: JSON,
-        instructions: str | None,
-        history: Sequence[Exchange],
-        *,
-        stream: bool,
-    ) -> AsyncIterator[AnswerPart]:
-        options: dict[str, Any] = {"stream": True} if stream else {}
-        previous = None if session is None else self._response_id(session)
-        earlier = ChatHistory.from_exchanges(history)
-        if previous is None:
-            messages: list[dict[str, str]] | str = earlier.messages_for(prompt)
-        else:
-            messages, options["previous_response_id"] = replace_surrogates(prompt), previous
-        request = self._api.request(messages, instructions, **options)
-        accumulator = self._api.accumulator(previous) if stream else None
-        parse = functools.partial(self._parse, prompt, earlier, previous, streamed=stream)
-        try:
-            words = [instructions or "", *(message["content"] for message in earlier.messages_for(prompt))]
-            async with aclosing(self._client.answer(request, accumulator, parse, words)) as parts:
-                async for part in parts:
-                    yield part
-        except SessionLostError as lost:
-            self._memory.note_lost(previous or "")
-            raise SessionLostError(str(lost), thread_id=previous or "", provider=lost.provider) from lost
-
-    def _parse(
-        self, prompt: str, earlier: ChatHistory, previous: str | None, response: Response, *, streamed: bool
-    ) -> Reply:
-        if not streamed:
-            self._memory.check_start(response, previous)
-        parsed = self._client.without_thoughts(self._api.parse(response))
-        text = replace_surrogates(parsed.text)
-        session: JSON = {"response_id": parsed.session}
-        if not self._memory.keeps(response) and previous is None:
-            session = {"id": parsed.session, "history": earlier.with_exchange(prompt, text).to_json()}
-        return replace(parsed, text=text, session=session)
-
-    def _response_id(self, session: JSON) -> str:
-        if not isinstance(session, Mapping) or not isinstance(session.get("response_id"), str):
-            raise foreign_session_error(self._client.service.name)
-        response_id = replace_surrogates(str(session["response_id"]))
-        if self._memory.absent:
-            message = f"{self._client.service.title} keeps no responses"
-            raise SessionLostError(message, thread_id=response_id, provider=self._client.service.name)
-        return response_id
-
-
 def _text(response: Response, connection: ServiceClient) -> str:
     """Return the text for the caller."""
+    _raise_error(response, connection)
+    text = spoken_text(response.output)
+    if not text.strip():
+        raise connection.errors.empty(_cut(response) or response.status)
+    return text
+
+
+def _raise_error(response: Response, connection: ServiceClient) -> None:
+    """Raise the error of a response that the service has given up."""
     if response.error is not None:
         raise connection.errors.from_body({"error": _plain(response.error)})
     name, title = connection.service.name, connection.service.title
@@ -181,10 +128,6 @@ def _text(response: Response, connection: ServiceClient) -> str:
         raise ProviderError(f"{title} gave the answer up ({response.status})", provider=name)
     if not isinstance(response.output, list):
         raise TypeError(type(response.output).__name__)
-    text = spoken_text(response.output)
-    if not text.strip():
-        raise connection.errors.empty(_cut(response) or response.status)
-    return text
 
 
 def _plain(error: Any) -> Any:  # noqa: ANN401 - the SDK's type, or what the server sent

@@ -20,9 +20,10 @@ from urllib.request import getproxies
 
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers.answer_filter import AnswerFilter
-from yemot_ai.providers.provider import AnswerPart, Reply
+from yemot_ai.providers.provider import AnswerPart, Reply, ToolCalls
 from yemot_ai.providers.refusals import is_whole_body
 from yemot_ai.providers.refusals.quoted_words import hide_words
+from yemot_ai.providers.sdk.answer_text import AnswerText
 from yemot_ai.providers.sdk.errors import ServiceErrors
 from yemot_ai.providers.sdk.service import Service
 from yemot_ai.providers.sdk.settings import check_seconds
@@ -119,8 +120,7 @@ class ServiceClient:
         self._key = key
         self._base_url = base_url
         self._timeout = timeout
-        self._thought_end = thought_end
-        self._seen_thought_end = ""
+        self._texts = AnswerText(model, thought_end)
         self._client: AsyncSDKClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[AsyncSDKClient] | None = None
@@ -139,7 +139,7 @@ class ServiceClient:
         self,
         request: Callable[[Any], Awaitable[Any]],
         accumulator: StreamAccumulator | None,
-        parse: Callable[[Any], Reply],
+        parse: Callable[[Any], Reply | ToolCalls],
         words: Sequence[str],
     ) -> AsyncGenerator[AnswerPart]:
         """Call ``request(client)``; leaving the iteration closes its stream.
@@ -147,11 +147,11 @@ class ServiceClient:
         Args:
             request: returns the response, or the SDK's stream of events.
             accumulator: builds the response from the events; None without a stream.
-            parse: makes the reply of the response, with ``without_thoughts``.
+            parse: makes the reply of the response, with ``without_thoughts``, or the calls of tools.
             words: the texts of the request; no error quotes them.
 
         Yields:
-            Pieces of text, and last the reply.
+            Pieces of text, and last the reply, or calls of tools.
 
         Raises:
             ProviderError: as ``ask`` does; also after some pieces, if the stream breaks off.
@@ -168,7 +168,7 @@ class ServiceClient:
         self,
         request: Callable[[Any], Awaitable[Any]],
         accumulator: StreamAccumulator | None,
-        parse: Callable[[Any], Reply],
+        parse: Callable[[Any], Reply | ToolCalls],
     ) -> AsyncGenerator[AnswerPart]:
         if accumulator is None:
             yield await self.ask(request, parse)
@@ -184,7 +184,7 @@ class ServiceClient:
                 body.decode(errors="replace"), self.service.malformed_error("no stream")
             )
         count, last, done = 0, None, watch_done(events)
-        answer_filter = AnswerFilter(self._thought_end or self._seen_thought_end)
+        answer_filter = self._texts.stream_filter()
         try:
             # One event at a time: between them the consumer does other work.
             while (event := await self._next_event(events, accumulator, deadline)) is not None:
@@ -198,10 +198,10 @@ class ServiceClient:
                 raise self.errors.found_in(
                     last, self.errors.cut_off("the stream ended before the answer did")
                 )
-            reply = self._parse(accumulator.response, parse)
-            if rest := answer_filter.finish(cut=bool(reply.cut)):
+            answer = self._parse(accumulator.response, parse)
+            if rest := answer_filter.finish(cut=_is_unfinished(answer)):
                 yield rest
-            yield reply
+            yield answer
         finally:
             await self._close(events, accumulator)
             await done.aclose()
@@ -265,29 +265,17 @@ class ServiceClient:
     def without_thoughts(self, reply: Reply) -> Reply:
         """Return a reply with the answer only: no thoughts, control tokens and calls of tools.
 
-        A lone end of thoughts is noted: the next answer that is streamed is withheld up to it, because what
-        comes before was thought. An answer without one ends that.
-
         Raises:
             AnswerEmptyError: nothing is left.
         """
-        answer_filter = AnswerFilter(self._thought_end)
-        text = answer_filter.feed(reply.text) + answer_filter.finish(cut=bool(reply.cut))
-        self._note_thought_end(answer_filter.lone_end)
-        if not text.strip():
+        text = self._texts.filter_whole(reply.text, cut=_is_unfinished(reply))
+        if not text:
             raise self.errors.empty(reply.cut or "only thoughts or calls of tools")
-        return replace(reply, text=text.strip())
+        return replace(reply, text=text)
 
-    def _note_thought_end(self, mark: str) -> None:
-        if mark and not self._seen_thought_end:
-            log.warning(
-                "the model %s thinks before %s, without a mark before its thoughts: pass thinks=%r, "
-                "so that no thought is spoken",
-                self.model,
-                mark,
-                f"before {mark}",
-            )
-        self._seen_thought_end = mark
+    def calls_without_thoughts(self, calls: ToolCalls) -> ToolCalls:
+        """Return calls of tools with what the model has said before them: no thoughts, and maybe nothing."""
+        return replace(calls, text=self._texts.filter_whole(calls.text, cut=_is_unfinished(calls)))
 
     def _parse(self, response: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - the SDK does not check its type
         if isinstance(response, str):
@@ -336,6 +324,11 @@ class ServiceClient:
             if not known and type(error).__module__.partition(".")[0] not in _TRANSPORTS:
                 raise
             raise self.errors.no_client(error) from error
+
+
+def _is_unfinished(answer: Reply | ToolCalls) -> bool:
+    """Return whether the model goes on: what it began and did not end is no part of its answer."""
+    return isinstance(answer, ToolCalls) or bool(answer.cut)
 
 
 async def _read_rest(events: Any) -> None:  # noqa: ANN401 - the SDK's stream

@@ -24,7 +24,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers.answer_filter.marks import Mark, mark_at
 
-__all__ = ["cut_reason", "stop_error", "stop_reason"]
+__all__ = ["cut_reason", "interrupts_calls", "stop_error", "stop_reason"]
 
 MAX_LENGTH: Final = 60
 """Characters of a reason that are kept."""
@@ -59,6 +59,11 @@ _BROKEN: Final = frozenset({
     "timelimit", "timeout", "failed", "modelunloaded", "unload", "overloaded", "servererror",
 })  # fmt: skip
 
+# OpenAI, Anthropic; Gemini and Vertex; AI21, watsonx and TGI.
+_LIMIT: Final = frozenset({
+    "length", "maxtokens", "maxoutputtokens", "maxlength", "maxtokenreached", "tokenlimit", "incomplete",
+})  # fmt: skip
+
 _PREFIX: Final = re.compile(r"^(?:finishreason|stopreason|reason)(?=.)")
 
 
@@ -75,6 +80,11 @@ def cut_reason(reason: object) -> str:
     """Return why an answer was cut, from the reason why the model stopped; empty for a whole answer."""
     word = stop_reason(reason)
     return "" if _key(word) in _WHOLE or _is_end_token(word) else word
+
+
+def interrupts_calls(reason: object) -> bool:
+    """Return whether a model that stopped for this reason has not finished its calls of tools."""
+    return _key(reason) in _LIMIT | _REFUSED | _OVERFLOW | _BROKEN
 
 
 def stop_error(reason: object) -> type[ProviderError]:
