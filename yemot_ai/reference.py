@@ -1,7 +1,7 @@
-"""The reference agent: a menu and an agent that answers through Codex.
+"""The reference agent: a menu, and an agent that answers through Codex, OpenAI or Anthropic.
 
-Serve it with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex`` or
-``openai``), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of the process
+Serve it with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex``,
+``openai`` or ``anthropic``; the last two can look up the opening hours, which Codex, without tools, cannot), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of the process
 unless given), ``YEMOT_AI_SECRET`` the secret that the line must send (``yemot-ai ext-ini URL --secret``;
 none unless given), ``YEMOT_AI_CALL_KEY`` what identifies a call (``ApiYFCallId`` for lines that change
 ``ApiCallId`` between extensions).
@@ -15,7 +15,11 @@ from yemot_ai import AccessPolicy, AICall, AIFlow, YemotAI
 
 __all__ = ["flow"]
 
-ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
+MODE = os.environ.get("YEMOT_AI_MODE", "codex")
+
+HOURS = {"ראשון": "9-17", "שני": "9-17", "שלישי": "9-20", "רביעי": "9-17", "חמישי": "9-17", "שישי": "9-12"}
+
+ai = YemotAI(MODE, store=os.environ.get("YEMOT_AI_STORE"))
 flow = AIFlow(
     ai,
     access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")),
@@ -36,6 +40,18 @@ def welcome(call: AICall) -> None:
     call.hangup()
 
 
-@flow.ai_agent("/ai_agent", greeting="אתם מדברים עם הסוכן, במה אפשר לעזור?")
+def opening_hours(day: str) -> str:
+    """Return the opening hours of one day of the week.
+
+    Args:
+        day: the day in Hebrew, without "יום": ראשון, שני …
+    """
+    return HOURS.get(day.removeprefix("יום").strip(), "סגור")
+
+
+TOOLS = () if MODE.startswith("codex") else (opening_hours,)
+
+
+@flow.ai_agent("/ai_agent", greeting="אתם מדברים עם הסוכן, במה אפשר לעזור?", tools=TOOLS or None)
 def agent(call: AICall, text: str) -> None:
     """Let the AI answer."""

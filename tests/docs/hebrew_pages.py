@@ -45,7 +45,15 @@ class Translation(NamedTuple):
 TRANSLATIONS: Final = tuple(
     map(
         Translation,
-        ["start.md", "agents.md", "handlers.md", "scenarios.md", "troubleshooting.md", "production.md"],
+        [
+            "start.md",
+            "agents.md",
+            "handlers.md",
+            "tools.md",
+            "scenarios.md",
+            "troubleshooting.md",
+            "production.md",
+        ],
     )
 )
 

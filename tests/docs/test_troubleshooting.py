@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI, errors
+from yemot_ai import AICall, AIFlow, DialogSettings, YemotAI, errors, tool
 from yemot_ai.errors import (
     AnswerCutError,
     AnswerEmptyError,
@@ -34,7 +36,7 @@ from yemot_ai.errors import (
     UnknownModelError,
 )
 from yemot_ai.providers import Reply
-from yemot_ai_testing import Caller
+from yemot_ai_testing import Caller, ScriptedProvider
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 _CODE = re.compile(r"`([^`]+)`")
@@ -58,6 +60,8 @@ OF_PROVIDERS: tuple[ProviderError, ...] = (
     LimitReachedError(limit="turns", most=3),
 )
 """One of each that a provider raises; ``provider`` and ``agent_function`` are made of other exceptions."""
+
+OF_TOOLS = {"tool_failed", "tool_unknown", "tool_not_confirmed"}
 
 OF_HANDLERS = (
     ConfigurationError("no such option"),
@@ -148,8 +152,51 @@ def test_each_error_has_a_row_with_its_kind() -> None:
 
 
 def test_each_kind_of_a_provider_is_played() -> None:
-    played = {error.kind for error in OF_PROVIDERS} | {"provider", "agent_function"}
+    played = {error.kind for error in OF_PROVIDERS} | {"provider", "agent_function"} | OF_TOOLS
     assert played == {row.kind for row in ROWS.values()} - {"–"}
+
+
+def missing(number: int) -> str:
+    """Return the status of an order."""
+    raise KeyError(number)
+
+
+@tool(timeout=1)
+async def slow(number: int) -> str:
+    """Return the status of an order."""
+    await asyncio.sleep(2)
+    return str(number)
+
+
+@tool(confirm="לבטל את {number}?")
+def cancel(number: int) -> str:
+    """Cancel an order."""
+    return str(number)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "answer"),
+    [
+        ("missing", "tool_failed", "לא מצאתי"),
+        ("slow", "tool_unknown", "לא מצאתי"),
+        ("cancel", "tool_not_confirmed", ""),
+    ],
+)
+def test_of_a_tool_a_caller_hears_the_model_or_its_question(
+    name: str, kind: str, answer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="yemot_ai")
+    provider = ScriptedProvider().calls(name, {"number": 7}).answers("לא מצאתי")
+    flow = AIFlow(YemotAI(provider=provider, tools=[missing, slow, cancel]))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    caller = Caller(flow)
+    caller.dial()
+    heard = caller.says("מה עם הזמנה 7?")
+    caller.hangs_up()
+
+    assert heard == (answer or "לבטל את 7?")
+    assert f"turn ai_1.tool1: {name}: {kind} in" in caplog.text
+    assert kind in {row.kind for row in ROWS.values()} & OF_TOOLS
 
 
 @each_of_providers

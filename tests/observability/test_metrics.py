@@ -79,6 +79,24 @@ def test_nothing_that_a_caller_chooses_becomes_a_label(flow: AIFlow, provider: S
     assert scraped(metrics).keys() == before
 
 
+def order_status(number: int) -> str:
+    """Return the status of an order."""
+    return "מוכנה"
+
+
+def test_tools_are_counted_by_name_and_a_name_that_the_model_invents_is_none() -> None:
+    provider = ScriptedProvider().calls(("order_status", {"number": 1}), ("invented", {})).answers("מוכנה")
+    ai = YemotAI(provider=provider, tools=[order_status])
+    metrics = Metrics(AIFlow(ai))
+    ai.reply("c1", "מה עם ההזמנה")
+    ai.end("c1")
+    samples = scraped(metrics)
+
+    assert samples["yemot_ai_tool_calls_total", (("result", "done"), ("tool", "order_status"))] == 1
+    assert samples["yemot_ai_tool_calls_total", (("result", "tool_failed"), ("tool", "(unknown)"))] == 1
+    assert samples["yemot_ai_tool_seconds_count", (("tool", "order_status"),)] == 1
+
+
 def test_two_flows_have_metrics_of_their_own(flow: AIFlow) -> None:
     first, second = Metrics(flow), Metrics(AIFlow(YemotAI(provider=ScriptedProvider())))
     Line(flow, "c1").enter("")

@@ -100,6 +100,38 @@ def test_a_failure_is_the_error_of_both_spans(
         assert (span.attributes or {})["error.type"] == "quota_exceeded"
 
 
+def order_status(number: int) -> str:
+    """Return the status of an order."""
+    if number == 1:
+        return "סוד התוצאה"
+    raise KeyError(number)
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_the_run_of_a_tool_is_a_span_in_its_turn(
+    exporter: InMemorySpanExporter, tracers: TracerProvider, *, words: bool
+) -> None:
+    provider = ScriptedProvider().calls("order_status", {"number": 1}).calls("order_status", {"number": 2})
+    ai = YemotAI(provider=provider.answers("מוכנה"), tools=[order_status])
+    Tracing(AIFlow(ai), tracer_provider=tracers, words=words)
+    ai.reply("c1", "מה עם ההזמנה")
+    ai.end("c1")
+
+    turn = by_name(exporter)["invoke_agent yemot-ai"]
+    done, failed = (
+        span for span in exporter.get_finished_spans() if span.name == "execute_tool order_status"
+    )
+    assert turn.context is not None
+    assert {span.parent.span_id for span in (done, failed) if span.parent} == {turn.context.span_id}
+    attributes = dict(done.attributes or {})
+    assert attributes["gen_ai.operation.name"] == "execute_tool"
+    assert attributes["gen_ai.tool.name"] == "order_status"
+    assert attributes["gen_ai.tool.call.id"]
+    assert ("סוד התוצאה" in str(attributes)) is words
+    assert failed.status.status_code is StatusCode.ERROR
+    assert dict(failed.attributes or {})["error.type"] == "tool_failed"
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
 

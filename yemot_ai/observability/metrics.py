@@ -72,6 +72,20 @@ class Metrics:
         self._tokens = prometheus.Counter(
             "yemot_ai_tokens", "Tokens, where the provider reports them", ["type"], registry=own
         )
+        self._tools = prometheus.Counter(
+            "yemot_ai_tool_calls",
+            "Calls of tools: done, or the kind of failure",
+            ["tool", "result"],
+            registry=own,
+        )
+        self._tool_seconds = prometheus.Histogram(
+            "yemot_ai_tool_seconds",
+            "Seconds of one run of a tool",
+            ["tool"],
+            buckets=TURN_BUCKETS,
+            registry=own,
+        )
+        self._toolboxes = flow.ai.toolboxes
         self._dead_air = prometheus.Histogram(
             "yemot_ai_dead_air_seconds",
             "Seconds that a request was held, in which its caller heard nothing",
@@ -88,6 +102,7 @@ class Metrics:
         flow.on_request(self._on_request)
         flow.ai.on_call_start(self._on_call_start)
         flow.ai.on_turn(self._on_turn)
+        flow.ai.on_tool(self._on_tool)
         flow.ai.on_call_end(self._on_call_end)
 
     def _on_request(self, answered: AnsweredRequest) -> None:
@@ -112,6 +127,14 @@ class Metrics:
             self._tokens.labels("cached_input").inc(turn.usage.cached_input_tokens)
             self._tokens.labels("output").inc(turn.usage.output_tokens)
             self._tokens.labels("reasoning").inc(turn.usage.reasoning_output_tokens)
+
+    async def _on_tool(self, _call_id: str, turn: Turn) -> None:
+        name = turn.tool.name if turn.tool else ""
+        # A model may name a tool that does not exist: its words are no label.
+        known = any(name in toolbox.tools for toolbox in self._toolboxes.values())
+        label = name if known else "(unknown)"
+        self._tools.labels(label, turn.failure.kind if turn.failure else "done").inc()
+        self._tool_seconds.labels(label).observe(turn.duration)
 
     async def _on_call_end(self, summary: CallSummary, _usage: Usage) -> None:
         self._ended.labels(summary.reason).inc()

@@ -1,4 +1,4 @@
-"""Spans of the calls of a flow, for OpenTelemetry (extra ``otel``): call, turn, question to the model.
+"""Spans of the calls of a flow, for OpenTelemetry (extra ``otel``): call, turn, question, run of a tool.
 
 The names follow the semantic conventions for generative AI, which are not stable yet (status "development",
 1.41): https://opentelemetry.io/docs/specs/semconv/gen-ai/. The library needs the API only; without an SDK
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai.errors import MissingExtraError
 from yemot_ai.flow import AIFlow
-from yemot_ai.sessions import Turn
+from yemot_ai.sessions import ToolUse, Turn
 
 if TYPE_CHECKING:  # an extra
     from opentelemetry.trace import Span, TracerProvider
@@ -35,8 +35,9 @@ AGENT: Final = "yemot-ai"
 class Tracing:
     """Makes spans of the calls of a flow.
 
-    A call has a span in each process that answers it. The spans of a turn, and of its question to the model,
-    are made when the turn is done, with the times at which they began and ended.
+    A call has a span in each process that answers it. The spans of a turn, of its question to the model, and
+    of the tools that the model has called are made when the turn is done, with the times at which they began
+    and ended.
 
     Args:
         flow: the flow; its ``YemotAI`` is traced as a whole, so give only one of its flows.
@@ -59,15 +60,20 @@ class Tracing:
         self._words = words
         self._provider_of = flow.ai._runtime.find_provider  # noqa: SLF001 - the same package
         self._calls: OrderedDict[str, Span] = OrderedDict()
+        self._tools: dict[str, list[tuple[Turn, int]]] = {}
         self._lock = threading.Lock()
         flow.ai.on_call_start(self._on_call_start)
         flow.ai.on_turn(self._on_turn)
+        flow.ai.on_tool(self._on_tool)
         flow.ai.on_call_end(self._on_call_end)
 
     # The hooks are async, because others run in a thread; they never wait.
 
     async def _on_call_start(self, call_id: str, _phone: str) -> None:
         self._call_span(call_id, start=time.time_ns())
+
+    async def _on_tool(self, call_id: str, turn: Turn) -> None:
+        self._tools.setdefault(call_id, []).append((turn, time.time_ns()))
 
     async def _on_turn(self, call_id: str, turn: Turn) -> None:
         end = time.time_ns()
@@ -94,18 +100,56 @@ class Tracing:
             start_time=start,
             attributes={**common, "gen_ai.operation.name": "chat", **self._attributes(turn, model)},
         )
+        self._add_tools(call_id, turn.id, turn_span)
         for span in (model_span, turn_span):
-            if turn.failure:
-                span.set_attribute("error.type", turn.failure.kind)
-                span.set_status(self._trace.StatusCode.ERROR)
-            span.end(end)
+            self._end(span, turn, end)
+
+    def _add_tools(self, call_id: str, turn_id: str, turn_span: Span) -> None:
+        ran = self._tools.pop(call_id, [])
+        others = [(step, end) for step, end in ran if step.parent != turn_id]
+        if others:
+            self._tools[call_id] = others
+        context = self._trace.set_span_in_context(turn_span)
+        for step, end in ran:
+            if step.tool is None or step.parent != turn_id:
+                continue
+            start = end - int(step.duration * 1e9)
+            span = self._tracer.start_span(
+                f"execute_tool {step.tool.name}",
+                context=context,
+                start_time=start,
+                attributes=self._tool_attributes(call_id, step, step.tool),
+            )
+            self._end(span, step, end)
+
+    def _end(self, span: Span, turn: Turn, end: int) -> None:
+        if turn.failure:
+            span.set_attribute("error.type", turn.failure.kind)
+            span.set_status(self._trace.StatusCode.ERROR)
+        span.end(end)
 
     async def _on_call_end(self, summary: CallSummary, _usage: Usage) -> None:
+        self._tools.pop(summary.call_id, None)
         with self._lock:
             span = self._calls.pop(summary.call_id, None)
         if span is not None:
             span.set_attribute("yemot_ai.call.end_reason", summary.reason)
             span.end()
+
+    def _tool_attributes(self, call_id: str, step: Turn, use: ToolUse) -> dict[str, Any]:
+        attributes: dict[str, Any] = {
+            "gen_ai.conversation.id": call_id,
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": use.name,
+            "gen_ai.tool.type": "function",
+            "gen_ai.tool.call.id": use.call_id,
+        }
+        if self._words:
+            attributes |= {
+                "gen_ai.tool.call.arguments": use.arguments,
+                "gen_ai.tool.call.result": step.answer,
+            }
+        return attributes
 
     def _attributes(self, turn: Turn, model: str) -> dict[str, Any]:
         attributes: dict[str, Any] = {"gen_ai.request.model": model} if model else {}
