@@ -1,9 +1,10 @@
 """Histories of calls: recorded events, and a checker that finds violations in them.
 
 A history is a list of events in the order in which they happened: a caller spoke, a request was sent, a
-response was received, the model was asked and answered, a session was saved. ``check`` reports utterances
-with no answer, two answers or another one's answer, data that crosses from call to call, concurrent model
-calls, responses that are invalid or late, and work after the hang-up::
+response was received, the model was asked and answered, a tool ran, a session was saved. ``check`` reports
+utterances with no answer, two answers or another one's answer, data that crosses from call to call,
+concurrent model calls, tools that ran twice or whose results were lost, responses that are invalid or late,
+and work after the hang-up::
 
     >>> from yemot_ai_testing.history import CallerSpoke, History, RequestSent, ResponseReceived, check
     >>> history = History()
@@ -18,8 +19,9 @@ calls, responses that are invalid or late, and work after the hang-up::
         0.0 s  request 1 of call 1 is sent: ai_1=7001
        12.5 s  request 1 gets read=t-7001=ai_2,no,voice
 
-The recorders write histories: ``RecordedApp`` wraps any application, ``RecordedProvider`` a provider and
-``RecordedStore`` a session store. All rules except those about the store need only the first two.
+The recorders write histories: ``RecordedApp`` wraps any application, ``RecordedProvider`` a provider,
+``RecordedStore`` a session store and ``RecordedTools`` the tools of an agent. All rules except those about
+the store and tools need only the first two.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ from yemot_ai_testing.history.events import (
     RequestSent,
     ResponseReceived,
     SessionSaved,
+    ToolCalled,
+    ToolReturned,
     WorkerRestarted,
 )
 from yemot_ai_testing.history.history import History
@@ -52,6 +56,7 @@ from yemot_ai_testing.history.recorders.provider import RecordedProvider
 from yemot_ai_testing.history.recorders.sans_io_call import SansIOCall
 from yemot_ai_testing.history.recorders.stalls import StallDetector
 from yemot_ai_testing.history.recorders.store import RecordedStore
+from yemot_ai_testing.history.recorders.tools import RecordedTools
 from yemot_ai_testing.history.violation import VIOLATION_KINDS, Budget, Violation, ViolationKind
 
 __all__ = [
@@ -76,11 +81,14 @@ __all__ = [
     "RecordedEffects",
     "RecordedProvider",
     "RecordedStore",
+    "RecordedTools",
     "RequestSent",
     "ResponseReceived",
     "SansIOCall",
     "SessionSaved",
     "StallDetector",
+    "ToolCalled",
+    "ToolReturned",
     "Violation",
     "ViolationKind",
     "WorkerRestarted",

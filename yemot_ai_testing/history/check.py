@@ -7,7 +7,16 @@ from typing import Final
 
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.index import HistoryIndex
-from yemot_ai_testing.history.rules import effects, hangup, heard, model_calls, responses, streaming, wording
+from yemot_ai_testing.history.rules import (
+    effects,
+    hangup,
+    heard,
+    model_calls,
+    responses,
+    streaming,
+    tools,
+    wording,
+)
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["RULES", "check"]
@@ -15,9 +24,13 @@ __all__ = ["RULES", "check"]
 RULES: Final[tuple[Callable[[HistoryIndex, Budget], Iterator[Violation]], ...]] = (
     # Where one event breaks several rules, the first of them describes it best.
     hangup.model_stops_after_hangup,
+    hangup.no_tool_starts_after_hangup,
     hangup.nothing_spoken_after_hangup,
     hangup.nothing_saved_after_hangup,
     hangup.no_sessions_left_open,
+    tools.tools_run_once,
+    tools.results_are_of_their_calls,
+    tools.results_reach_the_model,
     effects.effects_happen_once,
     effects.nothing_is_left_running,
     model_calls.no_unspoken_prompts,

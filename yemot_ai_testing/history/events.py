@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from yemot_ai_testing.history.questions import AskedFor
+from yemot_ai_testing.history.tool_events import ToolCalled, ToolReturned
 
 __all__ = [
     "CallerInterrupted",
@@ -30,6 +31,8 @@ __all__ = [
     "RequestSent",
     "ResponseReceived",
     "SessionSaved",
+    "ToolCalled",
+    "ToolReturned",
     "WorkerRestarted",
 ]
 
@@ -113,6 +116,8 @@ class ModelAsked:
         session: the conversation that it continues; "" for a new one.
         prior_utterance_ids: the earlier utterances in the history of a rebuilt conversation.
         worker: the worker that asked, if there are several.
+        tool_results: the results of the tools that it has called for this prompt, each as (ID of the call,
+            result), oldest first.
     """
 
     at: float
@@ -122,6 +127,7 @@ class ModelAsked:
     session: str = ""
     prior_utterance_ids: tuple[str, ...] = ()
     worker: str = ""
+    tool_results: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,8 @@ class ModelAnswered:
         session: the conversation that it is part of now.
         error: why there is no answer, such as ``cancelled``; "" if there is one.
         text: the answer; "" if it is not known.
+        tool_calls: the model has called tools, and waits for their results: each call as (ID, name,
+            arguments as JSON). ``text`` is no answer then.
     """
 
     at: float
@@ -154,6 +162,7 @@ class ModelAnswered:
     session: str = ""
     error: str = ""
     text: str = ""
+    tool_calls: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,4 +329,5 @@ HistoryEvent: TypeAlias = (
     "CallerSpoke | RequestSent | ResponseReceived | ModelAsked | ModelWrote | ModelAnswered | SessionSaved"
     " | FaultInjected | WorkerRestarted | ProcessStalled | ConversationReset | CallerInterrupted"
     " | KeyPressed | LoopDetected | OpenCallsCounted | LeftoversCounted | EffectRecorded"
+    " | ToolCalled | ToolReturned"
 )

@@ -24,8 +24,11 @@ from yemot_ai_testing.history.events import (
     RequestSent,
     ResponseReceived,
     SessionSaved,
+    ToolCalled,
+    ToolReturned,
     WorkerRestarted,
 )
+from yemot_ai_testing.history.tool_runs import ToolRuns
 from yemot_ai_testing.history.trace import event_lines
 from yemot_ai_testing.history.views import CallView, ModelCallView, RequestView, Subject, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation, ViolationKind
@@ -50,6 +53,7 @@ class HistoryIndex:
         self.utterances: list[UtteranceView] = []
         self.calls: dict[str, CallView] = {}
         self.unmatched_model_calls: list[ModelCallView] = []
+        self.tools = ToolRuns()
         self._fault_indexes: dict[str, list[int]] = defaultdict(list)
         self.restarts: list[tuple[int, WorkerRestarted]] = []
         self._stalls: dict[str, list[ProcessStalled]] = defaultdict(list)
@@ -177,12 +181,18 @@ class HistoryIndex:
 
     def presumed_dead(self, model_call: ModelCallView, end: int, budget: Budget) -> bool:
         """Whether, before ``end``, the worker that asked was replaced, or did not run for too long."""
-        worker, utterance = model_call.event.worker, model_call.utterance
+        utterance = model_call.utterance
         # It may have lost its lease before it asked.
-        since = self.events[model_call.asked_index if utterance is None else utterance.spoken_index].at
-        # It renews its leases in time if it stalls for less than half of one.
-        too_long = self._stalled_seconds(worker, since, self.events[end].at) > budget.lease / 2
-        return too_long or self.had_restart(worker, model_call.asked_index, end)
+        since = model_call.asked_index if utterance is None else utterance.spoken_index
+        worker = model_call.event.worker
+        return self.stalled_too_long(worker, since, end, budget) or self.had_restart(
+            worker, model_call.asked_index, end
+        )
+
+    def stalled_too_long(self, worker: str, begin: int, end: int, budget: Budget) -> bool:
+        """Whether ``worker`` did not run for so long that it may have lost its leases."""
+        stalled = self._stalled_seconds(worker, self.events[begin].at, self.events[end].at)
+        return stalled > budget.lease / 2  # it renews them in time if it stalls for less
 
     def was_usable(
         self, model_call: ModelCallView, utterance: UtteranceView, end: int, budget: Budget
@@ -257,6 +267,7 @@ class HistoryIndex:
             case ModelAnswered():
                 model_call = self.model_calls[event.model_call_id]
                 model_call.ended_index, model_call.result = position, event
+                self.tools.read_model_call(model_call)
                 call = model_call.utterance.call if model_call.utterance else None
             case SessionSaved(call=call):
                 self.call(call).saves.append((position, event))
@@ -264,6 +275,10 @@ class HistoryIndex:
                 self.call(call).resets.append(position)
             case EffectRecorded(call=call):
                 self.call(call).effects.append((position, event))
+            case ToolCalled(call=call):
+                self.tools.read_called(position, event, self.call(call))
+            case ToolReturned():
+                call = self.tools.read_returned(position, event)
             case KeyPressed(call=call):
                 self.call(call).keys.append((position, event))
             case CallerInterrupted(call=call):

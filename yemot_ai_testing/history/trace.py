@@ -23,6 +23,8 @@ from yemot_ai_testing.history.events import (
     RequestSent,
     ResponseReceived,
     SessionSaved,
+    ToolCalled,
+    ToolReturned,
     WorkerRestarted,
 )
 
@@ -93,12 +95,16 @@ def describe_event(event: HistoryEvent) -> str:  # noqa: C901, PLR0911, PLR0912 
             where = f"in {event.session}" if event.session else "in a new conversation"
             by = f" by {event.worker}" if event.worker else ""
             about = event.utterance_id or repr(shorten(event.prompt))
-            return f"the model is asked {about} {where}{by} (model call {event.model_call_id})"
+            with_results = (
+                f", with the results of {len(event.tool_results)} tools" if event.tool_results else ""
+            )
+            return f"the model is asked {about} {where}{by}{with_results} (model call {event.model_call_id})"
         case ModelWrote():
             return f"model call {event.model_call_id} writes: {shorten(event.text)}"
         case ModelAnswered():
-            how = f"ends: {event.error}" if event.error else f"is answered in {event.session}"
-            return f"model call {event.model_call_id} {how}"
+            called = ", ".join(f"{name} {shorten(arguments)}" for _, name, arguments in event.tool_calls)
+            answered = f"calls {called}" if called else f"is answered in {event.session}"
+            return f"model call {event.model_call_id} {f'ends: {event.error}' if event.error else answered}"
         case SessionSaved():
             what = (
                 "that it is over"
@@ -125,6 +131,12 @@ def describe_event(event: HistoryEvent) -> str:  # noqa: C901, PLR0911, PLR0912 
             return (
                 f"after {event.calls} calls there are {event.threads} more threads, {event.tasks} more tasks"
             )
+        case ToolCalled():
+            by = f" by {event.worker}" if event.worker else ""
+            return f"{event.call} runs {event.name} {shorten(event.arguments)}{by} (run {event.run_id})"
+        case ToolReturned():
+            how = f"raises {event.error}" if event.error else f"returns {shorten(event.result)}"
+            return f"run {event.run_id} {how}"
         case LoopDetected():
             return f"{event.call} {event.reason}"
         case OpenCallsCounted():

@@ -1,4 +1,4 @@
-"""What an index knows of one request, one model call, one utterance and one call."""
+"""What an index knows of one request, one model call, one utterance, one run of a tool and one call."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from yemot_ai_testing.history.events import (
     RequestSent,
     ResponseReceived,
     SessionSaved,
+    ToolCalled,
+    ToolReturned,
 )
 from yemot_ai_testing.history.questions import AskedFor
 
-__all__ = ["CallView", "ModelCallView", "RequestView", "Subject", "UtteranceView"]
+__all__ = ["CallView", "ModelCallView", "RequestView", "Subject", "ToolRunView", "UtteranceView"]
 
 Subject: TypeAlias = tuple[str, str]
 """What a violation is about: the name of the call and the ID of the utterance; "" for none."""
@@ -48,11 +50,36 @@ class ModelCallView:
     ended_index: int = -1
     result: ModelAnswered | None = None
     pieces: list[str] = field(default_factory=list)
+    tool_runs: list[ToolRunView] = field(default_factory=list)
+
+    @property
+    def completed(self) -> bool:
+        """Whether the model has answered, or called tools."""
+        return self.result is not None and not self.result.error
 
     @property
     def answered(self) -> bool:
         """Whether there is an answer."""
-        return self.result is not None and not self.result.error
+        return self.completed and not self.tool_calls
+
+    @property
+    def tool_calls(self) -> tuple[tuple[str, str, str], ...]:
+        """The tools that it has called: (ID, name, arguments)."""
+        return self.result.tool_calls if self.result else ()
+
+    @property
+    def result_ids(self) -> tuple[str, ...]:
+        """The IDs of the calls of tools whose results the model gets."""
+        return tuple(tool_call_id for tool_call_id, _ in self.event.tool_results)
+
+    def runs_of(self, tool_call_id: str) -> list[ToolRunView]:
+        """Return the runs for one of the calls of tools in it."""
+        return [run for run in self.tool_runs if run.tool_call_id == tool_call_id]
+
+    def continues(self, prior: ModelCallView) -> bool:
+        """Whether it tells the model the results of the tools that ``prior`` has called."""
+        called = {tool_call_id for tool_call_id, _, _ in prior.tool_calls}
+        return bool(called) and called.issubset(self.result_ids)
 
     @property
     def subject(self) -> Subject:
@@ -85,6 +112,32 @@ class UtteranceView:
 
 
 @dataclass(slots=True)
+class ToolRunView:
+    """A run of a tool; ``model_call`` has called it, by the ID ``tool_call_id``, if that is known."""
+
+    event: ToolCalled
+    called_index: int
+    model_call: ModelCallView | None = None
+    tool_call_id: str = ""
+    returned_index: int = -1
+    returned: ToolReturned | None = None
+
+    @property
+    def result(self) -> str:
+        """What it has returned; "" if that is nothing, or not known."""
+        return self.returned.result if self.returned else ""
+
+    @property
+    def subject(self) -> Subject:
+        """Its call, and the utterance in which the model has called it."""
+        return self.event.call, self.model_call.event.utterance_id if self.model_call else ""
+
+    def returned_before(self, position: int) -> bool:
+        """Whether it returned before a position."""
+        return 0 <= self.returned_index < position
+
+
+@dataclass(slots=True)
 class CallView:
     """A call and all that belongs to it; ``asked_for`` is what its newest response asks for."""
 
@@ -96,6 +149,7 @@ class CallView:
     resets: list[int] = field(default_factory=list)
     keys: list[tuple[int, KeyPressed]] = field(default_factory=list)
     effects: list[tuple[int, EffectRecorded]] = field(default_factory=list)
+    tool_runs: list[ToolRunView] = field(default_factory=list)
     asked_for: AskedFor = ""
 
     @property

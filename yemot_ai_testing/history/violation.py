@@ -27,6 +27,7 @@ ViolationKind: TypeAlias = Literal[
     "late",
     "left_open",
     "left_running",
+    "lost_result",
     "out_of_order",
     "ran_after_hangup",
     "ran_after_interruption",
@@ -34,9 +35,12 @@ ViolationKind: TypeAlias = Literal[
     "spoke_after_interruption",
     "stale",
     "stored_after_hangup",
+    "tool_ran_after_hangup",
+    "tool_ran_twice",
     "two_writers",
     "unheard",
     "unstable",
+    "wrong_result",
 ]
 VIOLATION_KINDS: Final[tuple[ViolationKind, ...]] = get_args(ViolationKind)
 """Every kind of violation; ``docs/histories.md`` says what each means."""

@@ -20,7 +20,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai.errors import ProviderError
-from yemot_ai.providers import JSON, AnswerPart, AnyProvider, Exchange, Reply, ToolCalls, ToolRequest
+from yemot_ai.providers import (
+    JSON,
+    AnswerPart,
+    AnyProvider,
+    Exchange,
+    Reply,
+    ToolCall,
+    ToolCalls,
+    ToolRequest,
+)
 from yemot_ai.providers.adapter import as_provider, forward_optional
 from yemot_ai.providers.provider import close_parts
 from yemot_ai_testing.history.correlation import latest_utterance_id, utterance_ids
@@ -37,12 +46,14 @@ class RecordedModelCall:
         model_call_id: its ID.
         session: the conversation that it is part of; set it before the call ends.
         text: the whole answer; set it before the call ends.
+        tool_calls: the tools that the model calls in the place of an answer; set them before the call ends.
     """
 
     def __init__(self, model_call_id: str, session: str, history: History) -> None:
         self.model_call_id = model_call_id
         self.session = session
         self.text = ""
+        self.tool_calls: tuple[ToolCall, ...] = ()
         self._history = history
 
     def record_piece(self, text: str) -> None:
@@ -51,8 +62,14 @@ class RecordedModelCall:
 
 
 @contextmanager
-def record_model_call(
-    history: History, prompt: str, session: JSON, prior: Sequence[Exchange] = (), *, worker: str = ""
+def record_model_call(  # noqa: PLR0913 - what the model is asked
+    history: History,
+    prompt: str,
+    session: JSON,
+    prior: Sequence[Exchange] = (),
+    *,
+    tools: ToolRequest | None = None,
+    worker: str = "",
 ) -> Iterator[RecordedModelCall]:
     """Record that the model is asked, and its result at the end of the context."""
     model_call_id = str(history.next_number())
@@ -64,7 +81,16 @@ def record_model_call(
     )
     utterance_id = latest_utterance_id(prompt)
     history.add(
-        ModelAsked(history.now(), model_call_id, prompt, utterance_id, session_name, prior_ids, worker)
+        ModelAsked(
+            history.now(),
+            model_call_id,
+            prompt,
+            utterance_id,
+            session_name,
+            prior_ids,
+            worker,
+            tuple(_results(tools)),
+        )
     )
     model_call = RecordedModelCall(model_call_id, session_name, history)
     try:
@@ -72,7 +98,18 @@ def record_model_call(
     except BaseException as error:
         history.add(ModelAnswered(history.now(), model_call_id, "", _error_kind(error)))
         raise
-    history.add(ModelAnswered(history.now(), model_call_id, model_call.session, text=model_call.text))
+    called = tuple((call.id, call.name, call.arguments) for call in model_call.tool_calls)
+    history.add(
+        ModelAnswered(
+            history.now(), model_call_id, model_call.session, text=model_call.text, tool_calls=called
+        )
+    )
+
+
+def _results(tools: ToolRequest | None) -> Iterator[tuple[str, str]]:
+    """Iterate over the results that the model gets for its calls of tools: (ID of the call, result)."""
+    for each in tools.rounds if tools else ():
+        yield from ((call.id, result) for call, result in zip(each.calls, each.results, strict=True))
 
 
 def _error_kind(error: BaseException) -> str:
@@ -113,7 +150,9 @@ class RecordedProvider:
         """Ask the provider, and record the model call, and each piece before it is yielded."""
         end: Reply | ToolCalls | None = None
         with_tools = {"tools": tools} if tools is not None else {}
-        with record_model_call(self._history, prompt, session, history, worker=self._worker) as model_call:
+        with record_model_call(
+            self._history, prompt, session, history, tools=tools, worker=self._worker
+        ) as model_call:
             parts = self._provider.ask(
                 prompt,
                 session=session,
@@ -126,7 +165,9 @@ class RecordedProvider:
                 async for part in parts:
                     if isinstance(part, Reply | ToolCalls):
                         end, model_call.text = part, part.text
-                        if isinstance(part, Reply):
+                        if isinstance(part, ToolCalls):
+                            model_call.tool_calls = part.calls
+                        else:
                             model_call.session = str(part.session)
                         break
                     model_call.record_piece(part)

@@ -9,12 +9,13 @@ from yemot_ai.errors import ResponseSyntaxError
 from yemot_ai.protocol import Read, Response
 from yemot_ai_testing.history.events import OpenCallsCounted, ResponseReceived
 from yemot_ai_testing.history.index import HistoryIndex
-from yemot_ai_testing.history.views import CallView, ModelCallView
+from yemot_ai_testing.history.views import CallView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = [
     "model_stops_after_hangup",
     "no_sessions_left_open",
+    "no_tool_starts_after_hangup",
     "nothing_saved_after_hangup",
     "nothing_spoken_after_hangup",
 ]
@@ -24,10 +25,8 @@ def model_stops_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Vi
     """The model is not asked after the hang-up, and its running calls end."""
     for call, over in index.ended_calls():
         for model_call in call.model_calls:
-            if model_call.asked_index > over and not _hangup_unknown_to_worker(
-                index, call, model_call, over, budget
-            ):
-                at = model_call.asked_index
+            at, worker = model_call.asked_index, model_call.event.worker
+            if at > over and not _hangup_unknown_to_worker(index, call, worker, (over, at), budget):
                 message = f"the model was asked {model_call.event.utterance_id} after {call.name} had hung up"
             elif (ran := index.seconds_after(over, model_call)) is not None and ran >= budget.hangup:
                 at = index.end_of(model_call)
@@ -39,14 +38,23 @@ def model_stops_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Vi
 
 
 def _hangup_unknown_to_worker(
-    index: HistoryIndex, call: CallView, model_call: ModelCallView, over: int, budget: Budget
+    index: HistoryIndex, call: CallView, worker: str, positions: tuple[int, int], budget: Budget
 ) -> bool:
     """Whether another worker got the hang-up, so recently that this one may not know of it."""
+    over, at = positions
     hangup_worker = next(request.event.worker for request in call.requests if request.received_index == over)
-    return (
-        hangup_worker != model_call.event.worker
-        and index.seconds_between(over, model_call.asked_index, model_call.event.worker) < budget.hangup
-    )
+    return hangup_worker != worker and index.seconds_between(over, at, worker) < budget.hangup
+
+
+def no_tool_starts_after_hangup(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
+    """No tool begins to run after the hang-up."""
+    for call, over in index.ended_calls():
+        for run in call.tool_runs:
+            at, worker = run.called_index, run.event.worker
+            if at > over and not _hangup_unknown_to_worker(index, call, worker, (over, at), budget):
+                message = f"{run.event.name} began to run after {call.name} had hung up"
+                yield index.violation("tool_ran_after_hangup", message, at, run.subject, over)
+                break
 
 
 def nothing_saved_after_hangup(index: HistoryIndex, _budget: Budget) -> Iterator[Violation]:

@@ -80,7 +80,7 @@ def transient_failures_are_retried(index: HistoryIndex, budget: Budget) -> Itera
     """After a transient failure the model is asked again ``budget.retries`` times before an apology."""
     for utterance, settled in index.settled_utterances():
         end = settled.received_index
-        asked = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
+        asked = _newest_tries(utterance, end)
         errors = [model_call.result.error for model_call in asked if model_call.result is not None]
         transient = len(errors) == len(asked) and TRANSIENT_ERRORS.issuperset(errors)
         if asked and transient and len(asked) <= budget.retries:
@@ -91,13 +91,26 @@ def transient_failures_are_retried(index: HistoryIndex, budget: Budget) -> Itera
             yield index.violation("gave_up", message, end, utterance.subject, settled.sent_index)
 
 
+def _newest_tries(utterance: UtteranceView, end: int) -> list[ModelCallView]:
+    """Return the model calls before ``end`` with the same results of tools as the last of them."""
+    asked = [model_call for model_call in utterance.model_calls if model_call.asked_index < end]
+    return [model_call for model_call in asked if model_call.result_ids == asked[-1].result_ids]
+
+
 def asked_at_most_once(index: HistoryIndex, budget: Budget) -> Iterator[Violation]:
-    """The model is asked once for an utterance; again only if there is no answer and none will come."""
+    """The model is asked once for an utterance; again only if there is no answer and none will come.
+
+    After it has called tools it is asked again with their results.
+    """
     for utterance in index.utterances:
         for number, model_call in enumerate(utterance.model_calls):
             earlier, at = utterance.model_calls[:number], model_call.asked_index
             forbidding = (old for old in earlier if _forbids_retry(index, utterance, old, model_call, budget))
-            tries = sum(not index.presumed_dead(old, at, budget) for old in earlier)
+            tries = sum(
+                not index.presumed_dead(old, at, budget)
+                for old in earlier
+                if old.result_ids == model_call.result_ids
+            )
             if (prior := next(forbidding, None)) is not None:
                 how = "had answered" if prior.ended_index >= 0 else "was still running"
                 message = f"the model was asked {utterance.utterance_id} again, though it {how}"
@@ -117,13 +130,15 @@ def _forbids_retry(
     budget: Budget,
 ) -> bool:
     """Whether ``prior`` forbids another model call: it has an answer, or may still get one."""
+    if model_call.continues(prior):
+        return False
     if index.presumed_dead(model_call, prior.asked_index, budget):
         return False  # it does not know yet that it has lost the turn
     heard = any(
         call_id == prior.event.model_call_id and request.received_index < model_call.asked_index
         for request, call_id in utterance.spoken_answers
     )
-    if prior.ended_index >= 0 and prior.ended_index < model_call.asked_index and not prior.answered:
+    if prior.ended_index >= 0 and prior.ended_index < model_call.asked_index and not prior.completed:
         return heard  # an answer of which sentences were heard must not be started again
     # An answer that was neither heard nor saved is lost with its worker.
     return heard or not index.presumed_dead(prior, model_call.asked_index, budget)

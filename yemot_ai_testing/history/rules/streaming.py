@@ -73,7 +73,7 @@ def _expected_sentences(
 def _complete_text(model_call: ModelCallView) -> str:
     """Return the text of a model call without an unfinished sentence."""
     text = "".join(model_call.pieces)
-    if model_call.answered:
+    if model_call.completed:
         return text
     if model_call.result is not None and model_call.result.error == "cancelled":
         return ""  # other rules check whether it was cancelled correctly
