@@ -1,4 +1,4 @@
-"""The provider protocol and the providers: Codex, OpenAI, Anthropic, fallback."""
+"""The provider protocol and the providers: Codex, OpenAI, Anthropic, pydantic-ai, fallback."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from yemot_ai.providers.codex import CodexAppServerProvider, CodexCLIProvider
     from yemot_ai.providers.fallback import FallbackProvider
     from yemot_ai.providers.openai.provider import OpenAIProvider
+    from yemot_ai.providers.pydantic_ai.provider import PydanticAIProvider
 else:
     __getattr__ = lazy_names(
         __name__,
@@ -40,6 +41,7 @@ else:
             "CodexCLIProvider": ".codex",
             "FallbackProvider": ".fallback",
             "OpenAIProvider": ".openai.provider",
+            "PydanticAIProvider": ".pydantic_ai.provider",
         },
     )
 
@@ -54,6 +56,7 @@ __all__ = [
     "FallbackProvider",
     "OpenAIProvider",
     "Provider",
+    "PydanticAIProvider",
     "Reply",
     "SessionProvider",
     "SupportsAclose",

@@ -1,0 +1,1 @@
+"""Any agent of pydantic-ai as a provider."""
