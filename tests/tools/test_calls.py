@@ -331,6 +331,39 @@ def test_without_a_yes_it_does_not_run_and_the_model_learns_it(store: SessionSto
     assert provider.requests[2].prompt == "כן"
 
 
+def test_what_else_was_called_before_the_question_is_no_secret_to_the_model(store: SessionStore) -> None:
+    provider, orders, consent = ScriptedProvider(), Orders(), Consent()
+    provider.calls("order_status", {"number": 1})
+    provider.calls(("cancel_order", {"number": 7}), ("order_status", {"number": 0})).answers("ביטלתי")
+    flow = AIFlow(YemotAI(provider=provider, store=store))
+    tools = [orders.tools()[0], *consent.tools()]
+    flow.ai_agent("", greeting="שלום", tools=tools)(lambda call, text: None)
+    with Caller(flow) as caller:
+        caller.dial()
+        caller.says("תבטל")
+        caller.says("כן")
+
+    status = '[order_status({{"number": {}}}): {{"status": "מוכנה"}}]'
+    assert provider.requests[2].prompt == f"{status.format(1)} {status.format(0)} כן"
+    assert consent.runs == [7]
+
+
+def test_long_results_are_short_in_the_session_once_the_model_has_answered(store: SessionStore) -> None:
+    def catalogue() -> str:
+        """Return all."""
+        return "א" * 50_000
+
+    provider = ScriptedProvider().calls("catalogue").answers("הרבה")
+    ai = YemotAI(provider=provider, tools=[catalogue], store=store)
+    summaries: list[CallSummary] = []
+    ai.on_call_end(lambda summary, usage: summaries.append(summary))
+    ai.reply("c1", "מה יש")
+    ai.end("c1")
+
+    assert 20_000 < len(provider.requests[1].rounds[0].results[0]) < 21_000
+    assert len(summaries[0].tools[0].answer) == 1_000
+
+
 def test_the_same_yes_sent_twice_runs_it_once(store: SessionStore) -> None:
     provider, consent = ScriptedProvider().calls("cancel_order", {"number": 7}).answers("ביטלתי"), Consent()
     with Caller(consent_flow(provider, consent, store=store)) as caller:

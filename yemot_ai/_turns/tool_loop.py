@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from yemot_ai._runtime.tasks import name_task
 from yemot_ai._turns.ledger import Ledger
 from yemot_ai._turns.work import RunningTurn, TurnResult, running_tool
 from yemot_ai.errors import ProviderError, ToolError, ToolFailedError, ToolNotConfirmedError, ToolUnknownError
@@ -34,7 +35,7 @@ from yemot_ai.tools.consent import is_consent
 from yemot_ai.tools.context import ToolContext
 from yemot_ai.tools.declaration import Tool
 from yemot_ai.tools.observation import report_tool_start
-from yemot_ai.tools.results import UNKNOWN, failure_text, result_text
+from yemot_ai.tools.results import MAX_RESULT, UNKNOWN, failure_text, result_text
 from yemot_ai.tools.schema import ArgumentsError
 from yemot_ai.tools.toolbox import Toolbox
 
@@ -91,8 +92,13 @@ class ConversationTools:
             text: what the caller said.
         """
         waiting = _waiting_step(session, before)
-        refused = "" if waiting is None or is_consent(text) else f"[{_shown_call(waiting)} {NOT_RUN}]"
-        return " ".join(filter(None, (_note(session, unheard), refused, prompt)))
+        notes = [_note(session.tools_of(turn.id)) for turn in unheard]
+        if waiting is not None and before is not None:
+            # The question was the answer of that turn: the model has no result of its other calls.
+            others = _note([step for step in session.tools_of(before.id) if step != waiting])
+            refused = "" if is_consent(text) else f"[{_shown_call(waiting)} {NOT_RUN}]"
+            notes = [others, refused, *notes]
+        return " ".join(filter(None, (*notes, prompt)))
 
 
 @dataclass(slots=True)
@@ -187,7 +193,8 @@ class ToolLoop:
     def _use(self, call: ToolCall, number: int) -> ToolUse:
         tool = self.toolbox.find(call.name)
         says, retry = (tool.says, tool.retry) if tool else ("", False)
-        return ToolUse(call.name, call.arguments, call.id, number, retry=retry, says=says)
+        arguments = call.arguments[: MAX_RESULT + 1]  # the session is bounded; what is cut is no JSON
+        return ToolUse(call.name, arguments, call.id, number, retry=retry, says=says)
 
     async def _store_and_run(self, uses: Sequence[tuple[ToolUse, bool]], state: JSON = None) -> str:
         first = self._count + 1
@@ -252,6 +259,7 @@ class ToolLoop:
         )
         first = (context,) if tool.signature.takes_context else ()
         running_tool.set(call_id)
+        name_task(call_id, f"the tool {tool.name}")
         try:
             async with asyncio.timeout(tool.timeout) as deadline:
                 run = functools.partial(self.call_function, tool.function, *first, **arguments)
@@ -290,9 +298,8 @@ def _waiting_step(session: Session, turn: Turn | None) -> Turn | None:
     return next((step for step in steps if _question_of(step)), None)
 
 
-def _note(session: Session, turns: Sequence[Turn]) -> str:
-    """Return what tools did in these turns; "" for nothing."""
-    steps = [step for turn in turns for step in session.tools_of(turn.id)]
+def _note(steps: Sequence[Turn]) -> str:
+    """Return what tools did, as a note for the model; "" for nothing."""
     return " ".join(f"[{_shown_call(step)}: {_result_of(step)}]" for step in steps)
 
 

@@ -30,6 +30,10 @@ MAX_LOST_WORKERS: Final = 3
 not kill them all."""
 
 
+MAX_KEPT_RESULT: Final = 1_000
+"""Characters of a tool's result, and of its arguments, that an answered turn keeps for hooks and notes."""
+
+
 def claim(session: Session, claimed: Turn) -> Session:
     """Return the session with ``claimed``, unless the turn is done; its previous owner is dead.
 
@@ -111,12 +115,23 @@ def finish(session: Session, *, turn: Turn, finished: Turn, result: TurnResult) 
     if result.retired_session is not None:
         session = replace(session, retired=(*session.retired, (result.conversation, result.retired_session)))
     session = _with_progress(session, finished)
+    if finished.status is TurnStatus.ANSWERED:
+        session = _with_short_results(session, finished.id)
     # Last: the provider session of an answer that was cut does not say what was spoken of it, either.
     is_failed = finished.status is TurnStatus.FAILED
     if is_failed and not finished.pieces:
         session = session.without_unspoken_steps(finished.id, finished.failure)
     is_cut_off = is_failed and (finished.pieces or result.conversation)
     return session.with_cut_off_answer(finished) if is_cut_off else session.with_turn(finished)
+
+
+def _with_short_results(session: Session, turn_id: str) -> Session:
+    """Return the session in which the results of a turn's tools are short: the model has used them."""
+    for step in session.tools_of(turn_id):
+        if step.tool and max(len(step.answer), len(step.tool.arguments)) > MAX_KEPT_RESULT:
+            use = replace(step.tool, arguments=step.tool.arguments[:MAX_KEPT_RESULT])
+            session = session.with_turn(replace(step, answer=step.answer[:MAX_KEPT_RESULT], tool=use))
+    return session
 
 
 def _with_progress(session: Session, step: Turn) -> Session:
