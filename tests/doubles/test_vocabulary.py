@@ -157,15 +157,16 @@ def test_a_scenario_can_have_the_step(step: Step) -> None:
     assert key in AGENT["properties"]
     path = Path("x.call.yaml")
     (scenario,) = loads("scenarios:\n- name: x\n  turns:\n  - says: a\n", path).scenarios
-    changed = replace(scenario, turns=(replace(scenario.turns[0], agent=(step,)),))
+    agent = (step, Answer(("b",)))  # a model that has called a tool has to answer
+    changed = replace(scenario, turns=(replace(scenario.turns[0], agent=agent),))
     written = dumps(CallFile(path, "x", (changed,)))
     assert f"{key}:" in written
-    assert loads(written, path).scenarios[0].turns[0].agent == (step,)
+    assert loads(written, path).scenarios[0].turns[0].agent == agent
 
 
 def test_the_schema_has_no_other_steps() -> None:
     beside = {key for syntax in STEP_SYNTAX for key in syntax.beside}
-    assert set(AGENT["properties"]) == {*beside, *(syntax.key for syntax in STEP_SYNTAX)}
+    assert set(AGENT["properties"]) == {*beside, "then", *(syntax.key for syntax in STEP_SYNTAX)}
 
 
 @each(Failure, Drop, Cut, *PROCESS_STEPS)

@@ -12,11 +12,13 @@ from yemot_ai_testing.doubles.steps import (
     FAILURE_KINDS,
     Answer,
     BusySession,
+    Calls,
     Crash,
     Drop,
     Failure,
     Hang,
     Malformed,
+    Step,
     Transcription,
     UnknownSession,
 )
@@ -29,6 +31,7 @@ from yemot_ai_testing.scenario.format.model import (
     CallFile,
     Expectation,
     ExpectedLeftovers,
+    ExpectedTool,
     InterruptionSpec,
     Scenario,
     ScenarioTurn,
@@ -36,6 +39,7 @@ from yemot_ai_testing.scenario.format.model import (
     ServerCommand,
     SilenceLimits,
     SourceLocation,
+    ToolReplacement,
 )
 from yemot_ai_testing.scenario.format.schema import KEYS, SCENARIO_NAME
 
@@ -53,13 +57,38 @@ words = texts.filter(bool)
 names = words.filter(re.compile(SCENARIO_NAME["pattern"]).fullmatch)
 seconds = st.integers(0, 90_000).map(lambda milliseconds: milliseconds / 1000)
 keys = st.text("0123456789*#", min_size=1, max_size=5) | words.filter(re.compile(KEYS["pattern"]).fullmatch)
-steps = st.one_of(
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda values: st.lists(values, max_size=2) | st.dictionaries(texts, values, max_size=2),
+    max_leaves=4,
+)
+json_objects = st.dictionaries(texts, json_values, max_size=2)
+
+
+def called(calls: list[tuple[str, dict[str, object]]], after: float, saying: str) -> Calls:
+    """Return the calls of one message; the arguments are left out if no call has any."""
+    arguments = tuple(given for _, given in calls)
+    return Calls(tuple(tool for tool, _ in calls), arguments if any(arguments) else (), after, saying)
+
+
+steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(Answer, st.lists(texts, min_size=1, max_size=3).map(tuple), seconds),
     st.builds(Transcription, texts, seconds),
     st.builds(lambda kind, after: Failure(kind, after=after), st.sampled_from(FAILURE_KINDS), seconds),
     st.builds(Crash, st.integers(0, 255), texts),
     st.sampled_from([Hang(), Drop(), Malformed(), UnknownSession(), BusySession()]),
 )
+calls: st.SearchStrategy[Step] = st.builds(
+    called, st.lists(st.tuples(words, json_objects), min_size=1, max_size=2), seconds, texts.filter(bool)
+)
+
+
+def _answered(steps: list[Step]) -> tuple[Step, ...]:
+    """Return steps whose last one is no call: the model would wait for its result."""
+    return (*steps, Answer(("א",))) if steps and isinstance(steps[-1], Calls) else tuple(steps)
+
+
 reads = st.one_of(
     st.none(),
     st.just(False),  # noqa: FBT003 - a value of the model
@@ -113,13 +142,18 @@ turns = st.builds(
     st.just(NOWHERE),
     action=actions,
     hears=st.none() | expectations,
-    agent=st.lists(steps, max_size=2).map(tuple),
+    agent=st.lists(st.one_of(steps, calls), max_size=2).map(_answered),
     interruption=st.none() | st.builds(InterruptionSpec, st.none() | keys, seconds),
     server_actions=st.lists(server_actions, max_size=2).map(tuple),
 )
 greetings = st.builds(ScenarioTurn, st.just(NOWHERE), hears=expectations)
 serves = st.builds(
     ServerCommand, st.lists(words, min_size=1, max_size=2).map(tuple), st.just("/yemot"), seconds
+)
+tools = st.one_of(
+    st.builds(ToolReplacement, words, st.just(NOWHERE), returns=json_values, after=seconds),
+    st.builds(ToolReplacement, words, st.just(NOWHERE), raises=words, after=seconds),
+    st.builds(ToolReplacement, words, st.just(NOWHERE), after=seconds, runs=st.just(True)),  # noqa: FBT003 - a field
 )
 scenarios = st.builds(
     Scenario,
@@ -130,9 +164,14 @@ scenarios = st.builds(
     order=st.none() | st.just("priorities 7, changes 3 17"),
     caller=st.builds(CallerSpec, texts, texts, st.sampled_from(["GET", "POST"]), line_options),
     afterwards=st.none()
-    | st.dictionaries(st.sampled_from(LEFTOVER_KINDS), st.integers(0, 9), max_size=3).map(
-        lambda counts: ExpectedLeftovers(NOWHERE, counts)
+    | st.builds(
+        ExpectedLeftovers,
+        st.just(NOWHERE),
+        st.dictionaries(st.sampled_from(LEFTOVER_KINDS), st.integers(0, 9), max_size=3),
+        tools=st.none() | st.lists(st.builds(ExpectedTool, words, json_objects), max_size=2).map(tuple),
+        check=st.sampled_from(["", "shop.checks:paid"]),
     ),
+    tools=st.lists(tools, max_size=2, unique_by=lambda tool: tool.name).map(tuple),
 )
 files = st.builds(
     lambda name, scenarios: CallFile(PATH, name, tuple(scenarios)),
@@ -149,7 +188,8 @@ def without_positions(file: CallFile) -> CallFile:
 def _scenario(scenario: Scenario) -> Scenario:
     afterwards = scenario.afterwards and replace(scenario.afterwards, location=NOWHERE)
     turns = tuple(replace(turn, location=NOWHERE, source=(), hears_line=None) for turn in scenario.turns)
-    return replace(scenario, location=NOWHERE, turns=turns, afterwards=afterwards, index=0)
+    tools = tuple(replace(tool, location=NOWHERE) for tool in scenario.tools)
+    return replace(scenario, location=NOWHERE, turns=turns, afterwards=afterwards, index=0, tools=tools)
 
 
 @pytest.mark.slow

@@ -303,7 +303,7 @@ STEP_SYNTAX: Final = (
     StepSyntax(
         Answer, "answers", "answers", "pieces", options=(("thoughts", "thoughts"), ("saying", "saying"))
     ),
-    StepSyntax(Calls, "calls", "calls", "tools", options=(("with", "arguments"),)),
+    StepSyntax(Calls, "calls", "calls", "tools", options=(("with", "arguments"), ("saying", "saying"))),
     StepSyntax(Transcription, "transcribes", "transcribes", "text"),
     StepSyntax(Failure, "fails", "fails", "kind"),
     StepSyntax(Hang, "hangs", "hangs"),

@@ -26,13 +26,19 @@ _READ: Final = {
 }
 
 DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "a call file": {**_CALLED, "name": "the name of the file in reports", "scenarios": "the calls"},
+    "a call file": {
+        **_CALLED,
+        "tool": "what runs in the place of tools in all scenarios, by the name of the tool",
+        "name": "the name of the file in reports",
+        "scenarios": "the calls",
+    },
     "a scenario": {
         **_CALLED,
         "name": "the name of the call in reports; unique in the file",
         "turns": "what the caller does and hears, in this order",
+        "tool": "what runs in the place of tools, by the name of the tool",
         "order": "an order of tasks that a call machine has found",
-        "afterwards": "what is left after the call",
+        "afterwards": "what is expected after the call",
     },
     "serve": {
         "command": "a program with its arguments, split without a shell",
@@ -71,9 +77,9 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "hears.read": _READ,
     "agent": {
-        "after": "the time before the answer, transcript or failure",
+        "after": "the time before the answer, call, transcript or failure",
         "answers": "the answer; of a list, the pieces in which it is streamed",
-        "calls": "the model calls these tools; the next step answers their results",
+        "calls": "the model calls this tool, or these in one message; the next step answers the results",
         "transcribes": "the transcript of this turn's recording",
         "fails": "the model service refuses or fails",
         "hangs": "the model never answers",
@@ -85,9 +91,15 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "unknown_session": "Codex does not know the conversation",
         "busy_session": "another process writes to the conversation",
         "thoughts": "with answers: what the model thinks before",
-        "saying": "with answers: a complete message before the answer",
-        "with": "with calls: the arguments of each call",
+        "saying": "with answers or calls: a complete message before",
+        "with": "with calls: the arguments, such as {id: 7}; of several calls a list",
+        "then": "with calls: what the model does with the results; the same as the next step of a list",
         "text": "with cuts: the answer up to there",
+    },
+    "tool": {
+        "returns": "the result, a value of JSON",
+        "raises": "what the model is told instead of a result",
+        "after": "the time before that; alone: before the tool itself runs",
     },
     "crash": {"exit": "the exit code", "stderr": "the standard error"},
     "meanwhile": {
@@ -103,6 +115,8 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "sessions_open": "calls that have not ended",
         "processes": "child processes that still run",
         "errors": "errors of the application's own code, which otherwise fail the scenario",
+        "tools": "the tools that ran, in this order, by name or with arguments: cancel_order: {id: 7}",
+        "check": "a function that is called with the outcome of the call, and fails or returns False",
     },
 }
 """By the titles of the schema's mappings, then by key."""

@@ -16,6 +16,8 @@ scenarios:
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -27,11 +29,13 @@ from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
     Expectation,
+    ExpectedLeftovers,
     Scenario,
     ScenarioTurn,
     ServerAction,
     ServerCommand,
 )
+from yemot_ai_testing.scenario.format.tools import expected_tools_list, replacements_mapping
 
 __all__ = ["dumps", "step_text"]
 
@@ -90,8 +94,20 @@ def _represent_seconds(dumper: yaml.SafeDumper, seconds: float) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", f"{number}s")
 
 
+class _JSONFloat(float):
+    """A number of a value of JSON, which is no time."""
+
+
+def _represent_json_float(dumper: yaml.SafeDumper, number: _JSONFloat) -> yaml.Node:
+    text = json.dumps(float(number))
+    if "." not in text:  # YAML 1.1 has no 1e+300
+        text = text.replace("e", ".0e")
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
 _Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(float, _represent_seconds)  # all other numbers are counts
+_Dumper.add_representer(float, _represent_seconds)  # all other numbers are counts, or values of JSON
+_Dumper.add_representer(_JSONFloat, _represent_json_float)
 
 
 def _scenario(scenario: Scenario) -> YamlMapping:
@@ -106,9 +122,23 @@ def _scenario(scenario: Scenario) -> YamlMapping:
             del tree["caller"]["line"]
     if scenario.order is not None:
         tree["order"] = scenario.order
+    if scenario.tools:
+        tree["tool"] = {
+            name: {key: value if key == "after" else _json(value) for key, value in values.items()}
+            for name, values in replacements_mapping(scenario.tools).items()
+        }
     tree["turns"] = [_turn(turn) for turn in scenario.turns]
     if scenario.afterwards is not None:
-        tree["afterwards"] = {str(kind): count for kind, count in scenario.afterwards.counts.items()}
+        tree["afterwards"] = _afterwards(scenario.afterwards)
+    return tree
+
+
+def _afterwards(afterwards: ExpectedLeftovers) -> YamlMapping:
+    tree: YamlMapping = {str(kind): count for kind, count in afterwards.counts.items()}
+    if afterwards.tools is not None:
+        tree["tools"] = _json(expected_tools_list(afterwards.tools))
+    if afterwards.check:
+        tree["check"] = afterwards.check
     return tree
 
 
@@ -142,7 +172,16 @@ def _server_action(action: ServerAction) -> YamlMapping:
 
 def _step(step: Step) -> YamlMapping:
     mapping = step_mapping(step)
-    return {key: float(value) if key == "after" else value for key, value in mapping.items()}
+    return {key: float(value) if key == "after" else _json(value) for key, value in mapping.items()}
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return a value of JSON whose numbers are written as numbers, not as times."""
+    if isinstance(value, Mapping):
+        return {key: _json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(one) for one in value]
+    return _JSONFloat(value) if isinstance(value, float) else value
 
 
 def _hears(hears: Expectation) -> YamlMapping | str:

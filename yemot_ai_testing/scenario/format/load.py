@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -32,12 +32,16 @@ from yemot_ai_testing.scenario.format.model import (
     ServerCommand,
 )
 from yemot_ai_testing.scenario.format.schema import SCHEMA
+from yemot_ai_testing.scenario.format.tools import agent_values, expected_tools, replacements
 from yemot_ai_testing.scenario.format.validate import validate
 from yemot_ai_testing.scenario.format.yaml_nodes import Problems, compose, mapping_values, plain_value
 
 __all__ = ["SCENARIO_SUFFIX", "load", "loads"]
 
 SCENARIO_SUFFIX = ".call.yaml"
+
+DEFAULTED_KEYS: Final = frozenset({"app", "serve", "caller"})
+"""The keys of a file that a scenario can replace."""
 
 
 def load(path: Path) -> CallFile:
@@ -98,15 +102,13 @@ class _CallFileReader:
 
     def read(self, node: yaml.Node) -> CallFile:
         path, values = self._problems.path, mapping_values(node)
-        defaults = {key: plain_value(value) for key, value in values.items() if key != "scenarios"}
-        name = defaults.get("name", path.name.removesuffix(SCENARIO_SUFFIX))
+        name = plain_value(values.get("name")) or path.name.removesuffix(SCENARIO_SUFFIX)
         scenarios = enumerate(values["scenarios"].value)
-        return CallFile(
-            path, name, tuple(self._scenario(number, item, defaults) for number, item in scenarios)
-        )
+        return CallFile(path, name, tuple(self._scenario(number, item, values) for number, item in scenarios))
 
-    def _scenario(self, number: int, node: yaml.Node, defaults: Mapping[str, Any]) -> Scenario:
+    def _scenario(self, number: int, node: yaml.Node, file: Mapping[str, yaml.Node]) -> Scenario:
         nodes = mapping_values(node)
+        defaults = {key: plain_value(value) for key, value in file.items() if key in DEFAULTED_KEYS}
         values = {key: plain_value(value) for key, value in nodes.items() if key != "turns"}
         afterwards = nodes.get("afterwards")
         return Scenario(
@@ -118,25 +120,31 @@ class _CallFileReader:
             afterwards=None if afterwards is None else self._afterwards(afterwards),
             index=number,
             order=values.get("order"),
+            tools=replacements(self._problems, file.get("tool"), nodes.get("tool")),
         )
 
     def _turn(self, node: yaml.Node) -> ScenarioTurn:
-        values = plain_value(node)
+        values, agent = plain_value(node), mapping_values(node).get("agent")
         return ScenarioTurn(
             location=self._problems.location(node),
             source=tuple(self._lines[node.start_mark.line : _last_line(node) + 1]),
             action=_action(values),
             hears=parse_expectation(values["hears"]) if "hears" in values else None,
-            agent=parse_agent_steps(values.get("agent", ())),
+            agent=() if agent is None else parse_agent_steps(agent_values(agent)),
             interruption=_interruption(values.get("meanwhile", ())),
             server_actions=tuple(_server_actions(values.get("meanwhile", ()))),
             hears_line=_line_of_key(node, "hears"),
         )
 
     def _afterwards(self, node: yaml.Node) -> ExpectedLeftovers:
-        values = plain_value(node)
+        values, tools = plain_value(node), mapping_values(node).get("tools")
         counts = {kind: int(values[kind]) for kind in LEFTOVER_KINDS if kind in values}
-        return ExpectedLeftovers(self._problems.location(node), counts)
+        return ExpectedLeftovers(
+            self._problems.location(node),
+            counts,
+            tools=None if tools is None else expected_tools(tools),
+            check=values.get("check", ""),
+        )
 
 
 def _target(values: Mapping[str, Any]) -> str | ServerCommand | None:

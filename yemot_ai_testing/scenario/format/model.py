@@ -25,6 +25,7 @@ __all__ = [
     "Edit",
     "Expectation",
     "ExpectedLeftovers",
+    "ExpectedTool",
     "InterruptionSpec",
     "Scenario",
     "ScenarioTurn",
@@ -34,6 +35,7 @@ __all__ = [
     "SilenceGrade",
     "SilenceLimits",
     "SourceLocation",
+    "ToolReplacement",
     "VerbName",
     "YamlPath",
 ]
@@ -231,11 +233,54 @@ LEFTOVER_KINDS: tuple[LeftoverKind, ...] = get_args(LeftoverKind)
 
 
 @dataclass(frozen=True, slots=True)
+class ToolReplacement:
+    """What runs in the place of a tool of the application.
+
+    Attributes:
+        name: the tool.
+        location: where it begins in the file.
+        returns: the result, a value of JSON.
+        raises: what the model is told instead, as by a ``ToolError``; None for a result.
+        after: seconds before that.
+        runs: whether the tool itself runs then.
+    """
+
+    name: str
+    location: SourceLocation
+    returns: Any = None
+    raises: str | None = None
+    after: float = 0.0
+    runs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTool:
+    """A tool that must have run.
+
+    Attributes:
+        name: the tool.
+        arguments: values of JSON that it must have got, by name; it may have got others too.
+    """
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedLeftovers:
-    """The expected counts after the call."""
+    """What is expected after the call.
+
+    Attributes:
+        location: where that begins in the file.
+        counts: the expected counts.
+        tools: the tools that must have run, in this order, and no others; None is not checked.
+        check: ``module:function``, which checks the call; empty for none.
+    """
 
     location: SourceLocation
     counts: Mapping[LeftoverKind, int]
+    tools: tuple[ExpectedTool, ...] | None = None
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +293,11 @@ class Scenario:
         app: ``module:attr``, or a server to start; None for the application of the run.
         caller: who calls.
         turns: the turns, in order.
-        afterwards: the expected leftovers.
+        afterwards: what is expected after the call.
         index: its index among the scenarios of the file, from 0.
         order: the order in which tasks of the application run, as a call machine has found it; None runs
             them as they come.
+        tools: what runs in the place of tools.
     """
 
     name: str
@@ -262,6 +308,7 @@ class Scenario:
     afterwards: ExpectedLeftovers | None = None
     index: int = 0
     order: str | None = None
+    tools: tuple[ToolReplacement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

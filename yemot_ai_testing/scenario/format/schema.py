@@ -3,7 +3,8 @@
 ``format`` names checks of the loader that JSON Schema cannot express: ``regex`` (it compiles), ``keys`` (they
 are quoted, unless they begin with a letter), ``command`` (its quotes are closed), ``warn-fail`` (in this
 order), ``meanwhile`` (the caller acts at most once), ``turns`` (all but the first have a verb, or only
-listen). ``x-message`` is the loader's message for a broken rule,
+listen; the model answers the results of tools), ``agent`` (each call has its arguments), ``json`` (a value of
+JSON). ``x-message`` is the loader's message for a broken rule,
 ``title`` the name of a part in messages, ``description`` what a key means. Only keywords of draft 7 are used.
 
 >>> SCHEMA["required"]
@@ -22,7 +23,7 @@ from yemot_ai_testing.scenario.format.descriptions import DESCRIPTIONS
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import CALL_ENDINGS, LEFTOVER_KINDS, SERVER_VERBS, VERBS
 
-__all__ = ["LINE", "SCHEMA", "Schema"]
+__all__ = ["DEFINITIONS", "LINE", "SCHEMA", "Schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -62,6 +63,11 @@ def _rule(message: str, condition: Schema) -> Schema:
     return condition | {"x-message": message}
 
 
+def _belongs(key: str, owners: list[str]) -> Schema:
+    allowed = {"anyOf": [{"not": _has(key)}, *map(_has, owners)]}
+    return _rule(f"{key} belongs to {' or '.join(owners)}", allowed)
+
+
 # A number is a text here, so that phone numbers need no quotes.
 TEXT: Final[Schema] = {"type": ["string", "number"]}
 NONEMPTY_TEXT: Final[Schema] = TEXT | {
@@ -78,6 +84,11 @@ ANSWER_TEXTS: Final[Schema] = {"anyOf": [TEXT, _list(TEXT, minItems=1)]}
 TRUE: Final[Schema] = {"const": True}
 BOOLEAN: Final[Schema] = {"type": "boolean"}
 SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
+JSON_VALUE: Final[Schema] = {
+    "type": ["object", "array", "string", "number", "boolean", "null"],
+    "format": "json",
+}
+JSON_OBJECT: Final[Schema] = {"type": "object", "format": "json"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 DURATION: Final[Schema] = {
     "type": "string",
@@ -162,10 +173,9 @@ HEARS: Final = _object(
         "within": SILENCE_LIMITS,
     },
 )
-# An object of any shape; a text is what the model writes, such as JSON that is broken.
 TOOL_ARGUMENTS: Final[Schema] = {
-    "anyOf": [TEXT, {"type": "object"}, _list({"anyOf": [TEXT, {"type": "object"}]}, minItems=1)],
-    "x-message": "the arguments of the call, such as {id: 7}; a list has those of each call",
+    "anyOf": [JSON_OBJECT, _list(JSON_OBJECT, minItems=1)],
+    "x-message": "the arguments of the call, such as {id: 7}; of several calls, a list of them",
 }
 FIELD_TYPES: Final[dict[str, Schema]] = {
     "tuple[str, ...]": ANSWER_TEXTS,
@@ -184,19 +194,24 @@ def _step_value(syntax: StepSyntax) -> Schema:
     return FIELD_TYPES[syntax.field_types[syntax.value]] if syntax.value else TRUE
 
 
-STEP_OPTIONS: Final = {
-    key: (syntax.key, FIELD_TYPES[syntax.field_types[name]])
-    for syntax in STEP_SYNTAX
-    for key, name in syntax.options
-}
-"""The keys beside a step's own, each with that key and the schema of its value."""
+def _owners(option: str) -> list[str]:
+    """Return the keys of the steps beside which ``option`` may stand."""
+    return [syntax.key for syntax in STEP_SYNTAX if option in dict(syntax.options)]
 
+
+STEP_OPTIONS: Final[dict[str, Schema]] = {
+    key: FIELD_TYPES[syntax.field_types[name]] for syntax in STEP_SYNTAX for key, name in syntax.options
+}
+"""The keys beside a step's own, each with the schema of its value."""
+
+AGENT_REF: Final[Schema] = {"$ref": "#/definitions/agent"}
 
 AGENT: Final = _object(
     "agent",
     {"after": DURATION}
     | {syntax.key: _step_value(syntax) for syntax in STEP_SYNTAX}
-    | {key: schema for key, (_, schema) in STEP_OPTIONS.items()},
+    | STEP_OPTIONS
+    | {"then": {"anyOf": [AGENT_REF, _list(AGENT_REF, minItems=1)]}},
     rules=[
         _rule(
             f"agent needs one of {', '.join(OUTCOMES)}, and not two of them"
@@ -207,12 +222,11 @@ AGENT: Final = _object(
             f"after is how long the model takes before one of {', '.join(DELAYED_OUTCOMES)}",
             {"anyOf": [{"not": _has("after")}, *map(_has, DELAYED_OUTCOMES)]},
         ),
-        *(
-            _rule(f"{key} belongs to {outcome}", {"anyOf": [{"not": _has(key)}, _has(outcome)]})
-            for key, (outcome, _) in STEP_OPTIONS.items()
-        ),
+        *(_belongs(key, _owners(key)) for key in STEP_OPTIONS),
+        _belongs("then", ["calls"]),
     ],
-)
+) | {"format": "agent"}
+DEFINITIONS: Final = {"agent": AGENT}
 CALLED: Final[Schema] = {
     "type": "string",
     "pattern": r"^(/.*|[\w.]+:[\w.]+)$",
@@ -229,6 +243,39 @@ TURN_EVENT: Final = _object(
         ),
         _rule("data is the form of posts", {"anyOf": [{"not": _has("data")}, _has("posts")]}),
     ],
+)
+FUNCTION: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[\w.]+:[\w.]+$",
+    "x-message": "a function, such as shop.checks:is_paid",
+}
+TOOL: Final = _object(
+    "tool",
+    {"returns": JSON_VALUE, "raises": NONEMPTY_TEXT, "after": DURATION},
+    rules=[
+        _rule("a tool returns or raises: leave one out", {"not": _has("returns", "raises")}),
+        _rule(
+            "a tool needs one of returns, raises, after (the tool itself runs then)",
+            _any_of(["returns", "raises", "after"]),
+        ),
+    ],
+)
+TOOLS: Final[Schema] = {"type": "object", "additionalProperties": TOOL}
+EXPECTED_TOOL: Final[Schema] = {
+    "anyOf": [
+        NONEMPTY_TEXT | {"x-message": "the name of a tool"},
+        {
+            "type": "object",
+            "additionalProperties": JSON_OBJECT,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "x-message": "one tool with its arguments, such as cancel_order: {id: 7}",
+        },
+    ]
+}
+AFTERWARDS: Final = _object(
+    "afterwards",
+    {str(kind): COUNT for kind in LEFTOVER_KINDS} | {"tools": _list(EXPECTED_TOOL), "check": FUNCTION},
 )
 TURN_RULES: Final = [
     _rule(
@@ -262,10 +309,11 @@ SCENARIO: Final = _object(
     {
         "name": SCENARIO_NAME,
         **TARGET_PROPERTIES,
+        "tool": TOOLS,
         "order": NONEMPTY_TEXT,
         "turns": _list(_turn(), minItems=1)
         | {"format": "turns", "x-message": "turns must contain at least one turn"},
-        "afterwards": _object("afterwards", {str(kind): COUNT for kind in LEFTOVER_KINDS}),
+        "afterwards": AFTERWARDS,
     },
     required=["name", "turns"],
     rules=[APP_OR_SERVE],
@@ -277,10 +325,12 @@ SCHEMA: Final[Schema] = {
         {
             "name": TEXT,
             **TARGET_PROPERTIES,
+            "tool": TOOLS,
             "scenarios": _list(SCENARIO, minItems=1)
             | {"x-message": "scenarios must contain at least one call"},
         },
         required=["scenarios"],
         rules=[APP_OR_SERVE],
     ),
+    "definitions": DEFINITIONS,
 }

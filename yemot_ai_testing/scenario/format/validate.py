@@ -16,7 +16,8 @@ import yaml
 
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.model import VERBS
-from yemot_ai_testing.scenario.format.schema import Schema
+from yemot_ai_testing.scenario.format.schema import DEFINITIONS, Schema
+from yemot_ai_testing.scenario.format.tools import check_agent, check_calls, check_json
 from yemot_ai_testing.scenario.format.yaml_nodes import (
     BOOL,
     NULL,
@@ -52,7 +53,8 @@ def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) ->
         schema: the schema of the part.
         label: the name of the part in messages.
     """
-    branches = schema.get("anyOf")
+    schema = _resolved(schema)
+    branches = [_resolved(branch) for branch in schema["anyOf"]] if "anyOf" in schema else None
     if branches is not None:
         branch = next((branch for branch in branches if _has_accepted_type(node, branch)), None)
         if branch is None:
@@ -61,17 +63,25 @@ def validate(problems: Problems, node: yaml.Node, schema: Schema, label: str) ->
         else:
             validate(problems, node, {"x-message": schema.get("x-message"), **branch}, label)
         return
-    label = schema.get("title", label)
+    title = schema.get("title", label)
+    label = label if label.startswith(f"{title}.") else title
     if _hint_at_quotes(problems, node, schema):
         return
     if not _has_accepted_type(node, schema):
         problems.add(node, f"{label} must be {_expected_text(schema)}, not {describe(node)}")
+    elif schema.get("format") == "json":
+        check_json(problems, node, label)
     elif isinstance(node, yaml.MappingNode):
         _check_object(problems, node, schema, label)
     elif isinstance(node, yaml.SequenceNode):
         _check_array(problems, node, schema, label)
     else:
         _check_scalar(problems, node, schema, label)
+
+
+def _resolved(schema: Schema) -> Schema:
+    """Return the definition that ``schema`` refers to, or ``schema`` itself."""
+    return DEFINITIONS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
 def _check_object(problems: Problems, node: yaml.MappingNode, schema: Schema, label: str) -> None:
@@ -86,6 +96,9 @@ def _check_object(problems: Problems, node: yaml.MappingNode, schema: Schema, la
     for name in schema.get("required", ()):
         if name not in keys:
             problems.add(node, f"{label} needs {name!r}")
+    if not schema.get("minProperties", 0) <= len(keys) <= schema.get("maxProperties", len(keys)):
+        problems.add(node, _size_message(schema, label))
+    _check_format(problems, node, schema, label)
     for rule in schema.get("allOf", ()) if keys_are_valid else ():
         if not _satisfies(rule, keys):
             problems.add(node, rule["x-message"])
@@ -263,7 +276,12 @@ def _check_events(problems: Problems, node: yaml.Node, label: str) -> None:
         problems.add(item, f"the caller acts once in {label}: leave out all but one hangs_up or presses")
 
 
-def _check_verbs(problems: Problems, node: yaml.Node, _label: str) -> None:
+def _check_turns(problems: Problems, node: yaml.Node, _label: str) -> None:
+    _check_verbs(problems, node)
+    check_calls(problems, node)
+
+
+def _check_verbs(problems: Problems, node: yaml.Node) -> None:
     """Check that the turns after the first have a verb, unless the server acts or the call must have ended.
 
     An unknown key is reported elsewhere.
@@ -296,5 +314,6 @@ FORMATS: Final[dict[str, Callable[[Problems, yaml.Node, str], None]]] = {
     "command": _check_command,
     "warn-fail": _check_warn_fail,
     "meanwhile": _check_events,
-    "turns": _check_verbs,
+    "turns": _check_turns,
+    "agent": check_agent,
 }

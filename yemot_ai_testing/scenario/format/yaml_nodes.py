@@ -9,6 +9,9 @@ instead of raising ``RecursionError``; and nested aliases can make a kilobyte of
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -32,6 +35,7 @@ __all__ = [
     "child_nodes",
     "compose",
     "describe",
+    "json_value",
     "mapping_values",
     "plain_value",
 ]
@@ -42,6 +46,9 @@ STR = "tag:yaml.org,2002:str"
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LITERALS = {"true": BOOL, "false": BOOL, "null": NULL, "~": NULL, "": NULL}
+
+_JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
+"""A number of JSON; a longer one is a text."""
 
 FREE_ALIAS_NODES: Final = 10_000
 MAX_ALIAS_FACTOR: Final = 10
@@ -114,6 +121,22 @@ def plain_value(node: yaml.Node | None) -> Any:  # noqa: ANN401 - what a file ca
     if node is None or node.tag == NULL:
         return None
     return node.value == "true" if node.tag == BOOL else node.value
+
+
+def json_value(node: yaml.Node) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return a node as a value of JSON: an unquoted 7 is a number, ``0501234567`` and ``no`` are texts."""
+    if isinstance(node, yaml.MappingNode):
+        return {key: json_value(value) for key, value in mapping_values(node).items()}
+    if isinstance(node, yaml.SequenceNode):
+        return [json_value(item) for item in node.value]
+    if isinstance(node, yaml.ScalarNode) and _is_plain(node) and _JSON_NUMBER.fullmatch(node.value):
+        number = json.loads(node.value)
+        return number if math.isfinite(number) else node.value
+    return plain_value(node)
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    return bool(node.tag == STR and not node.style)
 
 
 def child_nodes(node: yaml.Node) -> list[yaml.Node]:

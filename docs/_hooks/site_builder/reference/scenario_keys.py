@@ -35,8 +35,7 @@ def _objects(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from schema.get("properties", {}).values()
     yield from schema.get("anyOf", ())
-    if isinstance(schema.get("items"), dict):
-        yield schema["items"]
+    yield from (schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict))
 
 
 def _object(name: str, schema: dict[str, Any]) -> Iterator[str]:
@@ -68,12 +67,10 @@ def _value(schema: dict[str, Any]) -> str:
         )
     if "anyOf" in schema:
         return ", or ".join(dict.fromkeys(map(_value, schema["anyOf"])))
-    if "title" in schema:
-        return (
-            f"a mapping: [{schema['title']}](#{_anchor(schema['title'])})"
-            if "properties" in schema
-            else "a mapping"
-        )
+    name = schema.get("title") or schema.get("$ref", "").rpartition("/")[2]
+    if name:
+        has_keys = "properties" in schema or "$ref" in schema
+        return f"a mapping: [{name}](#{_anchor(name)})" if has_keys else "a mapping"
     return _type(schema.get("type"))
 
 
@@ -82,5 +79,7 @@ def _anchor(title: str) -> str:
 
 
 def _type(kind: object) -> str:
-    names = {"integer": "a number", "boolean": "`true`, `false`", "null": "`null`"}
-    return "a text" if isinstance(kind, list) else names.get(str(kind), f"a {kind}")
+    names = {"object": "a mapping", "integer": "a number", "boolean": "`true`, `false`", "null": "`null`"}
+    if isinstance(kind, list):
+        return "any value" if "object" in kind else "a text"
+    return names.get(str(kind), f"a {kind}")
