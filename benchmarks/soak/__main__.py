@@ -66,7 +66,7 @@ def observer(store: str) -> YemotAI:
 
 
 def watch(callers: Callers, server: psutil.Process, ai: YemotAI, seconds: float) -> list[Sample]:
-    """Let the callers call for so long, and return what the server had meanwhile."""
+    """Let the callers call for so long, and return what the server had."""
     samples, started_at = [], time.monotonic()
     interval = max(seconds / SAMPLES, LEAST_INTERVAL)
     with ThreadPoolExecutor(callers.count) as threads:

@@ -54,7 +54,7 @@ class Callers:
         self._stop.set()
 
     def _call_again_and_again(self, number: int) -> None:
-        dice = random.Random(number)  # noqa: S311 - when somebody speaks
+        dice = random.Random(number)  # noqa: S311 - when a caller speaks
         while not self._pause(dice):
             try:
                 self._call(f"05{number:08}", dice)

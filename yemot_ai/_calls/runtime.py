@@ -186,12 +186,12 @@ class Runtime:
         """Wait until no turn, handler or end of a call runs; return how many still run after ``seconds``."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        self.is_ending = True
+        was_ending, self.is_ending = self.is_ending, True
         try:
             while (tasks := self._running()) and loop.time() < until:
                 await asyncio.wait(tasks, timeout=until - loop.time())
         finally:
-            self.is_ending = False
+            self.is_ending = was_ending
         return len(tasks)
 
     async def shutdown(self, seconds: float) -> None:

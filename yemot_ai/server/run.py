@@ -1,8 +1,8 @@
 """Serve a flow with uvicorn, from its start to its end by a signal.
 
-The first SIGTERM, SIGINT or SIGHUP lets the running turns end, for some seconds in which requests are still
-answered; then the port is closed, the requests that are held are answered, what still runs is cancelled, and
-the process ends with code 0. A second signal ends it at once.
+The first SIGTERM, SIGINT or SIGHUP lets the running turns end and their answers be fetched, for some seconds
+in which requests are still answered; then the port is closed, the requests that are held are answered, what
+still runs is cancelled, and the process ends with code 0. A second signal ends it at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -30,6 +31,7 @@ from yemot_ai.server.metrics import served_metrics
 from yemot_ai.server.options import ServeOptions
 from yemot_ai.server.recording import CallRecorder
 from yemot_ai.server.reloader import run_reloader
+from yemot_ai.server.waiting_callers import WaitingCallers
 from yemot_ai.server.workers import WorkerGroup, check_shared_store
 from yemot_ai.web import ASGIApp
 
@@ -141,8 +143,24 @@ def _make_server(flow: AIFlow, app: ASGIApp, options: ServeOptions) -> LineServe
     )
     make_connection: Any = functools.partial(BoundedConnection, connections, config.http_protocol_class)
     config.http_protocol_class = make_connection
-    drain = functools.partial(flow.ai.adrain, limits.drain_seconds)
+    waiting = WaitingCallers()
+    flow.on_request(waiting.note)
+    drain = functools.partial(_drain, flow, waiting, limits.drain_seconds)
     return LineServer(config, connections, drain, is_worker=options.workers > 1)
+
+
+async def _drain(flow: AIFlow, waiting: WaitingCallers, seconds: float) -> int:
+    """Wait until no turn runs and no line waits for its answer; return how many turns still run.
+
+    An answer that is ready when its line is between two requests would be lost with the server.
+    """
+    flow.ai._runtime.is_ending = True  # noqa: SLF001 - the same package
+    until = time.monotonic() + seconds
+    while not (running := await flow.ai.adrain(max(until - time.monotonic(), 0.0))) and len(waiting):
+        if (left := until - time.monotonic()) <= 0:
+            break
+        await waiting.wait(left)
+    return running
 
 
 class LineServer(uvicorn.Server):
@@ -151,7 +169,7 @@ class LineServer(uvicorn.Server):
     Args:
         config: of uvicorn, loaded.
         connections: its connections.
-        drain: waits for the running turns.
+        drain: waits for the running turns and their answers.
         is_worker: whether another process has logged where it listens.
     """
 
@@ -177,7 +195,7 @@ class LineServer(uvicorn.Server):
             log.info(RUNNING, url_of(sockets))
 
     async def main_loop(self) -> None:
-        """Serve until a signal, and until the running turns have ended."""
+        """Serve until a signal, and until the running turns have ended and are heard."""
         await super().main_loop()
         log.info("the server ends, after its running turns")
         unfinished = await self._drain()

@@ -64,6 +64,12 @@ class AnsweredRequest:
         digits = "".join(character for character in self.request.phone if character.isalnum())
         return f"…{digits[-SHOWN_DIGITS:]}" if digits else ""
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether the line asks again by itself: the response is a poll for an answer."""
+        verb, _, value = self.response.rpartition("&")[2].partition("=")
+        return verb == "read" and _is_poll(value.rpartition("=")[2].partition(",")[0])
+
     def fields(self) -> dict[str, str | int]:
         """Return what the log has of it, by the keys of a log of JSON objects."""
         return {
