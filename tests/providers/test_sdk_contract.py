@@ -38,7 +38,7 @@ from yemot_ai_testing.doubles.model_service import chat as chat_api
 from yemot_ai_testing.doubles.model_service import messages as messages_api
 from yemot_ai_testing.doubles.model_service import responses as responses_api
 from yemot_ai_testing.doubles.model_service import transcription as transcription_api
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Failure, FailureKind
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Calls, Failure, FailureKind
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -58,6 +58,10 @@ ANSWERS = {
     "no text": Answer(()),
     "an answer after a delay": Answer(("שלום",), after=1.0),
 }
+CALLS = {
+    "a call": Calls(("clock",), ({"zone": "Asia/Jerusalem"},)),
+    "two calls after a text": Calls(("clock", "calendar"), ({}, {"day": "ראשון"}), saying="רגע"),
+}
 SERVICE_ONLY_CODES = {"context_length_exceeded", "insufficient_quota"}
 """Codes of a failed response that the service sends and Codex reads, but the SDK's type does not have."""
 
@@ -69,6 +73,16 @@ def answer_shapes(
     body, event = kinds
     for title, step in answers.items():
         whole = api.response_body(step, "1", request=REQUEST)
+        yield Shape(sdk, f"{name}, {title}", body, whole)
+        for data in api.stream_events(whole, step.pieces):
+            yield Shape(sdk, f"{name}, {title}, event {data.get('type', 'chunk')}", event, data)
+
+
+def calls_shapes(sdk: str, name: str, api: ModelAPI, kinds: tuple[Any, Any]) -> Iterator[Shape]:
+    """Yield the body and each stream event of an answer that calls tools."""
+    body, event = kinds
+    for title, step in CALLS.items():
+        whole = api.calls_body(step, "1", request=REQUEST)
         yield Shape(sdk, f"{name}, {title}", body, whole)
         for data in api.stream_events(whole, step.pieces):
             yield Shape(sdk, f"{name}, {title}, event {data.get('type', 'chunk')}", event, data)
@@ -100,6 +114,9 @@ def shapes() -> Iterator[Shape]:
     yield from answer_shapes("openai", "ChatCompletion", chat_api, of_chat)
     yield from answer_shapes("openai", "Transcription", transcription_api, of_audio)
     yield from answer_shapes("anthropic", "Message", messages_api, of_messages)
+    yield from calls_shapes("openai", "Response", responses_api, of_responses)
+    yield from calls_shapes("openai", "ChatCompletion", chat_api, of_chat)
+    yield from calls_shapes("anthropic", "Message", messages_api, of_messages)
     yield from error_event_shapes("openai", "Response", responses_api, ResponseStreamEvent)
     yield from error_event_shapes("anthropic", "Message", messages_api, RawMessageStreamEvent)
     yield from error_shapes(
@@ -130,6 +147,8 @@ def test_there_is_a_shape_for_each_event_of_an_answer() -> None:
     types = {str(shape.body.get("type")) for shape in SHAPES}
     assert {"response.output_text.delta", "response.completed", "response.created"} <= types
     assert {"content_block_delta", "message_delta", "message_stop", "error"} <= types
+    assert "response.function_call_arguments.delta" in types
+    assert "response.function_call_arguments.done" in types
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -4,7 +4,7 @@
     ai = YemotAI(provider=provider)
 
 A call stays with the provider that answered it last, because that provider has the thread. When it
-fails, the next provider gets the history.
+fails, the next provider gets the history, and what tools have returned in the turn.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from yemot_ai.providers.adapter import AnyProvider, as_provider
 from yemot_ai.providers.chat_history import ChatHistory, history_to_rebuild
 from yemot_ai.providers.cooldown import Cooldown
 from yemot_ai.providers.fallback_session import FallbackSession
+from yemot_ai.providers.fallback_tools import last_caller, owned_calls, tools_for, without_states
 from yemot_ai.providers.provider import (
     JSON,
     AnswerPart,
@@ -39,10 +40,13 @@ from yemot_ai.providers.provider import (
     Reply,
     SupportsAclose,
     SupportsEndSession,
+    ToolCalls,
+    ToolRequest,
     close_parts,
 )
 from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.providers.sdk.settings import check_seconds
+from yemot_ai.providers.sdk.tools import said_in_turn, tool_words
 
 __all__ = ["FallbackProvider"]
 
@@ -58,6 +62,7 @@ class _Turn:
         prompt: what the caller said.
         instructions: how to answer.
         stream: whether pieces are wanted.
+        tools: the tools, and what they have returned in this turn.
         refused: whether a provider has refused the words: they stay out of the history, which it may get.
     """
 
@@ -65,13 +70,15 @@ class _Turn:
     prompt: str
     instructions: str | None
     stream: bool
+    tools: ToolRequest | None = None
     refused: bool = False
 
     @property
     def words(self) -> list[str]:
         """What was said: no error quotes it."""
         exchanges = self.session.history.exchanges
-        return [self.prompt, *(text for each in exchanges for text in (each.prompt, each.answer))]
+        said = (text for each in exchanges for text in (each.prompt, each.answer))
+        return [self.prompt, *said, *tool_words(self.tools)]
 
 
 class FallbackProvider:
@@ -105,6 +112,7 @@ class FallbackProvider:
     ) -> None:
         self.providers = tuple(map(as_provider, providers))
         self.streams = any(provider.streams for provider in self.providers)
+        self.takes_tools = all(getattr(provider, "takes_tools", False) for provider in self.providers)
         if not self.providers:
             raise ConfigurationError("FallbackProvider needs at least one provider")
         check_seconds("timeout", timeout)
@@ -118,7 +126,7 @@ class FallbackProvider:
         engines = (getattr(provider, "engine", None) for provider in self.providers)
         return next(filter(None, engines), None)
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -126,8 +134,11 @@ class FallbackProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
+        tools: ToolRequest | None = None,
     ) -> AsyncIterator[AnswerPart]:
-        """Answer an utterance; after the first piece no other provider is tried.
+        """Answer an utterance, or call tools; after the first piece no other provider is tried.
+
+        The provider that has called tools gets their results, unless it fails.
 
         Raises:
             SessionLostError: ``session`` is not of a ``FallbackProvider``.
@@ -136,11 +147,13 @@ class FallbackProvider:
         """
         new = FallbackSession(ChatHistory.from_exchanges(history))
         own = new if session is None else FallbackSession.from_json(session, provider=self.name)
-        turn = _Turn(own, prompt, instructions, stream)
+        turn = _Turn(own, prompt, instructions, stream, tools)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout
         failures: list[ProviderError] = []
-        order = self._cooldown.order(len(self.providers), first=own.provider_index)
+        caller = last_caller(tools)
+        first = own.provider_index if caller is None else caller
+        order = self._cooldown.order(len(self.providers), first=first)
         for place, index in enumerate(order):
             share = (deadline - loop.time()) / (len(order) - place)
             started = False
@@ -209,7 +222,9 @@ class FallbackProvider:
         provider = self.providers[index]
         until = asyncio.get_running_loop().time() + seconds
         async with aclosing(
-            _ask_or_rebuild(provider, turn, turn.session.thread_of(index, provider.name))
+            _ask_or_rebuild(
+                provider, _turn_of(index, provider, turn), turn.session.thread_of(index, provider.name)
+            )
         ) as parts:
             while True:
                 try:
@@ -227,6 +242,10 @@ class FallbackProvider:
                 if isinstance(part, Reply):
                     yield self._wrap_reply(index, turn, part, same_thread=same_thread)
                     return
+                if isinstance(part, ToolCalls):
+                    self._cooldown.end(index)
+                    yield owned_calls(part, index, provider.name)
+                    return
                 yield part
                 until = deadline  # no other provider will be tried, so this one has all the time
 
@@ -237,7 +256,8 @@ class FallbackProvider:
         self._cooldown.end(index)
         before = turn.session
         left = before.left_threads if same_thread else tuple(self._deletable_threads(before))
-        history = before.history if turn.refused else before.history.with_exchange(turn.prompt, reply.text)
+        said = said_in_turn(turn.tools, reply.text)
+        history = before.history if turn.refused else before.history.with_exchange(turn.prompt, said)
         after = FallbackSession(history, index, name, reply.session, left)
         return replace(reply, session=after.to_json())
 
@@ -250,6 +270,11 @@ class FallbackProvider:
             and self.providers[index].name == name
             and isinstance(self.providers[index], SupportsEndSession)
         ]
+
+
+def _turn_of(index: int, provider: Provider, turn: _Turn) -> _Turn:
+    """Return a turn as one provider gets it."""
+    return turn if turn.tools is None else replace(turn, tools=tools_for(turn.tools, index, provider.name))
 
 
 async def _ask_or_rebuild(
@@ -268,6 +293,7 @@ async def _ask_or_rebuild(
             instructions=turn.instructions,
             history=history if thread is None else (),
             stream=turn.stream,
+            **({} if turn.tools is None else {"tools": turn.tools}),
         )
         try:
             async for part in parts:
@@ -281,6 +307,7 @@ async def _ask_or_rebuild(
                 raise
             log.warning("%s: %s; rebuilding the conversation", provider.name, error.kind)
             thread, history = None, shorter
+            turn = replace(turn, tools=None if turn.tools is None else without_states(turn.tools))
         else:
             return
         finally:

@@ -17,14 +17,18 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from yemot_ai_testing.doubles.steps import Step
 
-__all__ = ["FakeOnlyError", "Gate", "RecordedRequest", "Script", "ScriptMismatchError"]
+__all__ = ["NO_TOOLS", "FakeOnlyError", "Gate", "RecordedRequest", "Script", "ScriptMismatchError"]
+
+
+NO_TOOLS: Final = " (a request without tools: the step calls one)"
+"""What a mismatch says after the prompt of a request that cannot take a step ``Calls``."""
 
 
 class ScriptMismatchError(AssertionError):

@@ -16,7 +16,6 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Final
 
 from yemot_ai import Engine
 from yemot_ai.errors import ProviderError
@@ -33,15 +32,13 @@ from yemot_ai.providers import (
 )
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import wait_until_open
+from yemot_ai_testing.doubles.script import NO_TOOLS
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import ScriptedDouble
 from yemot_ai_testing.doubles.steps import Answer, Calls, Cut, Failure, Hang, Reconnect, Step, Transcription
 from yemot_ai_testing.virtual_time import virtual_engine
 
 __all__ = ["ScriptedProvider", "ScriptedRequest"]
-
-NO_TOOLS: Final = " (a request without tools: the step calls one)"
-"""What the script's mismatch says of a request that cannot take a step ``Calls``."""
 
 
 @dataclass(frozen=True, slots=True)

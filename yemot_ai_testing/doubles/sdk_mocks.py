@@ -36,6 +36,7 @@ import pytest_httpx2  # noqa: F401 - registers the mocker "httpcore2" of respx
 import respx
 from respx.mocks import Mocker
 
+from yemot_ai_testing.doubles.model_service.issued_calls import IssuedCalls
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.served import ServedAnswer, ServedAPI
 from yemot_ai_testing.doubles.model_service.servers.registry import find_server
@@ -48,6 +49,7 @@ from yemot_ai_testing.doubles.steps import (
     API_STEPS,
     SERVICE_STEPS,
     Answer,
+    Calls,
     Cut,
     Drop,
     Failure,
@@ -84,6 +86,7 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         super().__init__()
         self.requests: list[ModelRequest] = []
         self._answer_ids = itertools.count(1)
+        self._issued_calls = IssuedCalls()
         self._router = respx.mock(using="httpcore2", assert_all_called=False)
         self.quirks = find_server(quirks)
         for api in self.quirks.apis:
@@ -137,6 +140,7 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         endpoint, path = api.api.ENDPOINT, request.url.path
         try:
             model_request = ModelRequest.parse(endpoint, path, dict(request.headers), request.content)
+            self._issued_calls.check(model_request.body)
         except MalformedRequestError as error:
             self.script.record_refused(f"POST {path}: {error}")
             refusal = malformed_response(api.api, error)
@@ -166,14 +170,17 @@ class MockedService(ScriptedDouble, ScriptableAPI, CheckedContext):
         self.requests.append(request)
         step = self.script.take(request.prompt)
         matching = request.matching_step(step)
-        if step is not None and matching is None:  # a transcription for a prompt, or the reverse
-            self.script.record_unscripted(request.prompt)
+        if (
+            step is not None and matching is None
+        ):  # such as a transcription for a prompt, or calls without tools
+            self.script.record_unscripted(request.prompt_for_mismatch(step))
         return matching
 
     def _response(self, api: ServedAPI, step: Step | None, request: ModelRequest) -> httpx.Response:
         match step:
-            case Answer() | Cut():
+            case Answer() | Calls() | Cut():
                 answer = api.answer(step, str(next(self._answer_ids)), request=request.body)
+                self._issued_calls.note(answer.body)
                 return self._answer_response(api, answer, request)
             case Failure() | UnknownSession():
                 return self._error_response(api, step, request)

@@ -80,6 +80,8 @@ class ChunkCalls:
             index = fields.field(delta, "index")
             key = call_id if index is None else index
             call = self._by_index.get(key)
+            if call is None and not name and self._calls:  # Gemini numbers no part
+                call = self._calls[-1]
             if call is None or _begins_call(call, call_id, name):
                 call = self._by_index[key] = _ChunkCall(call_id, name, [], None)
                 self._calls.append(call)

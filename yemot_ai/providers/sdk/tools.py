@@ -75,7 +75,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def arguments_json(arguments: str) -> str:
     """Return arguments that a model has written if they are a JSON object, else an empty one."""
-    return arguments if arguments_object(arguments) else "{}"
+    return replace_surrogates(arguments) if arguments_object(arguments) else "{}"
 
 
 def tool_name(name: str) -> str:

@@ -5,6 +5,7 @@ An API module is pure: bodies, events and bytes of one answer; no server, no clo
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -12,21 +13,28 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure
+    from yemot_ai_testing.doubles.steps import Answer, Calls, CutReason, Failure
 
 __all__ = [
     "TOKENS",
     "ErrorResponse",
     "ModelAPI",
+    "argument_pieces",
+    "call_ids",
     "encode_event",
     "encode_json",
     "encode_named_event",
+    "no_calls",
     "no_cut",
     "no_error_events",
 ]
 
 TOKENS: Final[Mapping[str, int]] = {"input": 100, "cached": 10, "output": 7, "reasoning": 0}
 """The token usage of every scripted answer."""
+
+
+_PIECE: Final = 8
+"""Characters of a call's arguments in one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,29 @@ def no_cut(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
     return dict(body)
 
 
+def no_calls(step: Calls, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Raise ``LookupError``: nothing of the API calls tools."""
+    del unique_id, request
+    raise LookupError(f"{step!r}: this API has no tools")
+
+
+def call_ids(prefix: str, step: Calls, unique_id: str) -> list[str]:
+    """Return the ids of the calls of an answer; they look like those of the service.
+
+    Args:
+        prefix: the prefix that the service gives them.
+        step: the calls.
+        unique_id: the id of the answer.
+    """
+    names = (f"{unique_id}.{number}" for number, _ in enumerate(step.tools))
+    return [prefix + hashlib.sha256(name.encode()).hexdigest()[:24] for name in names]
+
+
+def argument_pieces(arguments: str) -> list[str]:
+    """Return the arguments of a call in the pieces of a stream."""
+    return [arguments[start : start + _PIECE] for start in range(0, len(arguments), _PIECE)]
+
+
 class ModelAPI(Protocol):
     """One HTTP API of a model service."""
 
@@ -96,6 +127,10 @@ class ModelAPI(Protocol):
 
     def response_body(self, step: Answer, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of an answer with the id ``unique_id``."""
+        ...
+
+    def calls_body(self, step: Calls, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body of an answer that calls tools; its text is that of the step."""
         ...
 
     def stream_events(self, body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:

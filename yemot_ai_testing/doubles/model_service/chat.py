@@ -9,18 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service import responses as responses_api
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, encode_event
+from yemot_ai_testing.doubles.model_service.api import (
+    TOKENS,
+    ErrorResponse,
+    argument_pieces,
+    call_ids,
+    encode_event,
+)
 from yemot_ai_testing.doubles.model_service.api import no_error_events as error_events
+from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure
+    from yemot_ai_testing.doubles.steps import Calls, CutReason, Failure
 
 __all__ = [
     "ENDPOINT",
     "HAS_ITEMS",
     "STREAM_END",
+    "calls_body",
     "cut_body",
     "encode_event",
     "error_events",
@@ -61,15 +69,36 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
     }
 
 
+def calls_body(step: Calls, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer that calls tools; without a text its content is null."""
+    body = response_body(Answer(step.pieces), unique_id, request=request)
+    choice = body["choices"][0]
+    calls = [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, (name, arguments) in zip(call_ids("call_", step, unique_id), step.calls, strict=True)
+    ]
+    message = {**choice["message"], "content": step.saying or None, "tool_calls": calls}
+    return {**body, "choices": [{**choice, "message": message, "finish_reason": "tool_calls"}]}
+
+
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the chunks of a streamed answer, in order."""
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": piece} for piece in pieces]
+    for index, call in enumerate(body["choices"][0]["message"].get("tool_calls", ())):
+        deltas += [{"tool_calls": [{"index": index, **part}]} for part in _call_parts(call)]
     for delta in deltas:
         yield _chunk(body, [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}])
     finish = body["choices"][0]["finish_reason"]
     yield _chunk(body, [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}])
     yield {**_chunk(body, []), "usage": body["usage"]}
+
+
+def _call_parts(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a call in parts: its name, then its arguments in pieces."""
+    yield {**call, "function": {**call["function"], "arguments": ""}}
+    for piece in argument_pieces(call["function"]["arguments"]):
+        yield {"function": {"arguments": piece}}
 
 
 def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:

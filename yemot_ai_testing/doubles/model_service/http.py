@@ -10,12 +10,22 @@ import sys
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from yemot_ai_testing.doubles.model_service.api import encode_json
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.validation import MalformedRequestError, malformed_response
-from yemot_ai_testing.doubles.steps import Answer, Crash, Cut, Drop, Failure, Hang, Reconnect, UnknownSession
+from yemot_ai_testing.doubles.steps import (
+    Answer,
+    Calls,
+    Crash,
+    Cut,
+    Drop,
+    Failure,
+    Hang,
+    Reconnect,
+    UnknownSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelHTTPServer", "ServiceStep"]
 
-ServiceStep: TypeAlias = "Answer | Crash | Cut | Drop | Failure | Hang | Reconnect | UnknownSession"
+ServiceStep: TypeAlias = "Answer | Calls | Crash | Cut | Drop | Failure | Hang | Reconnect | UnknownSession"
 """The steps that a service can run."""
 
 
@@ -45,6 +55,14 @@ class ModelBehavior(Protocol):
 
     def receive(self, request: ModelRequest) -> ServiceStep | None:
         """Record a request and take its step; None if there is none."""
+        ...
+
+    def check(self, request: ModelRequest) -> None:
+        """Raise ``MalformedRequestError`` if the results do not belong to the response that it continues."""
+        ...
+
+    def note(self, body: Mapping[str, Any]) -> None:
+        """Remember an answer that a later request can continue."""
         ...
 
     def refuse(self, request: str) -> None:
@@ -159,6 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             request = ModelRequest.parse(served.api.ENDPOINT, self.path, headers, raw)
+            self.server.model.check(request)
         except MalformedRequestError as error:
             self.server.model.refuse(f"POST {self.path}: {error}")
             refusal = malformed_response(served.api, error)
@@ -188,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif isinstance(step, Failure | UnknownSession):
             self._send_error(step, request)
-        elif isinstance(step, Answer | Cut):
+        elif isinstance(step, Answer | Calls | Cut):
             self._send_answer(step, request)
         elif isinstance(step, Drop | Reconnect):
             self._send_truncated(step, request)
@@ -212,8 +231,9 @@ class _Handler(BaseHTTPRequestHandler):
         response = self._api.error(step, request=request.body)
         self._send(response.status, response.body, response.headers)
 
-    def _send_answer(self, step: Answer | Cut, request: ModelRequest) -> None:
+    def _send_answer(self, step: Answer | Calls | Cut, request: ModelRequest) -> None:
         answer = self._api.answer(step, _unique_id(), request=request.body)
+        self.server.model.note(answer.body)
         timed = step if isinstance(step, Answer) else Answer(step.pieces)
         if request.body.get("stream"):
             self._send_stream(answer, self._paced_events(answer.events, timed.every))

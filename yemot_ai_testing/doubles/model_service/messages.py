@@ -6,21 +6,23 @@ events, errors), reduced to what its clients read.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, argument_pieces, call_ids
 from yemot_ai_testing.doubles.model_service.api import encode_named_event as encode_event
 from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import CutReason, Failure, FailureKind
+    from yemot_ai_testing.doubles.steps import Calls, CutReason, Failure, FailureKind
 
 __all__ = [
     "ENDPOINT",
     "HAS_ITEMS",
     "STREAM_END",
+    "calls_body",
     "cut_body",
     "encode_event",
     "error_events",
@@ -77,21 +79,59 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
     }
 
 
+def calls_body(step: Calls, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer that calls tools; an input that is no JSON object is empty."""
+    body = response_body(Answer(step.pieces), unique_id, request=request)
+    ids = call_ids("toolu_", step, unique_id)
+    uses = [
+        {"type": "tool_use", "id": use_id, "name": name, "input": _Input(arguments)}
+        for use_id, (name, arguments) in zip(ids, step.calls, strict=True)
+    ]
+    text = body["content"] if step.saying else []
+    return {**body, "content": [*text, *uses], "stop_reason": "tool_use"}
+
+
+class _Input(dict[str, Any]):
+    """The input of a call; a stream has what the model has written, even if that is no JSON."""
+
+    def __init__(self, arguments: str) -> None:
+        self.written = arguments
+        try:
+            read = json.loads(arguments or "{}")
+        except ValueError:
+            read = {}
+        super().__init__(read if isinstance(read, dict) else {})
+
+
 def stream_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the events of a streamed answer, in order."""
     started = {**body, "content": [], "stop_reason": None, "usage": {**body["usage"], "output_tokens": 1}}
     yield {"type": "message_start", "message": started}
-    if body["content"]:
-        empty = {"type": "text", "text": ""}
-        yield {"type": "content_block_start", "index": 0, "content_block": empty}
-        for piece in pieces:
-            delta = {"type": "text_delta", "text": piece}
-            yield {"type": "content_block_delta", "index": 0, "delta": delta}
-        yield {"type": "content_block_stop", "index": 0}
+    for index, block in enumerate(body["content"]):
+        empty, deltas = _block_events(block, pieces)
+        yield {"type": "content_block_start", "index": index, "content_block": empty}
+        for delta in deltas:
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
     end = {"stop_reason": body["stop_reason"], "stop_sequence": None}
     usage = {"output_tokens": body["usage"]["output_tokens"]}
     yield {"type": "message_delta", "delta": end, "usage": usage}
     yield {"type": "message_stop"}
+
+
+def _block_events(
+    block: Mapping[str, Any], pieces: Sequence[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the start of a block and its deltas; the first part of an input is empty."""
+    if block["type"] == "text":
+        return {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in pieces]
+    use: _Input = block["input"]
+    parts = [{"type": "input_json_delta", "partial_json": part} for part in ("", *_pieces_of(use))]
+    return {**block, "input": {}}, parts
+
+
+def _pieces_of(use: _Input) -> list[str]:
+    return argument_pieces(use.written) if use or use.written.strip() not in {"", "{}"} else []
 
 
 def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
@@ -101,7 +141,7 @@ def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
 
 def is_delta(event: Mapping[str, Any]) -> bool:
     """Return whether the event is a piece of text."""
-    return bool(event["type"] == "content_block_delta")
+    return bool(event["type"] == "content_block_delta" and event["delta"]["type"] == "text_delta")
 
 
 def error_response(failure: Failure) -> ErrorResponse:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from yemot_ai_testing.doubles.model_service.validation import MalformedRequestError, check_body, parse_json
-from yemot_ai_testing.doubles.steps import Answer, Cut, Transcription, UnknownSession
+from yemot_ai_testing.doubles.script import NO_TOOLS
+from yemot_ai_testing.doubles.steps import Answer, Calls, Cut, Transcription, UnknownSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,14 +73,22 @@ class ModelRequest:
             return None if self.audio is None else Answer((step.text,), step.after)
         if isinstance(step, UnknownSession):
             return step if self.body.get("previous_response_id") else None
+        if isinstance(step, Calls) and not self.tools:
+            return None
         return None if isinstance(step, Answer | Cut) and self.audio is not None else step
+
+    def prompt_for_mismatch(self, step: object) -> str:
+        """Return the prompt, with why the step did not fit if the prompt does not show it."""
+        return f"{self.prompt}{NO_TOOLS}" if isinstance(step, Calls) and not self.tools else self.prompt
 
     @property
     def prompt(self) -> str:
-        """The newest message of the user; for a recording, its length."""
+        """The newest message of the user; for a recording its length, for results alone their number."""
         if self.audio is not None:
             return f"(a recording of {len(self.audio)} bytes)"
         messages = self.user_messages
+        if not messages and self.results:
+            return f"(the results of {len(self.results)} calls)"
         return messages[-1] if messages else ""
 
     @property
@@ -88,7 +97,8 @@ class ModelRequest:
         items = self._input
         if isinstance(items, str):
             return (items,)
-        return tuple(_content_text(item) for item in items if item.get("role") == "user")
+        said = (item for item in items if item.get("role") == "user" and not _result_blocks(item))
+        return tuple(map(_content_text, said))
 
     @property
     def instructions(self) -> str | None:
@@ -120,6 +130,14 @@ class ModelRequest:
         return tuple(name for tools in lists for name in _tool_names(tools or ()))
 
     @property
+    def results(self) -> tuple[str, ...]:
+        """The results of tools that the request brings, oldest first, as the model reads them."""
+        items = self._input
+        if isinstance(items, str):
+            return ()
+        return tuple(result for item in items for result in _results_of(item))
+
+    @property
     def _input(self) -> Any:  # noqa: ANN401 - a client's JSON
         """``input`` of the Responses API, ``messages`` of the others."""
         return self.body.get("input") or self.body.get("messages") or ()
@@ -142,7 +160,9 @@ def _form_text(name: str, value: bytes) -> str:
 
 def _tool_names(tools: Sequence[Mapping[str, Any]], namespace: str = "") -> Iterator[str]:
     for tool in tools:
-        name = namespace + str(tool.get("name", tool.get("type", "")))
+        function = tool.get("function")  # Chat Completions
+        named = function if isinstance(function, dict) else tool
+        name = namespace + str(named.get("name", tool.get("type", "")))
         if tool.get("tools"):
             # Tools in "functions" have bare names: it stands for no namespace.
             yield from _tool_names(tool["tools"], "" if name == "functions" else f"{name}.")
@@ -155,3 +175,20 @@ def _content_text(item: Mapping[str, Any]) -> str:
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content)
+
+
+def _results_of(item: Mapping[str, Any]) -> list[str]:
+    """Return the results in an item of the input, or in a message."""
+    if item.get("type") == "function_call_output":
+        return [_content_text({"content": item.get("output")})]
+    if item.get("role") == "tool":
+        return [_content_text(item)]
+    return [_content_text(block) for block in _result_blocks(item)]
+
+
+def _result_blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the results in a message of Anthropic's API."""
+    content = message.get("content")
+    return (
+        [part for part in content if part.get("type") == "tool_result"] if isinstance(content, list) else []
+    )

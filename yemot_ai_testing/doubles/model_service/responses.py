@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse
+from yemot_ai_testing.doubles.model_service.api import TOKENS, ErrorResponse, argument_pieces, call_ids
 from yemot_ai_testing.doubles.model_service.api import encode_named_event as encode_event
+from yemot_ai_testing.doubles.steps import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from yemot_ai_testing.doubles.steps import Answer, CutReason, Failure, FailureKind
+    from yemot_ai_testing.doubles.steps import Calls, CutReason, Failure, FailureKind
 
 __all__ = [
     "ENDPOINT",
     "HAS_ITEMS",
     "STREAM_END",
     "TOKENS",
+    "calls_body",
     "cut_body",
     "encode_event",
     "error_events",
@@ -42,6 +44,12 @@ HAS_ITEMS: bool = True
 STREAM_END: bytes = b""
 
 OutputItem: TypeAlias = "dict[str, Any]"
+
+_EMPTY: Final[Mapping[str, Mapping[str, Any]]] = {
+    "message": {"content": []},
+    "function_call": {"arguments": ""},
+}
+"""What an item that begins does not have yet, by its type."""
 
 _ERRORS: Final[Mapping[FailureKind, tuple[int, str, str, str]]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests"),
@@ -114,6 +122,16 @@ def response_body(step: Answer, unique_id: str, *, request: Mapping[str, Any]) -
     return response_object(f"resp_{unique_id}", output, request=request)
 
 
+def calls_body(step: Calls, unique_id: str, *, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer that calls tools: a message with its text, then the calls."""
+    body = response_body(Answer(step.pieces), unique_id, request=request)
+    calls = [
+        _call_item(name, arguments, call_id)
+        for call_id, (name, arguments) in zip(call_ids("call_", step, unique_id), step.calls, strict=True)
+    ]
+    return {**body, "output": [*body["output"], *calls]}
+
+
 def cut_body(body: Mapping[str, Any], reason: CutReason) -> dict[str, Any]:
     """Return the body of an answer that was cut by ``length`` or ``content_filter``."""
     why = {"length": "max_output_tokens", "content_filter": "content_filter"}[reason]
@@ -137,12 +155,16 @@ def reasoning(summary: str, *, item_id: str = "rs_1") -> OutputItem:
 
 def function_call(name: str, arguments: Mapping[str, Any], *, call_id: str = "call_1") -> OutputItem:
     """Return a call of one of the client's tools."""
+    return _call_item(name, json.dumps(arguments), call_id)
+
+
+def _call_item(name: str, arguments: str, call_id: str) -> OutputItem:
     return {
         "type": "function_call",
-        "id": f"fc_{call_id}",
+        "id": f"fc_{call_id.removeprefix('call_')}",
         "call_id": call_id,
         "name": name,
-        "arguments": json.dumps(arguments),
+        "arguments": arguments,
         "status": "completed",
     }
 
@@ -208,12 +230,14 @@ def _unnumbered_events(body: Mapping[str, Any], pieces: Sequence[str]) -> Iterat
     yield {"type": "response.created", "response": started}
     yield {"type": "response.in_progress", "response": started}
     for index, item in enumerate(body["output"]):
-        empty = {**item, "status": "in_progress"} | ({"content": []} if item["type"] == "message" else {})
+        empty = {**item, "status": "in_progress", **_EMPTY.get(item["type"], {})}
         yield {"type": "response.output_item.added", "output_index": index, "item": empty}
         if item["type"] == "message":
             text = item["content"][0]["text"]
             written = pieces if text == "".join(pieces) else (text,)
             yield from _text_events(item, written, {"item_id": item["id"], "output_index": index})
+        if item["type"] == "function_call":
+            yield from _arguments_events(item, {"item_id": item["id"], "output_index": index})
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
     yield {"type": f"response.{body['status']}", "response": dict(body)}
 
@@ -228,6 +252,12 @@ def _text_events(
         yield {"type": "response.output_text.delta", **position, "delta": piece, "logprobs": []}
     yield {"type": "response.output_text.done", **position, "text": part["text"], "logprobs": []}
     yield {"type": "response.content_part.done", **position, "part": part}
+
+
+def _arguments_events(item: OutputItem, place: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for piece in argument_pieces(item["arguments"]):
+        yield {"type": "response.function_call_arguments.delta", **place, "delta": piece}
+    yield {"type": "response.function_call_arguments.done", **place, "arguments": item["arguments"]}
 
 
 def is_delta(event: Mapping[str, Any]) -> bool:

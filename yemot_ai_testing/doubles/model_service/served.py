@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from yemot_ai_testing.doubles.model_service.api import ErrorResponse
-from yemot_ai_testing.doubles.steps import Answer, Cut, Failure, UnknownSession
+from yemot_ai_testing.doubles.steps import Answer, Calls, Cut, Failure, UnknownSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +133,9 @@ class ServedAPI:
     errors: Mapping[str, ServerError] = field(default_factory=dict)
     quirks: tuple[Quirk, ...] = ()
 
-    def answer(self, step: Answer | Cut, unique_id: str, *, request: Mapping[str, Any]) -> ServedAnswer:
+    def answer(
+        self, step: Answer | Calls | Cut, unique_id: str, *, request: Mapping[str, Any]
+    ) -> ServedAnswer:
         """Return an answer with the id ``unique_id``.
 
         Args:
@@ -145,7 +147,10 @@ class ServedAPI:
         if not self.api.HAS_ITEMS:
             whole = whole.as_one_message()
         cut = step.reason if isinstance(step, Cut) else None
-        body = self.api.response_body(whole, unique_id, request=request)
+        if isinstance(step, Calls):
+            body = self.api.calls_body(step, unique_id, request=request)
+        else:
+            body = self.api.response_body(whole, unique_id, request=request)
         if cut in {"length", "content_filter"}:
             body = self.api.cut_body(body, cut)
         answer = ServedAnswer(

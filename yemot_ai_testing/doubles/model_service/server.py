@@ -21,13 +21,14 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service.http import ModelHTTPServer, ServiceStep
+from yemot_ai_testing.doubles.model_service.issued_calls import IssuedCalls
 from yemot_ai_testing.doubles.model_service.request import ModelRequest
 from yemot_ai_testing.doubles.model_service.servers.registry import find_server
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.doubles.scriptable import ScriptableService
 from yemot_ai_testing.doubles.scripted_double import CheckedContext, ScriptedDouble
 from yemot_ai_testing.doubles.steps import (
-    MODEL_STEPS,
+    API_STEPS,
     SERVICE_STEPS,
     Answer,
     Crash,
@@ -89,6 +90,7 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
         self.quirks = server if ending is None else server.ending(ending)
         self.requests: list[ModelRequest] = []
         self._lock = threading.Lock()
+        self._issued_calls = IssuedCalls()
         self._server = ModelHTTPServer(self, port)
 
     @property
@@ -163,13 +165,25 @@ class ModelServer(ScriptedDouble, ScriptableService, CheckedContext):
             self.requests.append(request)
             step = self.script.take(request.prompt)
         played = request.matching_step(step)
-        if isinstance(played, (*MODEL_STEPS, Crash, Reconnect, UnknownSession)):
+        if isinstance(played, (*API_STEPS, Crash, Reconnect, UnknownSession)):
             return played
         if step is not None:
             # A transcription for a prompt, or an answer for a recording; or a step about a resumed session
-            # in a call that resumes none.
-            self.script.record_unscripted(request.prompt)
+            # in a call that resumes none; or calls of tools for a request without tools.
+            self.script.record_unscripted(request.prompt_for_mismatch(step))
         return None
+
+    def check(self, request: ModelRequest) -> None:
+        """Check the results in a request that continues a response.
+
+        Raises:
+            MalformedRequestError: a result has no call there, or a call has no result.
+        """
+        self._issued_calls.check(request.body)
+
+    def note(self, body: Mapping[str, Any]) -> None:
+        """Remember an answer that a later request can continue."""
+        self._issued_calls.note(body)
 
     def refuse(self, request: str) -> None:
         """Record a malformed request, which takes no step."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from yemot_ai_testing.doubles.model_service.api import TOKENS, encode_event
+from yemot_ai_testing.doubles.model_service.api import no_calls as calls_body
 from yemot_ai_testing.doubles.model_service.api import no_cut as cut_body
 from yemot_ai_testing.doubles.model_service.api import no_error_events as error_events
 from yemot_ai_testing.doubles.model_service.chat import failed_events
@@ -23,6 +24,7 @@ __all__ = [
     "ENDPOINT",
     "HAS_ITEMS",
     "STREAM_END",
+    "calls_body",
     "cut_body",
     "encode_event",
     "error_events",

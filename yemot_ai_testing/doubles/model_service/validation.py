@@ -1,7 +1,7 @@
 """Refuses malformed requests, as a model service does: status 400, and what is wrong.
 
-Only the types are checked of what every service requires, or of what this double reads. Fields that no
-service here knows are allowed.
+Only the types are checked of what every service requires, or of what this double reads, and that calls of
+tools have their results (``tool_checks``). Fields that no service here knows are allowed.
 
 >>> check_body("/chat/completions", {"messages": 7})
 Traceback (most recent call last):
@@ -15,6 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from yemot_ai_testing.doubles.model_service.api import ErrorResponse
+from yemot_ai_testing.doubles.model_service.tool_checks import tool_problem
 from yemot_ai_testing.doubles.steps import Failure
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         body: the body.
 
     Raises:
-        MalformedRequestError: a field has a wrong type.
+        MalformedRequestError: a field has a wrong type, or a call and its result do not belong together.
     """
     for name, kind in _OPTIONAL.items():
         if body.get(name) is not None:
@@ -84,6 +85,8 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         _check_messages(name, body.get(name))
     _check_content("system", body.get("system"), is_optional=True)
     _check_tools("tools", body.get("tools"))
+    if problem := tool_problem(endpoint, body):
+        raise MalformedRequestError(problem)
 
 
 def malformed_response(api: ModelAPI, error: MalformedRequestError) -> ErrorResponse:
