@@ -68,6 +68,7 @@ class OrderedEngine(VirtualEngine):
         self._deadlock: DeadlockError | None = None
         self._thread_numbers = itertools.count()
         self._idle_queue, self._ready_queue = _IdleQueue(), ReadyQueue()
+        self._external_lock = asyncio.Lock()
         super().__init__(self._new_ordered_loop)
         self.use_order(order)
 
@@ -123,6 +124,7 @@ class OrderedEngine(VirtualEngine):
     def _new_ordered_loop(self, clock: VirtualClock) -> VirtualLoop:
         on_deadlock = self._break_deadlock if self._detects_deadlocks else None
         loop = VirtualLoop(clock, _OrderedSelector(clock, self._idle_queue, on_deadlock))
+        self._external_lock = asyncio.Lock()
         # A queue for each loop: one that is closed clears its own, while the next one already runs.
         self._ready_queue = ReadyQueue(self._ready_queue.scheduler, self._ready_queue.canceller)
         loop._ready = self._ready_queue  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio has no public way
@@ -135,13 +137,14 @@ class OrderedEngine(VirtualEngine):
 
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
-        """Hold virtual time; blocks that end together continue in the order in which they started."""
+        """Hold virtual time, for one operation at a time: together they would find each other's locks, or not."""
         order_number = self._next_order_number()
-        try:
-            async with super().hold_time():
-                yield
-        finally:
-            await self._idle_queue.wait(order_number)
+        async with self._external_lock:
+            try:
+                async with super().hold_time():
+                    yield
+            finally:
+                await self._idle_queue.wait(order_number)
 
     async def _run_in_thread(self, semaphore: asyncio.Semaphore, function: Callable[[], T]) -> T:
         order_number = self._next_order_number()

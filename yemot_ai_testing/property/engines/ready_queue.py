@@ -37,12 +37,16 @@ class ReadyQueue(deque[Any]):
         """Remove and return the next handle."""
         if self.scheduler is None:
             return super().popleft()
-        tasks = {index: task for index, handle in enumerate(self) if (task := _task_of(handle)) is not None}
+        # A copy: a thread may append meanwhile, and what it appends does not move the others.
+        handles = list(self)
+        tasks = {
+            index: task for index, handle in enumerate(handles) if (task := _task_of(handle)) is not None
+        }
         if self._due is None:
-            self._due = len(self) - len(tasks)
+            self._due = len(handles) - len(tasks)
         if self._due or not tasks:
             self._due = max(self._due - 1, 0)
-            return self._take(next(index for index in range(len(self)) if index not in tasks))
+            return self._take(next(index for index in range(len(handles)) if index not in tasks))
         # A callback that schedules itself again and again waits for a task each time.
         self._due = None
         return self._take_task(self.scheduler, tasks)
