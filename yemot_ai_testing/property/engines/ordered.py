@@ -137,7 +137,7 @@ class OrderedEngine(VirtualEngine):
 
     @contextlib.asynccontextmanager
     async def hold_time(self) -> AsyncIterator[None]:
-        """Hold virtual time, for one operation at a time: together they would find each other's locks, or not."""
+        """Hold virtual time, for one operation at a time: two would find each other's locks, or not."""
         order_number = self._next_order_number()
         async with self._external_lock:
             try:
