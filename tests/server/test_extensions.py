@@ -43,6 +43,20 @@ def test_each_extension_is_listed_with_who_answers_it(caplog: pytest.LogCaptureF
     ]
 
 
+def order_status(number: int) -> str:
+    """Return the status of an order."""
+    return str(number)
+
+
+def test_the_tools_of_an_agent_are_listed_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="yemot_ai")
+    flow = new_flow()
+    flow.ai_agent("", greeting="שלום", tools=[order_status])(agent)
+    log_extensions(flow, "shop:flow")
+
+    assert "extension /: agent agent (scripted, tools order_status), " in caplog.text
+
+
 def test_methods_objects_and_partial_functions_have_a_place_too() -> None:
     flow, shop = new_flow(), Shop()
     flow.get("1")(shop.orders)

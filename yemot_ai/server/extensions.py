@@ -24,6 +24,7 @@ class Extension:
         provider: the name of the agent's provider; "" for a handler.
         function: the qualified name of the function that answers.
         place: its ``file:line``; "" if it has none.
+        tools: the names of the tools that the agent's model may call.
     """
 
     path: str
@@ -31,9 +32,13 @@ class Extension:
     provider: str
     function: str
     place: str
+    tools: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        asks = f" ({self.provider})" if self.provider else ""
+        asked = ", ".join(
+            filter(None, (self.provider, " ".join(("tools", *self.tools)) if self.tools else ""))
+        )
+        asks = f" ({asked})" if asked else ""
         return f"{self.path}: {self.kind} {self.function}{asks}{f', {self.place}' if self.place else ''}"
 
 
@@ -50,6 +55,7 @@ def list_extensions(flow: AIFlow) -> list[Extension]:
             agent.conversation.provider.name,
             function_name(agent.function),
             function_place(agent.function),
+            tuple(agent.conversation.tools.toolbox.tools) if agent.conversation.tools else (),
         )
         for name, agent in flow.agents.items()
     ]
