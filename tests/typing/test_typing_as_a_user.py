@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, assert_type
 
-from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall, Turn, YemotAI
+from yemot_ai import AICall, AIFlow, AsyncAgent, AsyncAICall, Tool, ToolContext, Turn, YemotAI, tool
 from yemot_ai.flow import RecordingInput
 from yemot_ai.protocol import Digits, Problem, Request, Response, Text, lint, speakable
 from yemot_ai.providers import JSON, Exchange, Provider, Reply, SessionProvider
@@ -149,6 +149,37 @@ def test_both_forms_of_an_agent_are_typed() -> None:
         return await agent.ask(agent.text)
 
     assert set(flow.agents) == {"a", "b"}
+
+
+@tool
+def opening_hours(day: str) -> str:
+    """Return the opening hours."""
+    return day
+
+
+@tool(says="רגע", confirm="לבטל את {number}?", timeout=5, retry=True)
+async def cancel_order(call: ToolContext, number: int) -> None:
+    """Cancel an order."""
+    call.state["cancelled"] = number
+
+
+def order_status(number: int) -> dict[str, int]:
+    """Return the status of an order."""
+    return {"number": number}
+
+
+def test_functions_and_tools_are_tools() -> None:
+    ai = YemotAI(provider=ScriptedProvider(), tools=[opening_hours])
+
+    @ai.on_tool
+    def done(call_id: str, turn: Turn) -> None:
+        assert turn.tool is not None
+
+    @AIFlow(ai).ai_agent("", tools=[opening_hours, cancel_order, order_status])
+    def agent(call: AICall, text: str) -> None: ...
+
+    assert_type(opening_hours, Tool)
+    assert opening_hours("ראשון") == "ראשון"
 
 
 def test_the_protocol_is_typed() -> None:
