@@ -1,5 +1,7 @@
 """A line without yemot-ai that asks a model; ``FAULT`` is what goes wrong in each fifth answer.
 
+With ``own_model`` nothing does, and no model of a test is asked.
+
 The port is ``PORT``, the model that of ``OPENAI_BASE_URL``.
 """
 
@@ -57,6 +59,8 @@ def respond(pairs: list[tuple[str, str]]) -> str:
         return "go_to_folder=hangup"
     if not said:
         return "read=t-שלום=said_1,no,voice"
+    if FAULT == "own_model":
+        return f"read=t-אנחנו פתוחים עד שמונה=said_{len(said) + 1},no,voice"
     answer = ask(said[-1]) if next(numbers) % EACH else faulty_answer(said[-1])
     return f"read=t-{answer}=said_{len(said) + 1},no,voice"
 

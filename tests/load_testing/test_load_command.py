@@ -204,6 +204,19 @@ def test_a_model_that_is_never_asked_is_no_success(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.slow
+def test_a_server_with_a_model_of_its_own_is_not_judged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULT", "own_model")
+    code, data = load(capsys, "--serve", FAULTY, "--calls=4", "--rate=4", "--model-seconds=0")
+
+    assert code == 0, data
+    once = data["exactly_once"]
+    assert (data["finished"], once["judged"], once["utterances"], once["asked"]) == (4, False, 12, 0)
+    assert "the model was never asked: the server has one of its own" in once["reason"]
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_with_the_report() -> None:
     with FixedResponseServer(LISTENS) as server:
         command = [*COMMAND, server.url, "--calls=400", "--rate=5", "--json"]

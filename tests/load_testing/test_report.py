@@ -36,6 +36,14 @@ def test_errors_are_counted_by_kind() -> None:
     assert found.is_clean(3)
 
 
+def test_what_is_not_judged_is_clean_without_errors_only() -> None:
+    found, failed = report(result_of()), report(result_of(LATE))
+    found.not_judged = failed.not_judged = "the model was never asked"
+
+    assert "exactly once: not judged: the model was never asked" in found.lines()
+    assert [found.is_clean(0), failed.is_clean(0)] == [True, False]
+
+
 def test_a_violation_is_never_clean() -> None:
     found = report(result_of())
     found.violations = [Violation("asked_twice", "the model was asked 7001 again", 1.0, trace=("0.0 s x",))]

@@ -76,6 +76,7 @@ class Load:
             seconds = time.monotonic() - started_at
             report = LoadReport(plan, result, seconds, interrupted, self.outputs.html)
             _judge(report, model, before)
+            report.unseen_model = bool(self.model_port and report.utterances and not report.asked)
             return report
 
     @contextlib.contextmanager
@@ -146,7 +147,6 @@ def _judge(report: LoadReport, model: ModelSide | None, codex_before: int) -> No
         report.not_judged = "no utterance has a number, such as `says: אמירה 7001` in a scenario"
     elif not report.asked:
         report.not_judged = f"the model was never asked: {model.way}"
-        report.unseen_model = True
     else:
         report.violations = _violations(merged)
 

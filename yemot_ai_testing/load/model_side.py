@@ -133,5 +133,8 @@ def start_server(command: ServerCommand, seconds: float) -> Iterator[tuple[str, 
         with running.use_codex(codex):
             script = LoadScript(LineHistory(), seconds)
             running.model.script = script
-            way = "the server finds the models by OPENAI_BASE_URL, ANTHROPIC_BASE_URL and codex on its PATH"
+            way = (
+                "the server has one of its own; those of this test are found by OPENAI_BASE_URL, "
+                "ANTHROPIC_BASE_URL and codex on PATH"
+            )
             yield running.server.url, ModelSide(way, script, seconds, codex)

@@ -33,7 +33,7 @@ class LoadReport:
         asked: how often the model was asked.
         violations: of exactly once.
         not_judged: why exactly once was not judged; "" if it was.
-        unseen_model: the server should ask the model of this test, and has not.
+        unseen_model: the server was said to ask the model of this test, and has not.
     """
 
     plan: LoadPlan
