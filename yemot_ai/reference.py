@@ -1,25 +1,26 @@
-"""The reference agent: a menu, and an agent that answers through Codex, OpenAI or Anthropic.
+"""The reference agent: a menu, an agent that answers through Codex, and one of OpenAI with a tool.
 
-Serve it with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex``,
-``openai`` or ``anthropic``; the last two can look up the opening hours, which Codex, without tools, cannot), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of the process
-unless given), ``YEMOT_AI_SECRET`` the secret that the line must send (``yemot-ai ext-ini URL --secret``;
-none unless given), ``YEMOT_AI_CALL_KEY`` what identifies a call (``ApiYFCallId`` for lines that change
-``ApiCallId`` between extensions).
+The last one is in the extension ``hours``, if there is a key of OpenAI: its model looks up opening hours.
+Serve them with ``yemot-ai serve``. Environment variables: ``YEMOT_AI_MODE`` is the provider (``codex``,
+``openai`` or ``anthropic``), ``YEMOT_AI_STORE`` the store (``sqlite:FILE``, ``redis://host``; the memory of
+the process unless given), ``YEMOT_AI_SECRET`` the secret that the line must send (``yemot-ai ext-ini URL
+--secret``; none unless given), ``YEMOT_AI_CALL_KEY`` what identifies a call (``ApiYFCallId`` for lines that
+change ``ApiCallId`` between extensions).
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from yemot_ai import AccessPolicy, AICall, AIFlow, YemotAI
+from yemot_ai.providers import OpenAIProvider
 
 __all__ = ["flow"]
 
-MODE = os.environ.get("YEMOT_AI_MODE", "codex")
-
 HOURS = {"ראשון": "9-17", "שני": "9-17", "שלישי": "9-20", "רביעי": "9-17", "חמישי": "9-17", "שישי": "9-12"}
 
-ai = YemotAI(MODE, store=os.environ.get("YEMOT_AI_STORE"))
+ai = YemotAI(os.environ.get("YEMOT_AI_MODE", "codex"), store=os.environ.get("YEMOT_AI_STORE"))
 flow = AIFlow(
     ai,
     access=AccessPolicy(secret=os.environ.get("YEMOT_AI_SECRET")),
@@ -49,9 +50,15 @@ def opening_hours(day: str) -> str:
     return HOURS.get(day.removeprefix("יום").strip(), "סגור")
 
 
-TOOLS = () if MODE.startswith("codex") else (opening_hours,)
+if os.environ.get("OPENAI_API_KEY") and importlib.util.find_spec("openai"):
+
+    @flow.ai_agent(
+        "/hours", provider=OpenAIProvider(), greeting="שעות הפתיחה, על איזה יום?", tools=[opening_hours]
+    )
+    def hours(call: AICall, text: str) -> None:
+        """Let the AI answer; it looks up the hours."""
 
 
-@flow.ai_agent("/ai_agent", greeting="אתם מדברים עם הסוכן, במה אפשר לעזור?", tools=TOOLS or None)
+@flow.ai_agent("/ai_agent", greeting="אתם מדברים עם הסוכן, במה אפשר לעזור?")
 def agent(call: AICall, text: str) -> None:
     """Let the AI answer."""
