@@ -42,9 +42,7 @@ def check_extensions(flow: AIFlow) -> Iterator[Finding]:
     if not flow.routes and not flow.agents:
         yield error("extensions", "none: each caller hears that it does not exist", 'add @flow.ai_agent("")')
     for extension in list_extensions(flow):
-        asks = f" ({extension.provider})" if extension.provider else ""
-        who = f"{extension.kind} {extension.function}{asks}"
-        yield ok(extension.path, ", ".join(filter(None, (who, _relative(extension.place)))))
+        yield ok(extension.path, ", ".join(filter(None, (extension.who, _relative(extension.place)))))
     if (flow.routes or flow.agents) and "" not in {*flow.routes, *flow.agents}:
         yield warning(
             "extensions",

@@ -34,12 +34,15 @@ class Extension:
     place: str
     tools: tuple[str, ...] = ()
 
+    @property
+    def who(self) -> str:
+        """The function that answers, its provider and its tools."""
+        tools = f"tools {' '.join(self.tools)}" if self.tools else ""
+        asked = ", ".join(filter(None, (self.provider, tools)))
+        return f"{self.kind} {self.function}{f' ({asked})' if asked else ''}"
+
     def __str__(self) -> str:
-        asked = ", ".join(
-            filter(None, (self.provider, " ".join(("tools", *self.tools)) if self.tools else ""))
-        )
-        asks = f" ({asked})" if asked else ""
-        return f"{self.path}: {self.kind} {self.function}{asks}{f', {self.place}' if self.place else ''}"
+        return f"{self.path}: {self.who}{f', {self.place}' if self.place else ''}"
 
 
 def list_extensions(flow: AIFlow) -> list[Extension]:
