@@ -16,6 +16,13 @@ from yemot_ai_testing.doubles.scripted_double import unchecked
 
 NESTED = b"[" * 100_000
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "היי"}]}
+ASKED = CHAT["messages"][0]
+CALLING = {"role": "assistant", "tool_calls": [{"id": "call_1", "type": "function", "function": {}}]}
+RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "x"}
+USE = {"type": "tool_use", "id": "toolu_1", "name": "x", "input": {}}
+USING = {"role": "assistant", "content": [USE]}
+TWO_USES = {"role": "assistant", "content": [USE, USE]}
+USE_RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}
 MALFORMED = [
     ("no-body", "/responses", b"", "the body of 0 bytes is no JSON"),
     ("no-json", "/responses", b"{", "the body of 1 bytes is no JSON"),
@@ -71,6 +78,50 @@ MALFORMED = [
     ("previous-list", "/responses", {"previous_response_id": []}, "previous_response_id: a text is required"),
     ("no-form", "/audio/transcriptions", {"file": "x"}, "file: a field of a multipart form is required"),
     ("long", "/responses", {"input": {"x": "y" * 100}}, "…"),
+    (
+        "output-without-call",
+        "/responses",
+        {"input": [{"type": "function_call_output", "call_id": "call_1", "output": "x"}]},
+        "No tool call found for function call output with call_id call_1.",
+    ),
+    (
+        "call-without-output",
+        "/responses",
+        {"input": [{"type": "function_call", "call_id": "call_1", "name": "x", "arguments": "{}"}]},
+        "No tool output found for function call call_1.",
+    ),
+    ("required-no-tools", "/responses", {"input": "x", "tool_choice": "required"}, "Tool choice must be"),
+    (
+        "choice-no-tools",
+        "/chat/completions",
+        {**CHAT, "tool_choice": "none"},
+        "'tool_choice' is only allowed",
+    ),
+    (
+        "use-choice-no-tools",
+        "/messages",
+        {**CHAT, "tool_choice": {"type": "none"}},
+        "tool_choice: may only be",
+    ),
+    ("tool-without-call", "/chat/completions", {"messages": [ASKED, RESULT]}, "messages with role 'tool'"),
+    ("tool-after-user", "/chat/completions", {"messages": [CALLING, ASKED, RESULT]}, "must be followed by"),
+    ("call-without-tool", "/chat/completions", {"messages": [ASKED, CALLING]}, "ids did not have response"),
+    (
+        "second-result",
+        "/chat/completions",
+        {"messages": [CALLING, RESULT, RESULT]},
+        "messages with role 'tool'",
+    ),
+    ("result-without-use", "/messages", {"messages": [ASKED, USE_RESULT]}, "unexpected `tool_use_id` found"),
+    (
+        "use-without-result",
+        "/messages",
+        {"messages": [ASKED, USING, ASKED]},
+        "messages.1: `tool_use` ids were",
+    ),
+    ("use-at-the-end", "/messages", {"messages": [ASKED, USING]}, "`tool_use` ids were found without"),
+    ("result-too-late", "/messages", {"messages": [USING, ASKED, USE_RESULT]}, "messages.0: `tool_use` ids"),
+    ("one-id-twice", "/messages", {"messages": [TWO_USES, USE_RESULT]}, "`tool_use` ids must be unique"),
 ]
 
 

@@ -105,7 +105,7 @@ def test_the_next_turn_knows_what_was_said_and_not_what_was_called(api: str, *, 
 
 @each_api
 @streamed_and_whole
-def test_a_model_that_may_call_no_more_tools_is_told_so(api: str, *, stream: bool) -> None:
+def test_a_model_that_has_to_answer_gets_the_tools_with_the_choice_none(api: str, *, stream: bool) -> None:
     async def turn(asker: Asker) -> Reply | ToolCalls:
         first, _ = await asker.ask("א")
         answer, _ = await asker.ask("א", round_of(first, "בתנור", "עד שבע"), may_call=False)

@@ -1,4 +1,4 @@
-"""Tools over several providers: one goes on where another one has failed."""
+"""Tools over several providers: one continues the turn of another one that has failed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def ask(provider: FallbackProvider, *rounds: ToolRound, session: JSON = No
 
 
 @pytest.mark.parametrize(("first", "second"), [*itertools.permutations(APIS, 2)])
-def test_the_next_provider_goes_on_with_the_calls_of_the_one_that_fails(first: str, second: str) -> None:
+def test_the_next_provider_continues_with_the_calls_of_the_one_that_fails(first: str, second: str) -> None:
     async def turn(provider: FallbackProvider) -> Reply | ToolCalls:
         calls = await ask(provider)
         rounds = [round_of(calls, "בתנור")]

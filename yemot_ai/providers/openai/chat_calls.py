@@ -21,7 +21,7 @@ def message_calls(calls: list[Any]) -> tuple[ToolCall, ...]:
     """Return the calls of a message.
 
     Args:
-        calls: its ``tool_calls``; those of custom tools, which nobody has offered, are left out.
+        calls: its ``tool_calls``; those of custom tools, which no request offers, are left out.
     """
     functions = [(call, fields.field(call, "function")) for call in calls]
     return as_tool_calls(

@@ -327,7 +327,7 @@ class ServiceClient:
 
 
 def _is_unfinished(answer: Reply | ToolCalls) -> bool:
-    """Return whether the model goes on: what it began and did not end is no part of its answer."""
+    """Return whether the model has not finished: what it began and did not end is no part of its answer."""
     return isinstance(answer, ToolCalls) or bool(answer.cut)
 
 

@@ -34,7 +34,7 @@ _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def as_tool_calls(calls: Iterable[tuple[object, object, object]]) -> tuple[ToolCall, ...]:
-    """Return the calls of a message; each has an id of its own.
+    """Return the calls of a message; each has another id.
 
     Compatible servers leave ids out, or give two calls one id (Gemini, Ollama, servers that take the name of
     the tool); others write the arguments as an object.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "begins_with_event",
+    "calls_as_whole_chunks",
     "error_in_choice",
     "finish_reasons",
     "role_in_each_chunk",
@@ -46,6 +47,30 @@ def thoughts_in_tags(answer: ServedAnswer) -> ServedAnswer:
 def thoughts_before_end_tag(answer: ServedAnswer) -> ServedAnswer:
     """Write the thoughts into the text before ``</think>``: the prompt has the begin tag."""
     return _with_text_before(answer, f"{answer.thoughts}\n</think>\n\n")
+
+
+def calls_as_whole_chunks(*, index: int | None, has_ids: bool = True, reason: str = "tool_calls") -> Rewrite:
+    """Return a rewrite that streams each call in one chunk.
+
+    Args:
+        index: the number of every call; None for no number.
+        has_ids: whether a call has an id.
+        reason: the finish reason after calls.
+    """
+
+    def rewrite(answer: ServedAnswer) -> ServedAnswer:
+        calls = _message_of(answer).get("tool_calls")
+        if not calls:
+            return answer
+        sent = [call if has_ids else {**call, "id": ""} for call in calls]
+        number = {} if index is None else {"index": index}
+        chunks = [_with_delta(answer, {"tool_calls": [{**call, **number}]}) for call in sent]
+        kept = [event for event in answer.events if not _has_calls(event)]
+        place = next(at for at, event in enumerate(kept) if _finish_reason(event))
+        changed = replace(answer, events=(*kept[:place], *map(ServedEvent, chunks), *kept[place:]))
+        return finish_reasons({"tool_calls": reason})(_with_message(changed, {"tool_calls": sent}))
+
+    return rewrite
 
 
 def begins_with_event(event: Mapping[str, Any]) -> Rewrite:
@@ -89,7 +114,9 @@ def role_in_each_chunk(answer: ServedAnswer) -> ServedAnswer:
 
 def text_in_last_chunk(answer: ServedAnswer) -> ServedAnswer:
     """Write the finish reason into the chunk with the last piece of text."""
-    last = max((n for n, event in enumerate(answer.events) if event.is_text), default=None)
+    last = max(
+        (n for n, event in enumerate(answer.events) if event.is_text or _has_calls(event)), default=None
+    )
     final = next((n for n, event in enumerate(answer.events) if _finish_reason(event)), None)
     if last is None or final is None:
         return answer
@@ -180,6 +207,24 @@ def _with_text_before(answer: ServedAnswer, text: str) -> ServedAnswer:
     answer = _with_first_delta(answer, {"content": text}, is_text=False)
     whole = answer.body["choices"][0]["message"]["content"]
     return _with_message(answer, {"content": text + whole})
+
+
+def _message_of(answer: ServedAnswer) -> Mapping[str, Any]:
+    choices = answer.body.get("choices")
+    message: Mapping[str, Any] = choices[0]["message"] if choices else {}
+    return message
+
+
+def _with_delta(answer: ServedAnswer, delta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a chunk of an answer with another delta."""
+    first: Any = next(event.content for event in answer.events if not isinstance(event.content, str))
+    return {**first, "choices": [{**first["choices"][0], "delta": delta}]}
+
+
+def _has_calls(event: ServedEvent) -> bool:
+    content: Any = event.content
+    choices = () if isinstance(content, str) else content.get("choices") or ()
+    return any("tool_calls" in choice.get("delta", {}) for choice in choices)
 
 
 def _delta_text(event: ServedEvent) -> str:

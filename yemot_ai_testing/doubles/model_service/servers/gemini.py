@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from yemot_ai_testing.doubles.model_service import chat
-from yemot_ai_testing.doubles.model_service.quirks.chat import text_in_last_chunk
+from yemot_ai_testing.doubles.model_service.quirks.chat import (
+    calls_as_whole_chunks,
+    text_in_last_chunk,
+)
 from yemot_ai_testing.doubles.model_service.served import Quirk, ServedAPI, ServerError, ServerQuirks
 
 __all__ = ["GEMINI"]
@@ -77,7 +80,13 @@ GEMINI: Final = ServerQuirks(
         ServedAPI(
             chat,
             _ERRORS,
-            (Quirk(text_in_last_chunk, "https://ai.google.dev/gemini-api/docs/openai"),),
+            (
+                Quirk(
+                    calls_as_whole_chunks(index=None, reason="stop"),
+                    "https://github.com/open-webui/computer/issues/224",
+                ),
+                Quirk(text_in_last_chunk, "https://ai.google.dev/gemini-api/docs/openai"),
+            ),
         ),
     ),
 )

@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from yemot_ai_testing.doubles.model_service import chat
-from yemot_ai_testing.doubles.model_service.quirks.chat import thoughts_in_field, without_usage_chunk
+from yemot_ai_testing.doubles.model_service.quirks.chat import (
+    calls_as_whole_chunks,
+    thoughts_in_field,
+    without_usage_chunk,
+)
 from yemot_ai_testing.doubles.model_service.quirks.streams import without_done
 from yemot_ai_testing.doubles.model_service.served import Quirk, ServedAPI, ServerError, ServerQuirks
 
@@ -65,7 +69,15 @@ LLAMA_CPP_OLD: Final = ServerQuirks(
     "llama.cpp-old",
     (
         ServedAPI(
-            chat, _OLD_ERRORS, (Quirk(without_done, "https://github.com/ggml-org/llama.cpp/pull/9459"),)
+            chat,
+            _OLD_ERRORS,
+            (
+                Quirk(without_done, "https://github.com/ggml-org/llama.cpp/pull/9459"),
+                Quirk(
+                    calls_as_whole_chunks(index=0, has_ids=False),
+                    "https://github.com/ggml-org/llama.cpp/issues/11992",
+                ),
+            ),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from typing import Final
 from yemot_ai_testing.doubles.model_service import chat, messages, responses
 from yemot_ai_testing.doubles.model_service.quirks import responses as responses_quirks
 from yemot_ai_testing.doubles.model_service.quirks.chat import (
+    calls_as_whole_chunks,
     role_in_each_chunk,
     text_in_last_chunk,
     thoughts_in_field,
@@ -64,6 +65,7 @@ OLLAMA: Final = ServerQuirks(
                     thoughts_in_field("reasoning"),
                     "https://github.com/jeremychone/rust-genai/issues/106",
                 ),
+                Quirk(calls_as_whole_chunks(index=0), "https://github.com/ollama/ollama/issues/15457"),
             ),
         ),
         ServedAPI(
@@ -90,6 +92,10 @@ OLLAMA_OLD: Final = ServerQuirks(
             _ERRORS,
             (
                 Quirk(thoughts_in_tags, "https://ollama.com/blog/thinking"),
+                Quirk(
+                    calls_as_whole_chunks(index=None, reason="stop"),
+                    "https://github.com/ollama/ollama/issues/7881",
+                ),
                 Quirk(role_in_each_chunk, "https://github.com/ollama/ollama/issues/7626"),
                 Quirk(text_in_last_chunk, "https://github.com/ollama/ollama/pull/17485"),
             ),
