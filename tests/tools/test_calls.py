@@ -364,6 +364,33 @@ def test_long_results_are_short_in_the_session_once_the_model_has_answered(store
     assert len(summaries[0].tools[0].answer) == 1_000
 
 
+def test_a_yes_after_something_else_was_said_is_no_consent(store: SessionStore) -> None:
+    provider, consent = ScriptedProvider(), Consent()
+    provider.calls("cancel_order", {"number": 7}).fails("unauthorized").answers("לא ביטלתי")
+    with Caller(consent_flow(provider, consent, store=store)) as caller:
+        caller.dial()
+        caller.says("תבטל את 7")
+        caller.says("רגע מה הסכום")  # the caller hears the apology
+        caller.says("כן")
+
+    assert consent.runs == []
+    refused = '[cancel_order({"number": 7}) was not run: the caller did not agree]'
+    assert provider.requests[2].prompt == f"{refused} כן"
+
+
+def test_a_yes_counts_once_although_the_model_could_not_answer_after_it(store: SessionStore) -> None:
+    provider, consent = ScriptedProvider(), Consent()
+    provider.calls("cancel_order", {"number": 7}).fails("unauthorized").answers("ביטלתי")
+    with Caller(consent_flow(provider, consent, store=store)) as caller:
+        caller.dial()
+        caller.says("תבטל את 7")
+        caller.says("כן")  # the tool runs, then the caller hears the apology
+        caller.says("כן")
+
+    assert consent.runs == [7]
+    assert provider.requests[2].prompt == '[cancel_order({"number": 7}): בוטלה] כן'
+
+
 def test_the_same_yes_sent_twice_runs_it_once(store: SessionStore) -> None:
     provider, consent = ScriptedProvider().calls("cancel_order", {"number": 7}).answers("ביטלתי"), Consent()
     with Caller(consent_flow(provider, consent, store=store)) as caller:

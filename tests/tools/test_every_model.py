@@ -49,7 +49,7 @@ class Kitchen:
         self.runs: list[tuple[object, ...]] = []
 
     def tools(self) -> list[Callable[..., object]]:
-        def order_status(number: int, detailed: bool = False) -> dict[str, object]:
+        def order_status(number: int, detailed: bool = False) -> dict[str, object]:  # noqa: FBT001, FBT002 - by name
             """Return the status of an order."""
             self.runs.append(("status", number, detailed))
             return {"status": "מוכנה"}

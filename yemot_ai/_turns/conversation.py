@@ -174,7 +174,7 @@ class Conversation:
         if self.tools is not None:
             unheard = session.unheard_turns(self.name, until=turn.id)
             prompt = self.tools.with_notes(prompt, session, before, unheard, text)
-            loop = await self.tools.start(turn, session, before, text)
+            loop = await self.tools.start(turn, session, before, unheard, text)
         return Question(prompt, instructions or self.instructions, turn.stream if stream else None, loop)
 
     async def _ask_with_retries(self, session: Session, question: Question) -> tuple[Reply, JSON]:
@@ -241,24 +241,19 @@ class Conversation:
         self, thread: JSON, history: Sequence[Exchange], question: Question
     ) -> Reply:
         """Ask the provider, and run the tools that its model calls, until there is a reply."""
-        answer = await self._ask_once(thread, history, question)
-        tools = question.tools
-        if tools is None:
+        tools, usages = question.tools, []
+        while tools is None or not tools.question:
+            answer = await self._ask_once(thread, history, question)
+            usages.append(answer.usage)
             if isinstance(answer, Reply):
-                return answer
-            name = self.provider.name
-            raise ProviderError(f"{name} called a tool, but got none", provider=name)
-        usages = [answer.usage]
-        while not isinstance(answer, Reply):
-            consent = await tools.run(answer)
-            if consent:
-                question.speak(consent)
-                # Without the provider's session, which has no result of the call.
-                answer = Reply(consent, None)
-            else:
-                answer = await self._ask_once(thread, history, question)
-                usages.append(answer.usage)
-        return tools.whole_reply(answer, usages)
+                return answer if tools is None else tools.whole_reply(answer, usages)
+            if tools is None:
+                name = self.provider.name
+                raise ProviderError(f"{name} called a tool, but got none", provider=name)
+            await tools.run(answer)
+        question.speak(tools.question)
+        # Without the provider's session, which has no result of the call.
+        return tools.whole_reply(Reply(tools.question, None), usages)
 
     async def _ask_once(
         self, thread: JSON, history: Sequence[Exchange], question: Question

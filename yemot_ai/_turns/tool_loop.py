@@ -65,18 +65,23 @@ class ConversationTools:
     ledger: Ledger
     call_function: CallFunction
 
-    async def start(self, turn: RunningTurn, session: Session, before: Turn | None, text: str) -> ToolLoop:
+    async def start(
+        self, turn: RunningTurn, session: Session, before: Turn | None, unheard: Sequence[Turn], text: str
+    ) -> ToolLoop:
         """Return the calls of a turn: those that were stored before a worker was lost, and a confirmed one.
 
         Args:
             turn: the turn, while its work runs.
             session: the session.
             before: the answered turn before.
+            unheard: the turns since then, whose answers the caller has not heard, or only in part.
             text: what the caller said.
         """
         loop = ToolLoop(turn, self.toolbox, self.ledger, self.call_function, session.phone)
         await loop.resume(session)
-        await loop.run_confirmed(session, before, text)
+        waiting = _waiting_step(session, before)
+        if waiting is not None and not loop.rounds and not unheard and is_consent(text):
+            await loop.run_confirmed(waiting)
         return loop
 
     def with_notes(
@@ -88,16 +93,19 @@ class ConversationTools:
             prompt: the prompt.
             session: the session.
             before: the answered turn before.
-            unheard: the turns since then, whose answers the caller has not heard, or only in part.
+            unheard: the turns since then, as for ``start``.
             text: what the caller said.
         """
         waiting = _waiting_step(session, before)
-        notes = [_note(session.tools_of(turn.id)) for turn in unheard]
+        notes = [_note(session.tools_of(turn.id)) for turn in unheard if turn != before]
         if waiting is not None and before is not None:
             # The question was the answer of that turn: the model has no result of its other calls.
             others = _note([step for step in session.tools_of(before.id) if step != waiting])
-            refused = "" if is_consent(text) else f"[{_shown_call(waiting)} {NOT_RUN}]"
+            said = next((turn.text for turn in unheard), text)
+            refused = "" if is_consent(said) else f"[{_shown_call(waiting)} {NOT_RUN}]"
             notes = [others, refused, *notes]
+        elif before in unheard and before is not None:
+            notes = [_note(session.tools_of(before.id)), *notes]
         return " ".join(filter(None, (*notes, prompt)))
 
 
@@ -115,6 +123,7 @@ class ToolLoop:
     Attributes:
         rounds: what the model has called in this turn, and the results.
         kept_pieces: how many pieces of the answer belong to messages that need not be asked again.
+        question: what the caller has to be asked before a tool of the last round runs; "" for nothing.
     """
 
     turn: RunningTurn
@@ -124,6 +133,7 @@ class ToolLoop:
     phone: str
     rounds: list[ToolRound] = field(default_factory=list)
     kept_pieces: int = 0
+    question: str = ""
 
     @property
     def request(self) -> ToolRequest:
@@ -156,22 +166,14 @@ class ToolLoop:
             calls = [step for step in steps if step.tool and step.tool.round == number]
             await self._run_round(calls)
 
-    async def run_confirmed(self, session: Session, turn: Turn | None, text: str) -> None:
-        """Run the call that waits for the caller's consent, if the caller has agreed.
+    async def run_confirmed(self, waiting: Turn) -> None:
+        """Run the call that has waited for the caller's consent."""
+        if waiting.tool is not None:
+            use = replace(waiting.tool, round=1, preface="", said_at=0, confirmed=True)
+            await self._store_and_run([use])
 
-        Args:
-            session: the session.
-            turn: the turn before, which has asked.
-            text: what the caller said.
-        """
-        waiting = _waiting_step(session, turn)
-        if waiting is None or waiting.tool is None or self.rounds or not is_consent(text):
-            return
-        use = replace(waiting.tool, round=1, preface="", said_at=0)
-        await self._store_and_run([(use, True)])
-
-    async def run(self, calls: ToolCalls) -> str:
-        """Run what the model has called; return the question to the caller if a tool needs consent first.
+    async def run(self, calls: ToolCalls) -> None:
+        """Run what the model has called.
 
         Raises:
             CallEndedError: the caller has hung up.
@@ -181,10 +183,9 @@ class ToolLoop:
             raise ProviderError("the model calls tools instead of answering: see Limits(tool_calls=…)")
         self.turn.stream.end_sentence()  # what the model has said is heard while the tools run
         self.kept_pieces = len(self.turn.stream.pieces)
-        number = len(self.rounds) + 1
-        uses = [self._use(call, number) for call in calls.calls]
+        uses = [self._use(call, len(self.rounds) + 1) for call in calls.calls]
         uses[0] = replace(uses[0], preface=calls.text)
-        return await self._store_and_run([(use, False) for use in uses], calls.state)
+        await self._store_and_run(uses, calls.state)
 
     def forget_states(self) -> None:
         """Forget what only the provider session of this turn knows, because the conversation is rebuilt."""
@@ -196,40 +197,33 @@ class ToolLoop:
         arguments = call.arguments[: MAX_RESULT + 1]  # the session is bounded; what is cut is no JSON
         return ToolUse(call.name, arguments, call.id, number, retry=retry, says=says)
 
-    async def _store_and_run(self, uses: Sequence[tuple[ToolUse, bool]], state: JSON = None) -> str:
-        first = self._count + 1
+    async def _store_and_run(self, uses: Sequence[ToolUse], state: JSON = None) -> None:
         steps = [
             Turn(f"{self.turn.id}.tool{number}", "", parent=self.turn.id, tool=use)
-            for number, (use, _) in enumerate(uses, first)
+            for number, use in enumerate(uses, self._count + 1)
         ]
-        confirmed = {step.id for step, (_, agreed) in zip(steps, uses, strict=True) if agreed}
         await self.turn.record(steps)
-        return await self._run_round(steps, state, confirmed)
+        await self._run_round(steps, state)
 
-    async def _run_round(
-        self, steps: Sequence[Turn], state: JSON = None, confirmed: frozenset[str] | set[str] = frozenset()
-    ) -> str:
+    async def _run_round(self, steps: Sequence[Turn], state: JSON = None) -> None:
         """Run the calls of one message, one after the other, and keep the results for the model."""
         allowed = max(self.toolbox.max_calls - self._count, 0)
-        done = [
-            await self._run_step(step, may_run=number < allowed, confirmed=step.id in confirmed)
-            for number, step in enumerate(steps)
-        ]
+        done = [await self._run_step(step, may_run=number < allowed) for number, step in enumerate(steps)]
         uses = [step.tool for step in steps if step.tool]
         calls = tuple(ToolCall(use.call_id, use.name, use.arguments) for use in uses)
         self.rounds.append(ToolRound(calls, tuple(map(_result_of, done)), uses[0].preface, state))
-        return next(filter(None, map(_question_of, done)), "")
+        self.question = next(filter(None, map(_question_of, done)), "")
 
-    async def _run_step(self, step: Turn, *, may_run: bool, confirmed: bool) -> Turn:
+    async def _run_step(self, step: Turn, *, may_run: bool) -> Turn:
         call_id = self.turn.session.call_id
-        work = functools.partial(self._work, step, may_run=may_run, confirmed=confirmed)
+        work = functools.partial(self._work, step, may_run=may_run)
         try:
             return await self.ledger.run_once(call_id, step, work)
         except asyncio.CancelledError:  # the turn is over, and the tool with it
             await self.ledger.cancel_turns(call_id, (step.id,))
             raise
 
-    async def _work(self, step: Turn, running: RunningTurn, *, may_run: bool, confirmed: bool) -> TurnResult:
+    async def _work(self, step: Turn, running: RunningTurn, *, may_run: bool) -> TurnResult:
         use = step.tool
         if use is None:
             raise AssertionError(step)
@@ -243,7 +237,7 @@ class ToolLoop:
             arguments = tool.signature.parse(use.arguments)
         except ArgumentsError as error:
             raise ToolFailedError(f"wrong arguments: {error}", tool=tool.name) from None
-        question = "" if confirmed else tool.question(arguments)
+        question = "" if use.confirmed else tool.question(arguments)
         if question:
             raise ToolNotConfirmedError(question=question, tool=tool.name)
         return await self._call(tool, arguments, step, running)

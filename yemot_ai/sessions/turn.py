@@ -73,6 +73,7 @@ class ToolUse:
         call_id: the model service's id of the call.
         round: which message of the model, in its turn, has called it, from 1.
         preface: what the model said in that message; in the first call of a round only.
+        confirmed: the caller has agreed to it.
         retry: whether it may run again if its worker died in the middle.
         says: what the caller hears, once, while it runs.
         said_at: the number of the poll that has spoken that; 0: none has.
@@ -83,6 +84,7 @@ class ToolUse:
     call_id: str
     round: int
     preface: str = ""
+    confirmed: bool = False
     retry: bool = False
     says: str = ""
     said_at: int = 0
