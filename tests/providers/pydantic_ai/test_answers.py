@@ -174,43 +174,47 @@ def test_a_validator_that_changes_a_spoken_answer_is_logged(caplog: pytest.LogCa
 
 @MODES
 def test_a_late_answer_is_given_up_and_leaves_nothing_running(*, stream: bool) -> None:
+    began: list[str] = []
     ended: list[str] = []
 
     async def never(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        began.append("call")
         try:
             await asyncio.Event().wait()
         finally:
-            ended.append("ended")
+            ended.append("call")
         raise AssertionError
 
     provider = PydanticAIProvider(Agent(FunctionModel(never)), timeout=0.05, streams=False)
 
     with pytest.raises(ProviderTimeoutError, match=r"within 0.05 s"):
         ask_now(provider, "יש?", stream=stream)
-    assert ended == ["ended"]
+    assert ended == began  # on a slow machine the time may end before the call begins
 
 
 def test_closing_an_answer_ends_the_agents_tools() -> None:
     ended: list[str] = []
-    model = Model(called(("wait", {}), saying="רגע, בודק"))
+    model = Model(called(("wait", {})))
     agent = model.agent()
 
-    @agent.tool_plain
-    async def wait() -> str:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append("ended")
-        raise AssertionError
+    async def turn() -> None:
+        waiting = asyncio.Event()
 
-    async def turn() -> int:
-        answer = PydanticAIProvider(agent).ask("כמה יש?", stream=True)
-        assert await anext(answer) == "רגע,"
-        await answer.aclose()  # type: ignore[attr-defined]  # an async generator
-        return len(asyncio.all_tasks())
+        async def wait() -> None:
+            waiting.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("tool")
 
-    assert asyncio.run(turn()) == 1
-    assert ended in ([], ["ended"])  # the tool may not have begun
+        give(agent, "wait", wait)
+        asking = asyncio.create_task(ask(PydanticAIProvider(agent), "כמה יש?", stream=True))
+        await waiting.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+
+    asyncio.run(turn())
+    assert ended == ["tool"]
 
 
 def test_an_answer_may_be_read_and_closed_by_different_tasks() -> None:

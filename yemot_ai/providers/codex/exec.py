@@ -50,7 +50,7 @@ class CodexCLIProvider:
         executable: a name that is looked up on ``PATH`` at each turn, or a path. The name ``codex`` is
             also found in the Python package ``openai-codex-cli-bin`` (``pip install "yemot-ai[codex]"``).
         **options: ``timeout=60.0``, ``instructions``, ``model``, ``sandbox="read-only"``, ``codex_home``,
-            ``config``, ``env`` and ``max_requests=30``; see ``CodexOptions``.
+            ``config``, ``env``, ``mcp_servers`` and ``max_requests=30``; see ``CodexOptions``.
     """
 
     name = "codex"

@@ -152,6 +152,8 @@ _CONNECTION: Final = _words(
 
 # The first match wins: a thread that is being written to cannot be resumed either.
 _CODEX_PATTERNS: Final[_Patterns] = (
+    # Also where a thread is resumed, which is not lost then (measured, 0.142 to 0.171).
+    (_words(r"required MCP servers failed to initialize"), ProviderError),
     (_words(r"already has an active writer"), SessionBusyError),
     (
         _words(

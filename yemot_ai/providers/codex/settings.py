@@ -19,6 +19,7 @@ from yemot_ai.providers.codex.command import Program, is_private, safety_setting
 from yemot_ai.providers.codex.executable import find_executable
 from yemot_ai.providers.codex.home.folders import CodexHome
 from yemot_ai.providers.codex.home.settings_file import nested_settings
+from yemot_ai.providers.codex.mcp_servers import mcp_settings
 from yemot_ai.providers.codex.prompts import DEFAULT_INSTRUCTIONS
 from yemot_ai.providers.codex.secrets import redact_secrets
 from yemot_ai.providers.codex.system_settings import check_enforced_settings, machine_overrides
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from yemot_ai.providers.codex.command import Setting
+    from yemot_ai.providers.codex.mcp_servers import MCPServer
 
 __all__ = ["CodexOptions", "CodexSettings"]
 
@@ -50,6 +52,8 @@ class CodexOptions(TypedDict, total=False):
         config: further settings, as in ``codex -c key=value``; texts are passed in a private file or over
             standard input, because other users of the machine can read arguments.
         env: variables to add to the minimal environment of the processes.
+        mcp_servers: your MCP servers by name, as tools of the model; none by default. Their tools run without
+            a question, and are not run at most once.
         max_requests: maximum requests to the model in one turn (30), about: an answer takes one, and one more
             for each call of a tool. Then the turn ends with ``AnswerCutError``.
     """
@@ -61,6 +65,7 @@ class CodexOptions(TypedDict, total=False):
     codex_home: str | os.PathLike[str] | None
     config: Mapping[str, Setting] | None
     env: Mapping[str, str] | None
+    mcp_servers: Mapping[str, MCPServer] | None
     max_requests: int
 
 
@@ -76,12 +81,18 @@ class CodexSettings:
     codex_home: str | os.PathLike[str] | None = None
     config: InitVar[Mapping[str, Setting] | None] = None
     env: InitVar[Mapping[str, str] | None] = None
+    mcp_servers: InitVar[Mapping[str, MCPServer] | None] = None
     max_requests: int = 30
     further_settings: Mapping[str, Setting] = field(init=False, repr=False)
     variables: Mapping[str, str] = field(init=False, repr=False)
 
-    def __post_init__(self, config: Mapping[str, Setting] | None, env: Mapping[str, str] | None) -> None:
-        object.__setattr__(self, "further_settings", dict(config or {}))
+    def __post_init__(
+        self,
+        config: Mapping[str, Setting] | None,
+        env: Mapping[str, str] | None,
+        mcp_servers: Mapping[str, MCPServer] | None,
+    ) -> None:
+        object.__setattr__(self, "further_settings", {**(config or {}), **mcp_settings(mcp_servers)})
         object.__setattr__(self, "variables", dict(env or {}))
         check_number("max_requests", self.max_requests, "a whole number above 0", whole=True)
 
@@ -118,7 +129,10 @@ class CodexSettings:
         env, cwd = self.environment, home.work_dir(key)
         capabilities = await probe(str(executable), env=env, cwd=cwd)
         # In a home of the user, the settings of the machine hold as usual.
-        machine = await machine_overrides(str(executable), env=env, cwd=cwd) if home.is_private else {}
+        own = self.private_settings.get("mcp_servers", {})
+        machine = (
+            await machine_overrides(str(executable), env=env, cwd=cwd, own=own) if home.is_private else {}
+        )
         models = await asyncio.to_thread(home.models_file, capabilities.models)
         private = self._private
         public = {name: value for name, value in self.further_settings.items() if name not in private}

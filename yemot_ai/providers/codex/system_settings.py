@@ -14,7 +14,7 @@ Besides its home Codex reads ``/etc/codex``, and its settings there hold for eve
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +40,9 @@ _UNSAFE_FEATURES: Final = ("code_mode", "memories", "multi_agent_v2")
 _cache: dict[tuple[object, ...], tuple[str, ...]] = {}
 
 
-async def machine_overrides(executable: str, *, env: Mapping[str, str], cwd: Path) -> dict[str, Setting]:
+async def machine_overrides(
+    executable: str, *, env: Mapping[str, str], cwd: Path, own: Collection[str] = ()
+) -> dict[str, Setting]:
     """Return the settings that override those of the machine.
 
     Codex is only asked for the names of its MCP servers where ``/etc/codex`` exists, once for each state
@@ -50,6 +52,10 @@ async def machine_overrides(executable: str, *, env: Mapping[str, str], cwd: Pat
         executable: the program.
         env: the environment of its processes, with the private home.
         cwd: the working folder.
+        own: the names of the provider's MCP servers.
+
+    Raises:
+        ProviderError: the machine has a server of the same name; Codex would merge their settings.
     """
     overrides: dict[str, Setting] = {"developer_instructions": '""', "notify": "[]"}
     if not _FOLDER.is_dir():
@@ -61,6 +67,11 @@ async def machine_overrides(executable: str, *, env: Mapping[str, str], cwd: Pat
         }
     names = {name for parsed in settings for name, _ in _table(parsed, "mcp_servers")}
     names.update(await _listed_servers(executable, env=env, cwd=cwd))
+    if same := names & set(own):
+        raise ProviderError(
+            f"mcp_servers: {_FOLDER} has a server named {min(same)!r}, too: choose another name",
+            provider="codex",
+        )
     if names:
         # A dotted key cannot have a name in quotes; an inline table can.
         servers = ", ".join(f"{json.dumps(name)} = {{enabled = false}}" for name in sorted(names))

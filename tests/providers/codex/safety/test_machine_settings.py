@@ -9,6 +9,7 @@ import json
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +24,12 @@ from yemot_ai.providers.codex import system_settings
 from yemot_ai_testing.executable import write_executable
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
     from yemot_ai.providers.provider import Reply
 
 PROVIDERS = [CodexCLIProvider, CodexAppServerProvider]
+ORDERS_SERVER = Path(__file__).with_name("orders_server.py")
 NAMESPACE = ("unshare", "--mount", "--map-root-user")
 MCP_SERVER = """\
 import json, pathlib, sys
@@ -133,6 +134,22 @@ def test_the_settings_of_the_machine_reach_no_caller(machine: Machine, provider:
     assert "the settings of the machine" not in json.dumps(request)
     assert not machine.started.exists()
     assert not machine.notified.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_servers_of_the_provider_are_offered_without_those_of_the_machine(
+    machine: Machine, provider: type, tmp_path: Path
+) -> None:
+    (machine.etc / "config.toml").write_text(machine.settings)
+    variables = {"ORDERS_LOG": str(tmp_path / "log")}
+    server = {"command": sys.executable, "args": [str(ORDERS_SERVER)], "env": variables}
+    request = ask(machine, provider, mcp_servers={"orders": server})
+
+    tools = json.dumps(request["tools"])
+    assert "mcp__orders" in tools
+    assert "spy" not in tools
+    assert not machine.started.exists()
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ class CodexAppServerProvider:
         max_loaded: maximum threads that a server keeps loaded; it loads the others from disk again.
         idle_timeout: seconds after which an idle server ends, unless it is the only one.
         **options: ``timeout=60.0``, ``instructions``, ``model``, ``sandbox="read-only"``, ``codex_home``,
-            ``config``, ``env`` and ``max_requests=30``; see ``CodexOptions``.
+            ``config``, ``env``, ``mcp_servers`` and ``max_requests=30``; see ``CodexOptions``.
     """
 
     name = "codex-app-server"

@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["PROFILE_PREFIX", "nested_settings", "toml_text"]
+__all__ = ["PROFILE_PREFIX", "nested_settings", "toml_text", "toml_value"]
 
 PROFILE_PREFIX: Final = "yemot-ai-"
 """The names of our profiles begin with it."""
@@ -42,7 +42,25 @@ def nested_settings(settings: Mapping[str, object]) -> dict[str, Any]:
 
 def toml_text(settings: Mapping[str, Any]) -> str:
     """Return nested settings as TOML, one line for each first key."""
-    return "".join(f"{_key(name)} = {_toml(value)}\n" for name, value in settings.items())
+    return "".join(f"{_key(name)} = {toml_value(value)}\n" for name, value in settings.items())
+
+
+def toml_value(value: object) -> str:
+    """Return a value as TOML, in one line."""
+    match value:
+        case dict():
+            return (
+                "{" + ", ".join(f"{_key(name)} = {toml_value(inner)}" for name, inner in value.items()) + "}"
+            )
+        case list():
+            return f"[{', '.join(map(toml_value, value))}]"
+        case bool() | int():
+            return json.dumps(value)
+        case str():
+            return _key(value)
+        case _:
+            # Numbers and times as TOML writes them.
+            return str(value)
 
 
 def _merge(table: dict[str, Any], name: str, value: object) -> None:
@@ -63,21 +81,6 @@ def _value(text: str) -> object:
         return text
     # A text of several lines may be several settings.
     return parsed["value"] if len(parsed) == 1 else text
-
-
-def _toml(value: object) -> str:
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{_key(name)} = {_toml(inner)}" for name, inner in value.items()) + "}"
-        case list():
-            return f"[{', '.join(map(_toml, value))}]"
-        case bool() | int():
-            return json.dumps(value)
-        case str():
-            return _key(value)
-        case _:
-            # Numbers and times as TOML writes them.
-            return str(value)
 
 
 def _key(text: str) -> str:
