@@ -252,3 +252,26 @@ def test_a_conversation_that_is_lost_between_two_requests_of_a_turn_is_lost() ->
     with ModelServer() as server:
         server.answers("היי").calls("opening_hours").unknown_session()
         run_async(call(Asker(OpenAIProvider(api_key="test", model="m", base_url=server.base_url))))
+
+
+@streamed_and_whole
+def test_a_conversation_continues_after_calls_that_were_not_run(*, stream: bool) -> None:
+    """The service refuses to continue a response whose calls have no results."""
+
+    async def call(asker: Asker) -> Reply | ToolCalls:
+        first, _ = await asker.ask("א", may_call=False)
+        assert isinstance(first, Reply)
+        assert first.cut == "function_call"
+        answer, _ = await asker.ask("ב", session=json.loads(json.dumps(first.session)))
+        await asker.provider.aclose()
+        return answer
+
+    with ModelServer() as server:
+        server.calls(("opening_hours", {}), ("order_status", {"id": 7}), saying="פתוח").answers("כן")
+        provider = OpenAIProvider(api_key="test", model="m", base_url=server.base_url)
+        answer = run_async(call(Asker(provider, stream)))
+        last = server.requests[-1]
+    assert isinstance(answer, Reply)
+    assert answer.session == {"response_id": answer.session["response_id"]}  # type: ignore[index, call-overload]
+    assert (last.results, last.prompt) == (("was not run", "was not run"), "ב")
+    check_request("stored", last.body)

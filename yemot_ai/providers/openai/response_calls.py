@@ -7,7 +7,7 @@ the wish for it with models that do not reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from yemot_ai.providers.openai.response_text import part_text
@@ -16,7 +16,16 @@ from yemot_ai.providers.sdk.fields import field, items
 from yemot_ai.providers.sdk.tools import arguments_json, as_tool_calls, tool_name
 from yemot_ai.providers.surrogates import replace_surrogates
 
-__all__ = ["function_calls", "output_items", "returned_items", "round_items", "tool_options"]
+__all__ = [
+    "function_calls",
+    "not_run_items",
+    "output_items",
+    "returned_items",
+    "round_items",
+    "tool_options",
+]
+
+NOT_RUN: Final = "was not run"
 
 MAX_CALL_ID: Final = 64
 """Characters of a call's id that the service takes."""
@@ -66,6 +75,11 @@ def output_items(one: ToolRound) -> list[dict[str, Any]]:
         }
         for call, result in zip(one.calls, one.results, strict=True)
     ]
+
+
+def not_run_items(call_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a result for each call that was not run: the service refuses to continue without one."""
+    return [{"type": "function_call_output", "call_id": call_id, "output": NOT_RUN} for call_id in call_ids]
 
 
 def _written_items(one: ToolRound) -> list[dict[str, Any]]:

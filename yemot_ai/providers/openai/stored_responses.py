@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from yemot_ai.errors import SessionLostError
 from yemot_ai.providers.chat_history import ChatHistory, foreign_session_error
-from yemot_ai.providers.openai.response_calls import output_items, round_items, tool_options
+from yemot_ai.providers.openai.response_calls import (
+    function_calls,
+    not_run_items,
+    output_items,
+    round_items,
+    tool_options,
+)
 from yemot_ai.providers.openai.responses import ResponsesAPI
 from yemot_ai.providers.openai.server_memory import ServerMemory
 from yemot_ai.providers.provider import (
@@ -24,6 +30,7 @@ from yemot_ai.providers.provider import (
     close_parts,
 )
 from yemot_ai.providers.sdk.client import ServiceClient
+from yemot_ai.providers.sdk.fields import items
 from yemot_ai.providers.sdk.stateless import StatelessChat, wanted_calls
 from yemot_ai.providers.sdk.tools import said_in_turn, tool_words
 from yemot_ai.providers.surrogates import replace_surrogates
@@ -45,6 +52,7 @@ class _Turn:
         session: the id of the response of the last turn; None for a new conversation.
         stream: whether pieces are wanted.
         tools: the tools, and what they have returned in this turn.
+        open_calls: the ids of the calls in that response that were not run.
     """
 
     prompt: str
@@ -53,6 +61,7 @@ class _Turn:
     session: str | None
     stream: bool
     tools: ToolRequest | None = None
+    open_calls: tuple[str, ...] = ()
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -72,9 +81,10 @@ class _Turn:
             if response_id := _response_id_in(one):
                 later = [item for each in rounds[number + 1 :] for item in round_items(each)]
                 return response_id, [*output_items(one), *later]
-        if self.session is not None and not rounds:
+        if self.session is not None and not rounds and not self.open_calls:
             return self.session, replace_surrogates(self.prompt)
-        return self.session, [*self.messages, *(item for one in rounds for item in round_items(one))]
+        called = [item for one in rounds for item in round_items(one)]
+        return self.session, [*not_run_items(self.open_calls), *self.messages, *called]
 
 
 class StoredResponsesChat:
@@ -106,7 +116,8 @@ class StoredResponsesChat:
             return self._stateless.ask(prompt, session, instructions, history, stream=stream, tools=tools)
         response_id = None if session is None else self._response_id(session)
         earlier = ChatHistory.from_exchanges(() if session is not None else history)
-        return self._ask_or_resend(_Turn(prompt, instructions, earlier, response_id, stream, tools), session)
+        turn = _Turn(prompt, instructions, earlier, response_id, stream, tools, _open_calls(session))
+        return self._ask_or_resend(turn, session)
 
     async def warm_up(self) -> None:
         """Do what the first answer would wait for, without a request to the service."""
@@ -163,10 +174,12 @@ class StoredResponsesChat:
             self._memory.check_start(response, previous)
         if turn.tools is not None and (calls := wanted_calls(self._api.read_calls(response), turn.tools)):
             kept: dict[str, JSON] = {"response_id": response.id} if self._memory.keeps(response) else {}
-            items = calls.state if isinstance(calls.state, Mapping) else {}
-            return self._client.calls_without_thoughts(replace(calls, state={**items, **kept} or None))
+            state = calls.state if isinstance(calls.state, Mapping) else {}
+            return self._client.calls_without_thoughts(replace(calls, state={**state, **kept} or None))
         parsed = self._client.without_thoughts(self._api.parse(response))
-        session: JSON = {"response_id": parsed.session}
+        # A model may call what it was not offered, or beside its last answer.
+        not_run: JSON = [call.id for call in function_calls(response.output)]
+        session: JSON = {"response_id": parsed.session, **({"open_calls": not_run} if not_run else {})}
         if not self._memory.keeps(response) and turn.session is None:
             said = said_in_turn(turn.tools, parsed.text)
             history = turn.earlier.with_exchange(turn.prompt, said)
@@ -181,6 +194,11 @@ class StoredResponsesChat:
             message = f"{self._client.service.title} keeps no responses"
             raise SessionLostError(message, thread_id=response_id, provider=self._client.service.name)
         return response_id
+
+
+def _open_calls(session: JSON) -> tuple[str, ...]:
+    calls = session.get("open_calls") if isinstance(session, Mapping) else None
+    return tuple(call for call in items(calls) if isinstance(call, str))
 
 
 def _response_id_in(one: ToolRound) -> str:
