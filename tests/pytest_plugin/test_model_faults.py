@@ -88,7 +88,7 @@ def test_a_fault_when_a_session_is_resumed(
 
 
 def test_every_fault_of_the_format_has_a_test() -> None:
-    assert {*FAULTS, "unknown_session", "busy_session", "transcribes"} == set(OUTCOMES)
+    assert {*FAULTS, "unknown_session", "busy_session", "transcribes", "calls"} == set(OUTCOMES)
 
 
 @pytest.mark.slow

@@ -18,16 +18,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self, TypeAlias
 
 from yemot_ai.errors.code_errors import observe_code_errors
+from yemot_ai.tools.observation import observe_tools
 from yemot_ai_testing.errors import EndlessLineError, LineError, NeverDueError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import Sound, SystemSound, heard_text
 from yemot_ai_testing.phone.command import PhoneCommand, possible_commands
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
+from yemot_ai_testing.scenario.play.tools.runs import ToolRuns, line_time
 
 __all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall"]
 
@@ -122,9 +124,11 @@ class PhoneCall:
         dialled: the extension that the caller dials.
         on_change: called after each command, in its thread.
         dials: whether it dials now; else ``play`` begins.
+        tools: what observes the tools of the call; a new one unless given.
 
     Attributes:
         caller: the caller.
+        tools: the calls of tools.
         dialled: see above.
         performed: what was done so far.
     """
@@ -136,8 +140,11 @@ class PhoneCall:
         dialled: str = "",
         on_change: Callable[[], object] = lambda: None,
         dials: bool = True,
+        tools: ToolRuns | None = None,
     ) -> None:
         self.caller = caller
+        self.tools = ToolRuns() if tools is None else tools
+        self.tools.now = line_time(caller)
         self.dialled = dialled
         self.performed: list[Performed] = []
         self._on_change = on_change
@@ -195,7 +202,7 @@ class PhoneCall:
         caller, busy = self.caller, self.busy
         last = self.performed[-1] if self.performed else None
         return CallView(
-            rows=tuple(_without_thinking(build_timeline([], after=caller.transcript))),
+            rows=tuple(_without_thinking(self._timeline(busy=busy))),
             exchanges=caller.exchanges,
             waits_for=caller.waits_for,
             possible=(HANGS_UP,) if busy else possible_commands(caller.state),
@@ -204,6 +211,20 @@ class PhoneCall:
             ended=caller.ended,
             notice="" if busy or last is None else last.notice,
         )
+
+    def _timeline(self, *, busy: bool) -> list[TimelineEvent]:
+        """Return the rows so far; each new one comes after those that were there before.
+
+        So a tool has the time of its end. One that has no result, because the caller hung up, ends the rows.
+        """
+        events = self.caller.transcript
+        last = max((event.at for event in events), default=0.0)
+        ended = [
+            replace(run, at=run.at + run.seconds if run.done else last)
+            for run in self.tools
+            if run.done or not busy
+        ]
+        return build_timeline([], after=with_tools(events, ended))
 
     def play(self, turns: Sequence[tuple[PhoneCommand | None, Work]]) -> None:
         """Begin to do several things, until one of them fails.
@@ -256,7 +277,7 @@ class PhoneCall:
     def _perform(self, command: PhoneCommand | None, work: Work) -> None:
         caller, first, events = self.caller, len(self.caller.exchanges), len(self.caller.transcript)
         self._started_at = began = time.monotonic()
-        with observe_code_errors() as failures:
+        with observe_code_errors() as failures, observe_tools(self.tools):
             error = work()
         question, sounds = caller.question, caller.transcript[events:]
         self.performed.append(

@@ -13,8 +13,9 @@ from yemot_ai_testing.phone.command import PhoneCommand
 from yemot_ai_testing.phone.target import PhoneTarget
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import Scenario, ScenarioTurn
-from yemot_ai_testing.scenario.play.runner import TurnRun
 from yemot_ai_testing.scenario.play.server_actions import ServerActions
+from yemot_ai_testing.scenario.play.tools.runs import tools_of
+from yemot_ai_testing.scenario.play.turn_run import TurnRun
 
 __all__ = ["find_scenario", "replay"]
 
@@ -53,11 +54,12 @@ def replay(
         on_change: called after each turn, in its thread.
 
     Raises:
-        AppError: the line has no such extension, or a setting is invalid.
+        AppError: the line has no such extension, a setting is invalid, or a tool that it replaces is missing.
     """
     spec = scenario.caller
     caller = target.caller(spec.phone, spec.extension, spec.method, dict(spec.line))
-    call = PhoneCall(caller, dialled=spec.extension, on_change=on_change, dials=False)
+    tools = tools_of(scenario, target.app)
+    call = PhoneCall(caller, dialled=spec.extension, on_change=on_change, dials=False, tools=tools)
     call.play(_Replay(target, scenario, caller).turns())
     return call
 

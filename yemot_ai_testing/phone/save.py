@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Crash, Failure, FailureKind, Step
+from yemot_ai.errors import ToolNotConfirmedError
+from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Calls, Crash, Failure, FailureKind, Step
 from yemot_ai_testing.errors import ToolkitError
 from yemot_ai_testing.phone.call import Performed, PhoneCall
 from yemot_ai_testing.phone.target import PhoneTarget, RecordedTurn
@@ -23,6 +25,7 @@ from yemot_ai_testing.scenario.format.model import (
     SourceLocation,
     VerbName,
 )
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 
 __all__ = ["NothingToSaveError", "save_call", "scenario_of"]
 
@@ -70,7 +73,8 @@ def scenario_of(target: PhoneTarget, call: PhoneCall, name: str) -> Scenario:
     """Return the scenario of a call; see ``save_call``."""
     location = SourceLocation(Path(f"{name}{SCENARIO_SUFFIX}"), 1, 1)
     performed = [one for one in call.performed if _is_expressible(one)]
-    steps = _steps_by_command(performed, target.turns_of(call.caller.call_id))
+    turns_of_model = target.turns_of(call.caller.call_id)
+    steps = _steps_by_command(performed, turns_of_model, call.tools.calls)
     turns = tuple(
         ScenarioTurn(location, action=_action(one), hears=_expectation(one), agent=tuple(steps[number]))
         for number, one in enumerate(performed)
@@ -105,14 +109,41 @@ def _expectation(performed: Performed) -> Expectation | None:
     return Expectation(contains=sentences, read=read, ends=ends)
 
 
-def _steps_by_command(performed: Sequence[Performed], turns: Sequence[RecordedTurn]) -> list[list[Step]]:
+def _steps_by_command(
+    performed: Sequence[Performed], turns: Sequence[RecordedTurn], tools: Sequence[ToolRun]
+) -> list[list[Step]]:
     """Return the steps of the model after each command, in order."""
     steps: list[list[Step]] = [[] for _ in performed]
     for turn in turns:
         number = _command_of(performed, turn)
         if number is not None:
-            steps[number].append(_step(turn))
+            steps[number] += _steps(turn, tools)
     return steps
+
+
+def _steps(recorded: RecordedTurn, tools: Sequence[ToolRun]) -> Iterator[Step]:
+    """Yield the steps of one turn: the messages that call tools, then what the model says."""
+    asked = [run for run in tools if run.failure == ToolNotConfirmedError.kind]
+    own = [run for run in tools if run.turn_id.startswith(f"{recorded.turn.id}.")]
+    called = [run for run in own if run in asked or not any(_is_same_call(run, one) for one in asked)]
+    for _, runs in itertools.groupby(called, key=lambda run: run.use and run.use.round):
+        yield _calls(list(runs))
+    if not any(run in asked for run in own):  # else the question of the tool was the answer
+        yield _step(recorded)
+
+
+def _is_same_call(run: ToolRun, asked: ToolRun) -> bool:
+    """Return whether a run is that of a call for which the caller was asked before."""
+    return (run.name, run.arguments, run.use and run.use.call_id) == (
+        asked.name,
+        asked.arguments,
+        asked.use and asked.use.call_id,
+    )
+
+
+def _calls(runs: Sequence[ToolRun]) -> Calls:
+    arguments = tuple(run.arguments if isinstance(run.arguments, Mapping) else {} for run in runs)
+    return Calls(tuple(run.name for run in runs), arguments if any(arguments) else ())
 
 
 def _command_of(performed: Sequence[Performed], turn: RecordedTurn) -> int | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from yemot_ai_testing.doubles.sdk_mocks import AnthropicMock, OpenAIMock
     from yemot_ai_testing.line.caller import Caller
     from yemot_ai_testing.scenario.play.leftovers import ModelDouble
+    from yemot_ai_testing.scenario.play.tools.runs import ToolRuns
 
 __all__ = [
     "anthropic_mock",
@@ -30,6 +31,7 @@ __all__ = [
     "yemot_caller",
     "yemot_codex",
     "yemot_snapshot",
+    "yemot_tools",
 ]
 
 TEST_PASSED: pytest.StashKey[bool] = pytest.StashKey()
@@ -76,7 +78,22 @@ def yemot_codex(request: pytest.FixtureRequest) -> Iterator[ModelDouble]:
 
 
 @pytest.fixture
-def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
+def yemot_tools() -> Iterator[ToolRuns]:
+    """The calls of tools in this test, and ``replace``, which lets something run in the place of a tool.
+
+    Iterating yields a ``ToolRun`` for each call: its name, arguments, result, call id, and how often it ran.
+    It sees the tools of this process, in calls that the test itself makes, also with ``yemot_caller``.
+    """
+    from yemot_ai.tools.observation import observe_tools
+    from yemot_ai_testing.scenario.play.tools.runs import ToolRuns
+
+    tools = ToolRuns()
+    with observe_tools(tools):
+        yield tools
+
+
+@pytest.fixture
+def yemot_caller(request: pytest.FixtureRequest, yemot_tools: ToolRuns) -> Iterator[Caller]:
     """A caller who has not dialled yet; the marker, else the options, name what it calls.
 
     An application that is called in this process gets the doubles of a scenario: Codex, OpenAI and Anthropic
@@ -87,6 +104,7 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
     from yemot_ai_testing.pytest_plugin.reports.call_log import record_test
     from yemot_ai_testing.scenario.format.model import ServerCommand
     from yemot_ai_testing.scenario.play.target import load_app, target_name
+    from yemot_ai_testing.scenario.play.tools.runs import declared_tools, line_time
     from yemot_ai_testing.scenario.report.text import render_transcript
 
     arguments = _marker_arguments(request)
@@ -112,10 +130,13 @@ def yemot_caller(request: pytest.FixtureRequest) -> Iterator[Caller]:
         caller = stack.enter_context(
             Caller(target, **{"remote": settings.remote, **settings.line, **options})
         )
-        record_test(request.node, caller, target, called)
+        with _fail_without_traceback():
+            yemot_tools.observe(declared_tools(target), line_time(caller))
+        record_test(request.node, caller, target, called, yemot_tools)
         yield caller
         if caller.dialled:
-            request.node.add_report_section("teardown", "phone call", render_transcript(caller.transcript))
+            text = render_transcript(caller.transcript, yemot_tools.calls)
+            request.node.add_report_section("teardown", "phone call", text)
         if model is not None:
             _check_after_test(request, model)
 

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from yemot_ai_testing.scenario.format.dump import dumps
     from yemot_ai_testing.scenario.format.load import load, loads
     from yemot_ai_testing.scenario.format.model import CallFile, Scenario
+    from yemot_ai_testing.scenario.play.outcome import CallOutcome
     from yemot_ai_testing.scenario.play.result import ScenarioResult
     from yemot_ai_testing.scenario.play.runner import play_scenario
     from yemot_ai_testing.scenario.play.target import PlayTarget
+    from yemot_ai_testing.scenario.play.tools.runs import ToolRun, ToolRuns
     from yemot_ai_testing.scenario.report.call_record import render_result
 
 __all__ = [
     "CallFile",
+    "CallOutcome",
     "PlayTarget",
     "Scenario",
     "ScenarioResult",
+    "ToolRun",
+    "ToolRuns",
     "dumps",
     "load",
     "loads",
@@ -35,9 +40,12 @@ __all__ = [
 
 _MODULES = {
     "CallFile": "format.model",
+    "CallOutcome": "play.outcome",
     "PlayTarget": "play.target",
     "Scenario": "format.model",
     "ScenarioResult": "play.result",
+    "ToolRun": "play.tools.runs",
+    "ToolRuns": "play.tools.runs",
     "dumps": "format.dump",
     "load": "format.load",
     "loads": "format.load",

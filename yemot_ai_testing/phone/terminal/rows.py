@@ -21,8 +21,16 @@ STYLES = {
     "silence": "red",
     "place": "dim",
     "server": "magenta",
+    "tool": "magenta",
 }
-LABELS = {"dials": "dials", "says": "you", "presses": "keys", "hangs up": "hangs up", "speaks": "line"}
+LABELS = {
+    "dials": "dials",
+    "says": "you",
+    "presses": "keys",
+    "hangs up": "hangs up",
+    "speaks": "line",
+    "tool failed": "tool",
+}
 
 TIME_WIDTH = 7
 LABEL_WIDTH = 9

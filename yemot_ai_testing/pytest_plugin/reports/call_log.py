@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
     from yemot_ai_testing.line.caller import Caller
+    from yemot_ai_testing.scenario.play.tools.runs import ToolRuns
 
 __all__ = ["RECORD_KEY", "CallLog", "log_of_run", "record_test"]
 
@@ -94,7 +95,7 @@ def log_of_run(config: pytest.Config) -> CallLog:
     return log
 
 
-def record_test(item: pytest.Item, caller: Caller, app: object, called: str) -> None:
+def record_test(item: pytest.Item, caller: Caller, app: object, called: str, tools: ToolRuns) -> None:
     """Let the call of a Python test be recorded.
 
     Args:
@@ -102,6 +103,7 @@ def record_test(item: pytest.Item, caller: Caller, app: object, called: str) -> 
         caller: its caller.
         app: what it calls.
         called: the name of that.
+        tools: the calls of tools.
     """
 
     def make_record(report: pytest.TestReport) -> CallRecord | None:
@@ -110,7 +112,7 @@ def record_test(item: pytest.Item, caller: Caller, app: object, called: str) -> 
         if not caller.dialled or report.skipped:
             return None
         path, line, name = item.location
-        record = caller_record(caller, app, called, (path, (line or 0) + 1, name))
+        record = caller_record(caller, app, called, (path, (line or 0) + 1, name), tools.calls)
         record = replace(record, replay=replay_test(item.config, item.nodeid))
         return _failed_test(record, report) if report.failed else record
 

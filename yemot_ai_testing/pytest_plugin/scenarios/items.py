@@ -149,20 +149,38 @@ def _unsupported_parts(scenario: Scenario, target: str | ServerCommand) -> Itera
             reason = unsupported_reason(action, url)
             if reason is not None:
                 yield f"{turn.location}: meanwhile: {action}: {reason}"
+    if url is not None:
+        yield from _unseen_tools(scenario)
     afterwards = scenario.afterwards
     if isinstance(target, ServerCommand):
         if afterwards and "sessions_open" in afterwards.counts:
             location = afterwards.location
             yield f"{location}: afterwards: sessions_open cannot be counted in a server: leave it out"
-    elif "://" in target:
-        if afterwards:
+    elif url is not None:
+        yield from _parts_behind(scenario, url)
+
+
+def _parts_behind(scenario: Scenario, url: str) -> Iterator[str]:
+    """Yield what cannot be counted or scripted, because the server is not started by the toolkit."""
+    afterwards = scenario.afterwards
+    if afterwards and afterwards.counts:
+        yield (
+            f"{afterwards.location}: afterwards: nothing can be counted behind {url}; "
+            "leave it out, or call the application in this process (--yemot-app)"
+        )
+    for turn in scenario.turns:
+        if turn.agent:
             yield (
-                f"{afterwards.location}: afterwards: nothing can be counted behind {target}; "
-                "leave it out, or call the application in this process (--yemot-app)"
+                f"{turn.location}: agent: there is no double behind {url}, which has its own model; "
+                "leave agent: out, or let the toolkit start the server (serve:)"
             )
-        for turn in scenario.turns:
-            if turn.agent:
-                yield (
-                    f"{turn.location}: agent: there is no double behind {target}, which has its own model; "
-                    "leave agent: out, or let the toolkit start the server (serve:)"
-                )
+
+
+def _unseen_tools(scenario: Scenario) -> Iterator[str]:
+    """Yield the parts about tools, which only run in a server."""
+    way_out = "leave it out, or call the application in this process (app:)"
+    for tool in scenario.tools:
+        yield f"{tool.location}: tool: {tool.name} runs in a server, where nothing can replace it; {way_out}"
+    afterwards = scenario.afterwards
+    if afterwards and afterwards.tools is not None:
+        yield f"{afterwards.location}: afterwards: tools that run in a server cannot be seen; {way_out}"

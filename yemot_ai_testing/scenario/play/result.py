@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, get_args
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import CallEvent, Transcript
 from yemot_ai_testing.scenario.format.model import Edit, Scenario, ScenarioTurn, SilenceLimits, SourceLocation
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 
 __all__ = [
     "EXPECTATION_KINDS",
@@ -45,7 +46,7 @@ application raised, was late or unreachable. ``app_error``: the developer's own 
 the caller heard an apology; or it moves the caller to no handler. ``verb``: the line does not wait for the
 caller's action. ``endless``: it never waits for the caller again. ``meanwhile``: what
 should happen at the server did not. ``script``: the model calls do not match the script.
-``afterwards``: wrong counts of leftovers.
+``afterwards``: wrong counts of leftovers, other tools, or a check of the outcome that failed.
 """
 
 EXPECTATION_KINDS: frozenset[MismatchKind] = frozenset({"heard", "response", "ends", "dead_air"})
@@ -83,6 +84,7 @@ class PlayedTurn:
         events: its events, in the order in which they were recorded.
         exchanges: its requests and responses.
         mismatches: all differences from the scenario.
+        tools: the calls of tools that began in it.
     """
 
     turn: ScenarioTurn
@@ -93,6 +95,7 @@ class PlayedTurn:
     events: tuple[CallEvent, ...] = ()
     exchanges: tuple[LineExchange, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
+    tools: tuple[ToolRun, ...] = ()
 
     @property
     def silence_limits(self) -> SilenceLimits | None:

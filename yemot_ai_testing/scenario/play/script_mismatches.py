@@ -18,7 +18,7 @@ from yemot_ai.providers import (
     FallbackProvider,
     OpenAIProvider,
 )
-from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Step
+from yemot_ai_testing.doubles.steps import STEP_SYNTAX, Calls, Step
 from yemot_ai_testing.scenario.format.dump import step_text
 from yemot_ai_testing.scenario.format.model import ScenarioTurn
 from yemot_ai_testing.scenario.play.leftovers import ModelDouble, model_call_count
@@ -61,6 +61,8 @@ class ScriptCheck:
 
     @property
     def _missing_step(self) -> str:
+        if self.turn.agent and isinstance(self.turn.agent[-1], Calls):
+            return "with the result of its call, but agent: has no step for it, such as then: {answers: …}"
         if self.turn.agent:
             return (
                 "but agent: has no step left for it (a transient failure is asked again: it takes two steps; "

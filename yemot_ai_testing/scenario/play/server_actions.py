@@ -21,7 +21,7 @@ from yemot_ai_testing.line.transports.wsgi_asgi import run_on_asgi_loop
 from yemot_ai_testing.scenario.format.model import ServerAction
 from yemot_ai_testing.scenario.play.target import import_attribute
 
-__all__ = ["ServerActionError", "ServerActions", "unsupported_reason"]
+__all__ = ["ServerActionError", "ServerActions", "await_for_app", "unsupported_reason"]
 
 MAX_SHOWN: Final = 200
 """How many characters of the first line of an answer are shown."""
@@ -80,7 +80,7 @@ class ServerActions:
         try:
             result = function(*([self.call_id()] if _takes_call_id(function) else []))
             if inspect.isawaitable(result):
-                self._run(result)
+                await_for_app(result, self.app, self.limit)
         except TimeoutError as error:
             raise ServerActionError(f"{action} did not return within {self.limit:g} s") from error
         except (Exception, SystemExit) as error:
@@ -89,21 +89,32 @@ class ServerActions:
             kind = "a generator" if isinstance(result, Generator) else "an async generator"
             raise ServerActionError(f"{action} returned {kind}, of which nothing has run: leave out yield")
 
-    def _run(self, awaitable: Awaitable[object]) -> None:
-        """Await on the event loop of the application."""
-        limited = asyncio.wait_for(awaitable, self.limit)
-        engine = getattr(getattr(self.app, "ai", None), "engine", None)
-        if isinstance(engine, Engine):
-            engine.run(limited)
-            return
 
-        async def run() -> str:
-            await limited
-            return ""
+def await_for_app(awaitable: Awaitable[object], app: object, limit: float) -> object:
+    """Return the result of ``awaitable``, awaited on the event loop of the application.
 
-        fault = run_on_asgi_loop(run, 2 * self.limit).fault
-        if fault is not None and fault.cause is not None:
-            raise fault.cause
+    Args:
+        awaitable: what is awaited.
+        app: the application.
+        limit: seconds that it may take.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    limited = asyncio.wait_for(awaitable, limit)
+    engine = getattr(getattr(app, "ai", None), "engine", None)
+    if isinstance(engine, Engine):
+        return engine.run(limited)
+    results: list[object] = []
+
+    async def run() -> str:
+        results.append(await limited)
+        return ""
+
+    fault = run_on_asgi_loop(run, 2 * limit).fault
+    if fault is not None and fault.cause is not None:
+        raise fault.cause
+    return results[0] if results else None
 
 
 def unsupported_reason(action: ServerAction, url: str | None) -> str | None:

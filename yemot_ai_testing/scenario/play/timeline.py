@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from yemot_ai_testing.line.transcript import (
     Beep,
@@ -26,19 +26,28 @@ from yemot_ai_testing.line.transcript import (
     SystemSound,
 )
 from yemot_ai_testing.scenario.format.model import SilenceGrade, SilenceLimits
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 
 __all__ = [
     "MIN_SHOWN_SILENCE",
     "Origin",
+    "TimedEvent",
     "TimelineEvent",
     "build_timeline",
     "join_speech",
+    "with_tools",
 ]
 
 MIN_SHOWN_SILENCE = 1.0
 """Seconds; a shorter silence is shown only if it exceeds a limit."""
 
-Origin: TypeAlias = Literal["caller", "line", "platform", "server", "silence", "place"]
+MAX_SHOWN_RESULT: Final = 200
+"""Characters of what a tool returns to the model."""
+
+TimedEvent: TypeAlias = CallEvent | ToolRun
+"""What a timeline is made of."""
+
+Origin: TypeAlias = Literal["caller", "line", "platform", "server", "tool", "silence", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class TimelineEvent:
         seconds: its duration; 0 for an instant.
         origin: who or what caused it.
         kind: the caller's verb (``says``, ``presses`` …), else ``speaks``, ``beeps``, ``music``, ``silence``,
-            ``acts`` (at the server), ``enters`` or ``ends``.
+            ``acts`` (at the server), ``tool``, ``tool failed``, ``enters`` or ``ends``.
         text: the spoken text, the keys, or a description.
         grade: of a silence: ``long`` above the turn's warning limit, ``too_long`` above its failure limit.
         bound: the limit that it exceeds, in seconds.
@@ -68,7 +77,7 @@ class TimelineEvent:
 
 
 def build_timeline(
-    turns: Iterable[tuple[Iterable[CallEvent], SilenceLimits | None]], after: Iterable[CallEvent] = ()
+    turns: Iterable[tuple[Iterable[TimedEvent], SilenceLimits | None]], after: Iterable[TimedEvent] = ()
 ) -> list[TimelineEvent]:
     """Return events and silences in the order of their start.
 
@@ -80,6 +89,16 @@ def build_timeline(
     numbered += [(event, 0, None) for event in after]
     ordered = sorted(numbered, key=lambda one: one[0].at)  # music is recorded when it ends
     return list(_iterate_timeline(ordered, ordered[0][0].at)) if ordered else []
+
+
+def with_tools(events: Iterable[CallEvent], tools: Iterable[ToolRun]) -> list[TimedEvent]:
+    """Return events and tools; of the same time, a tool comes after what the caller did."""
+    caller: list[TimedEvent] = []
+    others: list[TimedEvent] = []
+    for event in events:
+        (caller if isinstance(event, CallerActed) else others).append(event)
+    ran = list(tools)
+    return [*caller, *ran, *others] if ran else list(events)
 
 
 def join_speech(
@@ -101,12 +120,12 @@ def join_speech(
 
 
 def _iterate_timeline(
-    ordered: list[tuple[CallEvent, int, SilenceLimits | None]], start: float
+    ordered: list[tuple[TimedEvent, int, SilenceLimits | None]], start: float
 ) -> Iterator[TimelineEvent]:
     before: tuple[int, SilenceLimits | None] | None = None
     quiet_since = start
     for event, turn, limits in ordered:
-        if not isinstance(event, ExtensionEntered | ServerActed):
+        if not isinstance(event, ExtensionEntered | ServerActed | ToolRun):
             if before is not None:
                 yield from _silence(quiet_since - start, event.at - quiet_since, *before)
             quiet_since = _silence_start(event, quiet_since)
@@ -134,10 +153,22 @@ def _seconds(event: CallEvent) -> float:
     return 0.0 if isinstance(event, ExtensionEntered | ServerActed | CallEnded) else event.seconds
 
 
-def _timeline_event(event: CallEvent, at: float, turn: int) -> TimelineEvent:
+def _timeline_event(event: TimedEvent, at: float, turn: int) -> TimelineEvent:
+    if isinstance(event, ToolRun):
+        kind = "tool failed" if event.has_failed else "tool"
+        return TimelineEvent(at, 0.0, "tool", kind, _tool_text(event), turn=turn)
     origin, kind = _origin_kind(event)
     text = event.text if isinstance(event, CallerActed) else str(event)
     return TimelineEvent(at, round(_seconds(event), 3), origin, kind, text, turn=turn)
+
+
+def _tool_text(run: ToolRun) -> str:
+    """Return the call of a tool, its seconds, and its result or why it has none."""
+    seconds = f"{run.seconds:.1f} s" if run.times and run.done else ""
+    how = ", ".join(filter(None, (seconds, run.outcome)))
+    result = run.message or run.result
+    result = result if len(result) <= MAX_SHOWN_RESULT else f"{result[:MAX_SHOWN_RESULT]}…"
+    return f"{run}{f' ({how})' if how else ''}{f' → {result}' if result else ''}"
 
 
 def _origin_kind(event: CallEvent) -> tuple[Origin, str]:

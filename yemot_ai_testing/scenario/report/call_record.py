@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Scenario
 from yemot_ai_testing.scenario.play.result import MismatchKind, PlayedTurn, ScenarioResult, TurnStatus
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
 from yemot_ai_testing.scenario.report.declared import DeclaredExtension
 from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
@@ -204,7 +204,9 @@ def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
     start = min((event.at for event in result.transcript), default=0.0)
     last_events = result.transcript[sum(len(turn.events) for turn in result.turns) :]
     last_exchanges = result.exchanges[sum(len(turn.exchanges) for turn in result.turns) :]
-    timeline = build_timeline([(turn.events, turn.silence_limits) for turn in result.turns], last_events)
+    timeline = build_timeline(
+        [(with_tools(turn.events, turn.tools), turn.silence_limits) for turn in result.turns], last_events
+    )
     events = {
         number: [one for one in timeline if one.turn == number] for number in range(len(result.turns) + 1)
     }

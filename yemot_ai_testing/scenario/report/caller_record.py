@@ -11,7 +11,8 @@ from itertools import pairwise
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.clock import is_virtual
 from yemot_ai_testing.line.transcript import CallerActed, CallEvent, heard_text, longest_silence
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord, recorded_exchanges
 from yemot_ai_testing.scenario.report.declared import declared_extensions
 from yemot_ai_testing.scenario.report.text import escape_controls
@@ -19,7 +20,9 @@ from yemot_ai_testing.scenario.report.text import escape_controls
 __all__ = ["caller_record"]
 
 
-def caller_record(caller: Caller, app: object, called: str, location: tuple[str, int, str]) -> CallRecord:
+def caller_record(
+    caller: Caller, app: object, called: str, location: tuple[str, int, str], tools: Sequence[ToolRun] = ()
+) -> CallRecord:
     """Return the record of the call of a test that passed.
 
     Args:
@@ -27,6 +30,7 @@ def caller_record(caller: Caller, app: object, called: str, location: tuple[str,
         app: what is called.
         called: the name of that.
         location: the file of the test, its first line, its name.
+        tools: the calls of tools.
     """
     path, line, name = location
     extension = next((event.text for event in caller.transcript if isinstance(event, CallerActed)), "")
@@ -39,7 +43,7 @@ def caller_record(caller: Caller, app: object, called: str, location: tuple[str,
         title=escape_controls(f"{phone or 'withheld number'} → {extension}  {name}"),
         phone=phone,
         extension=extension.strip("/"),
-        turns=tuple(_turns(caller, line)),
+        turns=tuple(_turns(caller, line, tools)),
         called=called,
         declared=declared_extensions(app),
         is_virtual=is_virtual(caller.schedule),
@@ -47,12 +51,17 @@ def caller_record(caller: Caller, app: object, called: str, location: tuple[str,
     )
 
 
-def _turns(caller: Caller, line: int) -> Iterator[TurnRecord]:
+def _turns(caller: Caller, line: int, tools: Sequence[ToolRun]) -> Iterator[TurnRecord]:
     events = list(caller.transcript)
     starts = [number for number, event in enumerate(events) if isinstance(event, CallerActed)]
     parts = [events[start:end] for start, end in pairwise([*starts, len(events)])]
-    timeline = build_timeline([(part, None) for part in parts])
     bounds = [*(part[0].at for part in parts), float("inf")]
+    timeline = build_timeline(
+        [
+            (with_tools(part, [run for run in tools if begin <= run.at < end]), None)
+            for part, (begin, end) in zip(parts, pairwise(bounds), strict=True)
+        ]
+    )
     for number, part in enumerate(parts, start=1):
         begin, end = bounds[number - 1], bounds[number]
         exchanges = [one for one in caller.exchanges if begin <= one.at < end]

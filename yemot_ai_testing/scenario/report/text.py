@@ -8,10 +8,11 @@ support for right-to-left text keep the columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, join_speech
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, join_speech, with_tools
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 
 __all__ = ["conversation_lines", "escape_controls", "render_transcript"]
 
@@ -22,6 +23,8 @@ LABELS = {
     "speaks": "line",
     "silence": "· · ·",
     "acts": "server",
+    "tool": "tool",
+    "tool failed": "tool",
     "enters": "→",
     "ends": "end",
 }
@@ -40,9 +43,10 @@ def conversation_lines(timeline: Iterable[TimelineEvent]) -> Iterator[tuple[Time
         yield first, f"  {clock}  {_label(first):>7}  {escape_controls(text)}".rstrip()
 
 
-def render_transcript(transcript: Transcript) -> str:
-    """Return the conversation of a call without a scenario."""
-    return "\n".join(line for _, line in conversation_lines(build_timeline([], after=transcript)))
+def render_transcript(transcript: Transcript, tools: Sequence[ToolRun] = ()) -> str:
+    """Return the conversation of a call without a scenario, with the calls of tools."""
+    timeline = build_timeline([], after=with_tools(transcript, tools))
+    return "\n".join(line for _, line in conversation_lines(timeline))
 
 
 def escape_controls(text: str) -> str:

@@ -5,7 +5,7 @@ const WAIT_SECONDS = 20;
 const LONG_SILENCE = 3;
 const KEYS = "123456789*0#";
 const VERBS = {says: "אומר", presses: "מקיש", dials: "מחייג", "hangs up": "מנתק", enters: "שלוחה", records: "מקליט",
-  "is silent": "שותק", mumbles: "ממלמל", repeats: "הבקשה נשלחת שוב"};
+  "is silent": "שותק", mumbles: "ממלמל", repeats: "הבקשה נשלחת שוב", tool: "כלי", "tool failed": "כלי"};
 const STATES = [["records", "הקו מקליט"], ["says", "הקו מקשיב"], ["presses", "הקו מחכה להקשה"]];
 
 const $ = id => document.getElementById(id);
@@ -61,7 +61,7 @@ function rowText(row) {
 
 function addRow(row) {
   const list = $("rows");
-  const item = add(list, "li", "", row.origin);
+  const item = add(list, "li", "", row.kind === "tool failed" ? "tool failed" : row.origin);
   add(item, "time", seconds(row.at));
   add(item, "bdi", rowText(row));
   toEnd(list);

@@ -26,7 +26,12 @@ _COUNTS: Final = {
     "errors": "תקלות בקוד של היישום",
 }
 _SIDES: Final = {"agent": "הסוכן", "caller": "המתקשר"}
-_ABSENT: Final = {"not there": "איננו", "none at all": "שום דבר", "cannot be counted here": "לא ידוע"}
+_ABSENT: Final = {
+    "not there": "איננו",
+    "none at all": "שום דבר",
+    "none": "שום כלי",
+    "cannot be counted here": "לא ידוע",
+}
 
 
 def _leftover(match: re.Match[str]) -> str:
@@ -68,6 +73,12 @@ PATTERNS: Final[Mapping[str, Translation]] = {
     ),
     r"the (agent|caller) ended the call, not the (agent|caller)": _ender,
     rf"({'|'.join(_COUNTS)}): (.+), not (\d+)": _leftover,
+    r"tools: (.+) ran, not (.+)": r"כלים שרצו: \1, ולא \2",
+    r"tools: cannot be seen here": "כלים שרצו: לא ידוע",
+    r"check (\S+) returned False": r"הבדיקה \1 החזירה False",
+    r"the model was asked (.+) with the result of its call, but agent: has no step for it, such as (.+)": (
+        r"המודל נשאל \1 עם תוצאת הכלי, ואין לזה צעד ב־agent:, למשל \2"
+    ),
     r"the model was asked (.+), but this turn has no agent:, such as (.+)": (
         r"המודל נשאל \1, ולתור הזה אין agent:, למשל \2"
     ),

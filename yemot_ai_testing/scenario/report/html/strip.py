@@ -26,7 +26,9 @@ MAX_TICKS = 6
 MIN_WIDTH = 0.6
 """Percent; the minimum width of a visible segment."""
 
-MARKER_KINDS = frozenset({"presses", "hangs up", "repeats", "is silent", "ends", "polls"})
+MARKER_KINDS = frozenset(
+    {"presses", "hangs up", "repeats", "is silent", "ends", "polls", "tool", "tool failed"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class TimelineStrip:
     Attributes:
         seconds: its duration.
         segments: speech and silences.
-        markers: keys, hang-ups, polls.
+        markers: keys, hang-ups, polls, tools.
         ticks: the time scale.
     """
 

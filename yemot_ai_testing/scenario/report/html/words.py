@@ -39,7 +39,7 @@ MISMATCH_LABELS: Mapping[MismatchKind, str] = {
     "endless": "הקו לא חזר לחכות למתקשר",
     "meanwhile": "מה שהיה אמור לקרות בשרת לא קרה",
     "script": "המודל לא נשאל את מה שנכתב",
-    "afterwards": "משהו נשאר אחרי השיחה",
+    "afterwards": "מה שנמצא אחרי השיחה שונה מהצפוי",
 }
 
 EXTENSION_LABELS: Mapping[str, str] = {"handler": "תפריט", "agent": "סוכן"}
@@ -56,6 +56,8 @@ EVENT_LABELS: Mapping[str, str] = {
     "beeps": "צליל הקלטה",
     "music": "מוזיקה בהמתנה",
     "acts": "בשרת",
+    "tool": "כלי",
+    "tool failed": "כלי שלא החזיר תוצאה",
     "enters": "נכנס לשלוחה",
     "ends": "סוף השיחה",
     "polls": "הקו שואל שוב מעצמו",
