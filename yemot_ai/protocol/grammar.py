@@ -28,7 +28,7 @@ from yemot_ai.protocol.fields.white_space import BLANK, is_blank, strip_blanks
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
 from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
-from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice, meant_mode
 
 __all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 
@@ -319,6 +319,13 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
     valid = _parse_messages(parsed, part, question, offset)
     fields_offset = offset + len(question) + 1
     third = strip_blanks([*rest.split(",", 3), "", ""][2])[0]
+    # Most third fields are numbers, which are below all letters.
+    is_word = third > "9" and third not in _MODES
+    meant = meant_mode(third) if is_word and not parsed.lenient else ""
+    if meant:
+        position = fields_offset + rest.index(third, rest.index(",", rest.index(",") + 1))
+        parsed.report("read-mode", f"there is no mode {third!r}; did you mean {meant!r}?", position)
+        return
     layout, make = _MODES.get(third.casefold(), (READ_TAP, Tap))
     fields = layout.parse(rest, fields_offset, parsed.report, parsed.ignore)
     messages = _messages_of(part) if valid else ()

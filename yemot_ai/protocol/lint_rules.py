@@ -82,6 +82,7 @@ _ERRORS: Final = (
         "put read last: the line asks once per response, and sends a new request with the value",
     ),
     ("after-terminal", "[OFF]", "only id_list_message and music_on_hold may be followed by another action"),
+    ("read-mode", "[OFF]", "write voice, record, or the most digits, in field 3"),
     ("read-shape", "[OFF]", "write read=<messages>=<fields> with exactly one = between them"),
     ("empty-messages", "[OFF]", "give at least one message"),
     (
