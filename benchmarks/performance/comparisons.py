@@ -103,6 +103,7 @@ def openai_sdk(rounds: int) -> Ratio:
         provider = OpenAIProvider(api_key="none", base_url=server.base_url, model=MODEL, api="responses")
         with asking(provider, runner) as ask:
             figures = in_turn(ask, bare, rounds=rounds)
+            runner.run(client.close())
     return Ratio(
         "openai",
         "a turn of `OpenAIProvider` (a service on this machine that answers at once)",
@@ -113,15 +114,15 @@ def openai_sdk(rounds: int) -> Ratio:
 
 async def menu(call: Call) -> None:
     """Ask two questions, and speak."""
-    choice = await call.read([("text", "לעוגה הקישו 1")], max_digits=1)
-    amount = await call.read([("text", "כמה יחידות")], max_digits=2)
+    choice = await call.read([("text", "לעוגה הקישו 1")], val_name="choice", max_digits=1)
+    amount = await call.read([("text", "כמה יחידות")], val_name="amount", max_digits=2)
     await call.play_message([("text", f"הזמנתם {choice} פעמים {amount}")])
 
 
 def requests_of(call_id: str) -> list[list[tuple[str, str]]]:
-    """Return the requests of a call to ``menu``, for both libraries' names of values."""
+    """Return the requests of a call to ``menu``."""
     own = [("ApiCallId", call_id), ("ApiPhone", "0501234567"), ("ApiDID", "0771234567"), ("ApiExtension", "")]
-    return [own, [*own, ("val_1", "1")], [*own, ("val_1", "1"), ("val_2", "12")]]
+    return [own, [*own, ("choice", "1")], [*own, ("choice", "1"), ("amount", "12")]]
 
 
 def plain_flow(rounds: int) -> Ratio:

@@ -13,7 +13,7 @@ ABOUT = (
 WHY_MORE = (
     "A plain handler of `AIFlow` costs more than yemot-flow's because it keeps what yemot-flow loses: each "
     "request is written to the session before it is answered, so a repeated request, a second worker and a "
-    "restart go on where the call was. A caller waits seconds for a model; these are fractions of a "
+    "restart continue where the call was. A caller waits seconds for a model; these are fractions of a "
     "millisecond."
 )
 CHECK = "CI fails if a ratio of a short run is 25 % worse than the one kept here, three times in a row."
