@@ -12,7 +12,7 @@ from yemot_ai import AIFlow, DialogSettings, YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.providers import JSON, Exchange, Reply
 from yemot_ai_testing.doubles.failures import provider_error_for
-from yemot_ai_testing.doubles.steps import Answer, Drop, Hang, Step, Transcription
+from yemot_ai_testing.doubles.steps import Answer, Calls, Drop, Hang, Step, Transcription
 from yemot_ai_testing.history import FaultInjected, History, RecordedStore
 from yemot_ai_testing.history.correlation import (
     answer_in_sentences,
@@ -92,7 +92,7 @@ class FailingProvider:
         if isinstance(step, Hang):
             self._history.add(FaultInjected(self._history.now(), "the model: hangs", "nobody"))
             await asyncio.Event().wait()
-        elif step is not None and not isinstance(step, Answer | Transcription):
+        elif step is not None and not isinstance(step, Answer | Calls | Transcription):
             raise provider_error_for(step, model_call.session, provider=self.name)
 
 

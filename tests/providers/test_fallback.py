@@ -26,6 +26,7 @@ from yemot_ai.errors import (
 )
 from yemot_ai.providers import (
     JSON,
+    AnswerPart,
     CodexCLIProvider,
     Exchange,
     FallbackProvider,
@@ -563,7 +564,7 @@ def test_an_error_names_the_provider_that_raised_it(
 
 def test_a_provider_without_sessions_leaves_no_threads() -> None:
     class Forgetful(ScriptedProvider):
-        async def ask(self, prompt: str, **options: Any) -> AsyncIterator[str | Reply]:  # noqa: ANN401 - of a provider
+        async def ask(self, prompt: str, **options: Any) -> AsyncIterator[AnswerPart]:  # noqa: ANN401 - of a provider
             async for part in super().ask(prompt, **options):
                 yield replace(part, session=None) if isinstance(part, Reply) else part
 
