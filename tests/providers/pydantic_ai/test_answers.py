@@ -16,6 +16,7 @@ from tests.providers.pydantic_ai.asking import Model, ask, ask_now, called, give
 from yemot_ai.errors import (
     AnswerEmptyError,
     ConfigurationError,
+    MissingExtraError,
     ProviderError,
     ProviderTimeoutError,
     RefusedRequestError,
@@ -269,6 +270,13 @@ def test_parallel_turns_do_not_mix() -> None:
 def test_what_is_no_agent_that_speaks_is_refused(agent: object, why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         PydanticAIProvider(agent)  # type: ignore[arg-type]  # what a user may give
+
+
+def test_a_missing_package_is_an_error_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(MissingExtraError, match=r"yemot-ai\[pydantic-ai\]"):
+        PydanticAIProvider(Agent(TestModel()))
 
 
 def test_a_time_that_is_none_is_refused() -> None:

@@ -14,7 +14,7 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from tests.providers.pydantic_ai.asking import Asked, ask_now
+from tests.providers.pydantic_ai.asking import Asked, ask_now, offer
 from yemot_ai.errors import (
     AnswerEmptyError,
     AuthenticationError,
@@ -28,7 +28,7 @@ from yemot_ai.errors import (
     RefusedRequestError,
     UnknownModelError,
 )
-from yemot_ai.providers import PydanticAIProvider
+from yemot_ai.providers import PydanticAIProvider, ToolRound
 from yemot_ai_testing import ModelServer, contract
 
 MODELS: dict[str, type[OpenAIChatModel | OpenAIResponsesModel]] = {
@@ -91,6 +91,29 @@ def test_a_conversation_is_sent_as_messages(api: str, *, stream: bool) -> None:
     assert first.reply.usage.input_tokens > 0
     assert requests[0].instructions == "ענה בקצרה"
     assert requests[1].user_messages == ("שמי דוד", "איך קוראים לי?")
+
+
+@pytest.mark.parametrize("api", MODELS)
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("restarted", [False, True], ids=["same-worker", "other-worker"])
+def test_the_tools_of_a_flow_are_called_over_the_wire(api: str, *, stream: bool, restarted: bool) -> None:
+    options: dict[str, Any] = {"api": api, "stream": stream, "instructions": "ענה בקצרה"}
+    rounds: list[ToolRound] = []
+    with ModelServer() as server:
+        server.calls(("order_status", {"id": 7}), ("opening_hours", {}), saying="רגע, בודק.")
+        server.calls("order_status", {"id": 8}).answers("נשלחה.").answers("בבקשה.")
+        for results in (("sent", "8-17"), ("lost",)):
+            calls = ask_server(server, "מה עם 7?", tools=offer(*rounds), **options).calls
+            rounds.append(ToolRound(calls.calls, results, calls.text, None if restarted else calls.state))
+        last = ask_server(server, "מה עם 7?", tools=offer(*rounds, may_call=False), **options)
+        ask_server(server, "תודה", session=last.session, tools=offer(), **options)
+        requests = list(server.requests)
+
+    assert last.reply.text == "נשלחה."
+    assert [request.results for request in requests[1:3]] == [("sent", "8-17"), ("sent", "8-17", "lost")]
+    assert set(requests[0].tools) == {"order_status", "opening_hours"}
+    assert requests[2].body["tool_choice"] == "none"
+    assert requests[3].user_messages == ("מה עם 7?", "תודה")
 
 
 FAILURES: dict[str, type[ProviderError]] = {

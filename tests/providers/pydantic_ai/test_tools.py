@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic_ai import Agent, DeferredToolRequests
+from pydantic_ai.models.function import FunctionModel
 
 from tests.providers.pydantic_ai.asking import Model, ask_now, called, give, offer, said, through_json
 from yemot_ai.errors import ProviderError, SessionLostError
@@ -157,4 +159,27 @@ def test_a_tool_of_the_flow_with_the_name_of_one_of_the_agents_is_an_error() -> 
     give(agent, "order_status", lambda: "3")
 
     with pytest.raises(ProviderError, match="order_status"):
+        ask_now(PydanticAIProvider(agent), "מה?", tools=offer())
+
+
+def test_an_agent_with_output_validators_takes_tools_if_its_output_allows_for_calls() -> None:
+    model = Model(called(("order_status", {"id": 7})), said("נשלח"))
+    agent = Agent(FunctionModel(model.answer), output_type=[str, DeferredToolRequests])
+
+    @agent.output_validator
+    def emphatic(output: Any) -> Any:  # noqa: ANN401 - a text, or calls
+        return f"{output}!" if isinstance(output, str) else output
+
+    provider = PydanticAIProvider(agent, streams=False)
+    first = ask_now(provider, "מה עם 7?", tools=offer())
+    last = ask_now(provider, "מה עם 7?", tools=offer(round_of(first.calls, "sent")))
+
+    assert last.reply.text == "נשלח!"
+
+
+def test_an_agent_with_output_validators_and_another_output_is_an_error() -> None:
+    agent = Model().agent()
+    agent.output_validator(lambda text: text)
+
+    with pytest.raises(ProviderError, match="output validators"):
         ask_now(PydanticAIProvider(agent), "מה?", tools=offer())

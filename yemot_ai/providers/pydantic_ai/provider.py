@@ -12,6 +12,7 @@ import importlib.util
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from yemot_ai._runtime.tasks import retrieve_exception
 from yemot_ai.errors import MissingExtraError
 from yemot_ai.providers.provider import JSON, AnswerPart, Exchange, Reply, ToolCalls, ToolRequest
 from yemot_ai.providers.sdk.settings import check_seconds
@@ -97,6 +98,7 @@ class PydanticAIProvider:
             turn.run(pieces.put_nowait if stream and self.streams else None)
         )
         running.add_done_callback(lambda _: pieces.put_nowait(None))
+        running.add_done_callback(retrieve_exception)  # of an answer that is closed, nothing awaits it
         answer: Reply | ToolCalls | None = None
         try:
             while (piece := await pieces.get()) is not None:
