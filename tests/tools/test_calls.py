@@ -134,8 +134,8 @@ def test_the_model_gets_why_there_is_no_result(
 
         assert caller.says("מה עם ההזמנה").endswith("לא מצאתי")
 
-    (told,) = provider.requests[1].rounds[0].results
-    assert told.startswith(result)
+    (result_sent,) = provider.requests[1].rounds[0].results
+    assert result_sent.startswith(result)
 
 
 def test_a_tool_that_raises_is_logged_with_its_place_and_the_model_gets_no_detail(
