@@ -250,6 +250,18 @@ def test_a_record_with_tools_is_sent_between_processes() -> None:
     assert [event.kind for event in record.timeline if event.origin == "tool"] == ["tool"]
 
 
+def test_a_silence_is_shown_before_a_tool_that_ran_in_it() -> None:
+    turns = (
+        "{says: א, agent: [{calls: find_order, with: {name: דן}}, "
+        "{calls: order_status, with: {id: 7}}, {answers: ב}]}"
+    )
+    timeline = CallRecord.from_result(play(turns)).timeline
+    assert [event.at for event in timeline] == sorted(event.at for event in timeline)
+    assert [event.origin for event in timeline].index("silence") < [
+        event.text[:5] for event in timeline
+    ].index("order")
+
+
 # -- the function that checks the outcome
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "TimedEvent",
     "TimelineEvent",
     "build_timeline",
+    "in_order",
     "join_speech",
     "with_tools",
 ]
@@ -99,6 +100,12 @@ def with_tools(events: Iterable[CallEvent], tools: Iterable[ToolRun]) -> list[Ti
         (caller if isinstance(event, CallerActed) else others).append(event)
     ran = list(tools)
     return [*caller, *ran, *others] if ran else list(events)
+
+
+def in_order(timeline: list[TimelineEvent]) -> list[TimelineEvent]:
+    """Return events by start, also a silence in which a tool ran, which is known only at its end."""
+    has_tools = any(event.origin == "tool" for event in timeline)
+    return sorted(timeline, key=lambda event: event.at) if has_tools else timeline
 
 
 def join_speech(

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Scenario
 from yemot_ai_testing.scenario.play.result import MismatchKind, PlayedTurn, ScenarioResult, TurnStatus
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, in_order, with_tools
 from yemot_ai_testing.scenario.report.declared import DeclaredExtension
 from yemot_ai_testing.scenario.report.text import conversation_lines, escape_controls
 
@@ -208,7 +208,8 @@ def _turns(result: ScenarioResult) -> tuple[TurnRecord, ...]:
         [(with_tools(turn.events, turn.tools), turn.silence_limits) for turn in result.turns], last_events
     )
     events = {
-        number: [one for one in timeline if one.turn == number] for number in range(len(result.turns) + 1)
+        number: [one for one in in_order(timeline) if one.turn == number]
+        for number in range(len(result.turns) + 1)
     }
     turns = tuple(_turn(turn, events[number], start) for number, turn in enumerate(result.turns, start=1))
     after = TurnRecord(

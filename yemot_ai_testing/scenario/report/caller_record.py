@@ -11,7 +11,7 @@ from itertools import pairwise
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.clock import is_virtual
 from yemot_ai_testing.line.transcript import CallerActed, CallEvent, heard_text, longest_silence
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
+from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, in_order, with_tools
 from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 from yemot_ai_testing.scenario.report.call_record import CallRecord, TurnRecord, recorded_exchanges
 from yemot_ai_testing.scenario.report.declared import declared_extensions
@@ -70,7 +70,7 @@ def _turns(caller: Caller, line: int, tools: Sequence[ToolRun]) -> Iterator[Turn
             status="passed",
             heard=heard_text(part),
             dead_air=_dead_air(part, end),
-            timeline=tuple(_events_of(timeline, number)),
+            timeline=tuple(_events_of(in_order(timeline), number)),
             exchanges=recorded_exchanges(exchanges, bounds[0]),
         )
 

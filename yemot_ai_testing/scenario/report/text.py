@@ -11,7 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from yemot_ai_testing.line.transcript import Transcript
-from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, join_speech, with_tools
+from yemot_ai_testing.scenario.play.timeline import (
+    TimelineEvent,
+    build_timeline,
+    in_order,
+    join_speech,
+    with_tools,
+)
 from yemot_ai_testing.scenario.play.tools.runs import ToolRun
 
 __all__ = ["conversation_lines", "escape_controls", "render_transcript"]
@@ -45,7 +51,7 @@ def conversation_lines(timeline: Iterable[TimelineEvent]) -> Iterator[tuple[Time
 
 def render_transcript(transcript: Transcript, tools: Sequence[ToolRun] = ()) -> str:
     """Return the conversation of a call without a scenario, with the calls of tools."""
-    timeline = build_timeline([], after=with_tools(transcript, tools))
+    timeline = in_order(build_timeline([], after=with_tools(transcript, tools)))
     return "\n".join(line for _, line in conversation_lines(timeline))
 
 
