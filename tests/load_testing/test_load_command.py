@@ -204,7 +204,7 @@ def test_a_model_that_is_never_asked_is_no_success(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.slow
-def test_a_server_with_a_model_of_its_own_is_not_judged(
+def test_a_server_with_another_model_is_not_judged(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAULT", "own_model")
@@ -213,7 +213,7 @@ def test_a_server_with_a_model_of_its_own_is_not_judged(
     assert code == 0, data
     once = data["exactly_once"]
     assert (data["finished"], once["judged"], once["utterances"], once["asked"]) == (4, False, 12, 0)
-    assert "the model was never asked: the server has one of its own" in once["reason"]
+    assert "the model was never asked: the server has another model" in once["reason"]
 
 
 @pytest.mark.slow

@@ -134,7 +134,7 @@ def start_server(command: ServerCommand, seconds: float) -> Iterator[tuple[str, 
             script = LoadScript(LineHistory(), seconds)
             running.model.script = script
             way = (
-                "the server has one of its own; those of this test are found by OPENAI_BASE_URL, "
+                "the server has another model; those of this test are found by OPENAI_BASE_URL, "
                 "ANTHROPIC_BASE_URL and codex on PATH"
             )
             yield running.server.url, ModelSide(way, script, seconds, codex)

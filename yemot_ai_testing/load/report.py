@@ -58,7 +58,7 @@ class LoadReport:
         return sum(done for _, _, done in self.result.calls)
 
     def is_clean(self, max_errors: int) -> bool:
-        """Whether exactly once holds as far as it was judged, and there are at most that many errors."""
+        """Whether exactly once holds where it was judged, and there are at most that many errors."""
         return not self.violations and not self.unseen_model and self.errors <= max_errors
 
     def lines(self) -> Iterator[str]:
