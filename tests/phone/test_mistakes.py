@@ -109,3 +109,40 @@ def test_a_factory_that_fails_is_named(opened: Open, folder: Path) -> None:
     (folder / "line_declared.py").write_text(source, encoding="utf-8")
     with pytest.raises(AppError, match=r"line_declared\.py:4: unknown mode 'opanai'"):
         opened("line_declared:make")
+
+
+TOOL = "def order_status(id: int) -> str:\n    '''Return the status of an order.'''\n    return 'ready'\n\n\n"
+AGENT = "\n\n@flow.ai_agent('', greeting='שלום', {settings})\ndef agent(call, text): ...\n"
+
+
+@pytest.mark.parametrize("opened", [open_phone, open_hunt])
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        ("'codex', tools=[order_status]", "listen='voice'"),
+        ("'codex'", "tools=[order_status]"),
+        ("'openai'", "tools=[order_status], provider=Parrot()"),
+    ],
+)
+def test_a_provider_that_cannot_call_tools_is_found(
+    arguments: str, settings: str, opened: Open, folder: Path
+) -> None:
+    parrot = (
+        "class Parrot:\n    name = 'parrot'\n"
+        "    async def start_session(self, prompt, **_): ...\n"
+        "    async def continue_session(self, session, prompt, **_): ...\n\n"
+    )
+    source = TOOL + parrot + LINE.format(arguments=arguments) + AGENT.format(settings=settings)
+    (folder / "line_declared.py").write_text(source, encoding="utf-8")
+    with pytest.raises(
+        AppError, match=r"the provider '(codex|parrot)' cannot call tools: use OpenAIProvider"
+    ):
+        opened("line_declared:flow")
+
+
+@pytest.mark.parametrize("arguments", ["'openai', tools=[order_status]", "'anthropic'"])
+def test_a_provider_that_calls_tools_is_right(arguments: str, folder: Path) -> None:
+    agent = AGENT.format(settings="tools=[order_status]")
+    source = TOOL + LINE.format(arguments=arguments) + agent
+    (folder / "line_declared.py").write_text(source, encoding="utf-8")
+    assert open_phone("line_declared:flow")

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeAlias
 
 from yemot_ai import AIFlow, DialogSettings, Limits, YemotAI
 from yemot_ai.errors import MissingExtraError
-from yemot_ai.providers import AnyProvider
+from yemot_ai.providers import AnyProvider, Provider
 from yemot_ai.providers.adapter import as_provider
 from yemot_ai.providers.factory import make_provider
 from yemot_ai.sessions import MemoryStore, SessionStore, open_store
@@ -108,8 +108,8 @@ CreateAI: TypeAlias = Callable[..., None]
 
 def check_declaration(
     create: CreateAI, mode: str | None, settings: Mapping[str, Any], provider: AnyProvider
-) -> None:
-    """Raise what ``YemotAI(mode, **settings)`` raises, although its model and store are replaced.
+) -> Provider | None:
+    """Return the provider that is replaced, and raise what ``YemotAI(mode, **settings)`` raises.
 
     No store is created, and neither a key nor the library of a model or a store is needed.
 
@@ -118,6 +118,9 @@ def check_declaration(
         mode: see ``YemotAI``.
         settings: the other arguments.
         provider: the replacement of the model.
+
+    Returns:
+        The declared provider; None without its library.
 
     Raises:
         ConfigurationError: an argument is wrong, or the arguments cannot work together.
@@ -132,7 +135,16 @@ def check_declaration(
     keys = {name: settings.get(f"{name}_api_key") for name in ("openai", "anthropic")}
     model, timeout = settings.get("model"), settings.get("turn_timeout", 60.0)
     with contextlib.suppress(MissingExtraError):
-        make_provider(mode, settings.get("provider"), model=model, keys=keys, timeout=timeout)
+        declared = make_provider(mode, settings.get("provider"), model=model, keys=keys, timeout=timeout)
+        _check_tools(create, declared, settings)
+        return declared
+    return None
+
+
+def _check_tools(create: CreateAI, provider: AnyProvider, settings: Mapping[str, Any]) -> None:
+    """Raise an error if the declared provider cannot call the tools of the settings."""
+    if settings.get("tools"):
+        create(object.__new__(YemotAI), provider=provider, tools=settings["tools"])
 
 
 class Replacement:
@@ -157,9 +169,10 @@ class Replacement:
         self._variables = set_variables(missing)
         self._originals = YemotAI.__init__, AIFlow.__init__, AIFlow.ai_agent
         (create_ai, create_flow, add_agent), provider = self._originals, self._provider
+        declared: dict[YemotAI, Provider | None] = {}
 
         def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
-            check_declaration(create_ai, mode, settings, provider)
+            declared[ai] = check_declaration(create_ai, mode, settings, provider)
             create_ai(ai, **self._settings_of_ai(settings))
             self.created.append(ai)
 
@@ -167,7 +180,7 @@ class Replacement:
             create_flow(flow, *args, **_with_plain_dialog(settings))
 
         def add_replaced(flow: AIFlow, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
-            own = with_replaced_provider(settings, provider)
+            own = with_replaced_provider(create_ai, settings, provider, declared.get(flow.ai))
             return add_agent(flow, *args, **_with_plain_dialog(own))
 
         YemotAI.__init__ = create_replaced  # type: ignore[method-assign,assignment]  # restored on exit
@@ -195,16 +208,25 @@ class Replacement:
         }
 
 
-def with_replaced_provider(settings: Mapping[str, Any], provider: AnyProvider) -> dict[str, Any]:
+def with_replaced_provider(
+    create: CreateAI, settings: Mapping[str, Any], provider: AnyProvider, declared: Provider | None
+) -> dict[str, Any]:
     """Return settings of an agent whose own provider, if it has one, is replaced.
 
+    Args:
+        create: see above.
+        settings: the arguments of ``ai_agent``.
+        provider: the replacement of the model.
+        declared: the provider of the ``YemotAI``; None if it is not known.
+
     Raises:
-        ConfigurationError: what is replaced is no provider.
+        ConfigurationError: what is replaced is no provider, or cannot call the tools of the agent.
     """
-    if settings.get("provider") is None:
-        return dict(settings)
-    as_provider(settings["provider"])
-    return {**settings, "provider": provider}
+    own = settings.get("provider")
+    answering = declared if own is None else as_provider(own)
+    if answering is not None:
+        _check_tools(create, answering, settings)
+    return dict(settings) if own is None else {**settings, "provider": provider}
 
 
 def _with_plain_dialog(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from yemot_ai import AIFlow, YemotAI
+from yemot_ai.providers import Provider
 from yemot_ai.sessions import MemoryStore
 from yemot_ai_testing.hunt.replacement import (
     KEY_VARIABLES,
@@ -27,17 +28,19 @@ __all__ = ["replaced_models"]
 def replaced_models(model: PhoneModel) -> Iterator[list[YemotAI]]:
     """Replace the models and stores of what is created in this context; yield each ``YemotAI``, in order."""
     created: list[YemotAI] = []
+    declared: dict[YemotAI, Provider | None] = {}
     create, add_agent = YemotAI.__init__, AIFlow.ai_agent
 
     def create_replaced(ai: YemotAI, mode: str | None = None, **settings: Any) -> None:  # noqa: ANN401 - as YemotAI
-        check_declaration(create, mode, settings, model)
+        declared[ai] = check_declaration(create, mode, settings, model)
         kept = {name: value for name, value in settings.items() if name not in MODEL_ARGUMENTS}
         replaced = {"provider": model, "transcriber": model, "recordings": PathRecordings()}
         create(ai, **{**kept, **replaced, "store": MemoryStore()})
         created.append(ai)
 
     def add_replaced(flow: AIFlow, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - as AIFlow.ai_agent
-        return add_agent(flow, *args, **with_replaced_provider(settings, model))
+        own = with_replaced_provider(create, settings, model, declared.get(flow.ai))
+        return add_agent(flow, *args, **own)
 
     missing = {name: PLACEHOLDER for name in KEY_VARIABLES if not os.environ.get(name)}
     variables = set_variables(missing)
