@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +17,7 @@ import pytest
 
 from tests.attacks.server import Served, served
 from tests.support.waiting import until
+from yemot_ai.server.run import ARRIVAL_SECONDS, HELD_SECONDS
 from yemot_ai_testing import Caller
 
 CALLS = 50
@@ -117,3 +120,33 @@ def test_turns_of_a_worker_whose_deadline_is_over_are_asked_again_by_another(tmp
         assert heard == ANSWERS
         assert max(Counter(prompt for _, prompt in asked).values()) == 2
         assert not {process for process, _ in asked[CALLS:]} & {*ended}
+
+
+def is_closed(server: Served) -> bool:
+    """Whether nothing listens at the port."""
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) != 0
+
+
+def test_a_request_that_was_on_its_way_when_the_port_was_closed_is_answered(tmp_path: Path) -> None:
+    with served(tmp_path, app=APP) as server:
+        connection = server.connect()
+        server.post(b"ApiCallId=other&ApiExtension=")  # so the earlier connection is accepted, too
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: is_closed(server))
+        connection.sendall(b"GET /?ApiCallId=c1&ApiExtension= HTTP/1.1\r\nhost: line\r\n\r\n")
+        answer = connection.recv(4096)
+
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(10) == 0
+
+
+def test_connections_without_a_request_do_not_keep_a_server_that_ends(tmp_path: Path) -> None:
+    with served(tmp_path, app=APP) as server:
+        server.connect()
+        server.connect(b"GET /?ApiCallId=c1")
+        server.post(b"ApiCallId=other&ApiExtension=")
+        started = time.monotonic()
+
+        assert server.end(signal.SIGTERM, within=10) == 0
+        assert time.monotonic() - started < ARRIVAL_SECONDS + HELD_SECONDS

@@ -8,6 +8,7 @@ response, where h11 refuses a second one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -41,6 +42,7 @@ class Connections:
         self._refused_limit = refused
         self._open: dict[BoundedConnection, None] = {}
         self._refused: dict[BoundedConnection, None] = {}
+        self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many are open."""
@@ -66,6 +68,19 @@ class Connections:
         """Remove a connection that was closed."""
         self._open.pop(connection, None)
         self._refused.pop(connection, None)
+        self._changed.set()
+
+    def note_data(self) -> None:
+        """Note that a connection got data."""
+        self._changed.set()
+
+    async def wait_for_requests(self, seconds: float) -> None:
+        """Wait until each connection has had a request, at most ``seconds``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(connection.is_arriving for connection in self._open):
+                    self._changed.clear()
+                    await self._changed.wait()
 
     def close_unread(self) -> None:
         """Close the connections whose request has not arrived completely."""
@@ -99,6 +114,12 @@ class BoundedConnection(asyncio.Protocol):
         return cycle is None or bool(cycle.response_complete)
 
     @property
+    def is_arriving(self) -> bool:
+        """Whether its first request, or the body of its newest one, has not arrived."""
+        cycle = self._protocol.cycle
+        return cycle is None or bool(not cycle.response_complete and cycle.more_body)
+
+    @property
     def is_unserved(self) -> bool:
         """Whether it waits, or the body of its request has not arrived."""
         return self.is_waiting or bool(self._protocol.cycle.more_body)
@@ -127,6 +148,7 @@ class BoundedConnection(asyncio.Protocol):
             self._protocol.data_received(data)
         except h11.LocalProtocolError:
             self._closing.close()
+        self._connections.note_data()
         if self._closing.is_lingering:
             self._drop_request()
         elif not self.is_waiting:

@@ -41,8 +41,11 @@ log = logging.getLogger("yemot_ai")
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
+ARRIVAL_SECONDS: Final = 1
+"""Seconds within which the first request of an open connection has to arrive after the port is closed."""
+
 HELD_SECONDS: Final = 5
-"""Seconds that the requests that are held get after the port is closed."""
+"""Seconds that the requests that are held get after the port is closed, ``ARRIVAL_SECONDS`` included."""
 
 HEADER_BYTES: Final = 16 * 1024
 """Bytes of the headers of a request without its query: what uvicorn allows for both."""
@@ -135,7 +138,7 @@ def _make_server(flow: AIFlow, app: ASGIApp, options: ServeOptions) -> LineServe
         backlog=limits.accepted_at_once,
         h11_max_incomplete_event_size=query_bytes + HEADER_BYTES,
         timeout_keep_alive=limits.keep_alive_seconds,  # type: ignore[arg-type]  # passed to loop.call_later
-        timeout_graceful_shutdown=HELD_SECONDS,
+        timeout_graceful_shutdown=HELD_SECONDS - ARRIVAL_SECONDS,
     )
     config.load()
     connections = Connections(
@@ -203,7 +206,10 @@ class LineServer(uvicorn.Server):
             log.warning("%d turns did not end in time and are stopped", unfinished)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the port; wait for no request that has not arrived."""
+        """Close the port; drop the connections whose request does not arrive soon."""
+        for server in self.servers:
+            server.close()
+        await self._connections.wait_for_requests(ARRIVAL_SECONDS)
         self._connections.close_unread()
         await super().shutdown(sockets)
 
