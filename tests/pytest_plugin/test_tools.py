@@ -181,3 +181,20 @@ def test_a_masked_summary_has_no_whole_phone_number_of_a_tool(
     assert "0521234567" not in written
     assert "…4567" in written
     assert json.dumps({"phone": "…4567"}, ensure_ascii=False) in written
+
+
+def test_the_wording_of_a_call_with_tools_is_updated(shop: pytest.Pytester, run: Run) -> None:
+    path = shop.path / "shop.call.yaml"
+    path.write_text(CALLS, encoding="utf-8")
+    run("--yemot-scenario", "--yemot-update").assert_outcomes(passed=1)
+    assert path.read_text(encoding="utf-8") == CALLS.replace("hears: מוכנה", "hears: בדרך")
+
+
+def test_other_tools_than_expected_are_not_updated(shop: pytest.Pytester, run: Run) -> None:
+    path = shop.path / "shop.call.yaml"
+    text = f"{CALLS.replace('hears: מוכנה', 'hears: בדרך')}    afterwards: {{tools: []}}\n"
+    path.write_text(text, encoding="utf-8")
+    result = run("--yemot-scenario", "--yemot-update")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['*tools: order_status({"id": 7}) ran, not none'])
+    assert path.read_text(encoding="utf-8") == text
