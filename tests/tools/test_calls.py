@@ -14,6 +14,7 @@ import pytest
 from tests.support.stores import store_factory
 from tests.support.waiting import until
 from yemot_ai import AICall, AIFlow, CallSummary, Limits, ToolContext, Turn, YemotAI, tool
+from yemot_ai._turns.tool_loop import WAITS
 from yemot_ai.errors import ConfigurationError, ToolError
 from yemot_ai.providers import Usage
 from yemot_ai.sessions import SessionStore
@@ -334,7 +335,12 @@ def test_without_a_yes_it_does_not_run_and_the_model_learns_it(store: SessionSto
 def test_what_else_was_called_before_the_question_is_no_secret_to_the_model(store: SessionStore) -> None:
     provider, orders, consent = ScriptedProvider(), Orders(), Consent()
     provider.calls("order_status", {"number": 1})
-    provider.calls(("cancel_order", {"number": 7}), ("order_status", {"number": 0})).answers("ביטלתי")
+    calls = [
+        ("order_status", {"number": 0}),
+        ("cancel_order", {"number": 7}),
+        ("order_status", {"number": 1}),
+    ]
+    provider.calls(*calls).answers("ביטלתי")
     flow = AIFlow(YemotAI(provider=provider, store=store))
     tools = [orders.tools()[0], *consent.tools()]
     flow.ai_agent("", greeting="שלום", tools=tools)(lambda call, text: None)
@@ -343,8 +349,37 @@ def test_what_else_was_called_before_the_question_is_no_secret_to_the_model(stor
         caller.says("תבטל")
         caller.says("כן")
 
-    status = '[order_status({{"number": {}}}): {{"status": "מוכנה"}}]'
-    assert provider.requests[2].prompt == f"{status.format(1)} {status.format(0)} כן"
+    status = '[order_status({{"number": {}}}): {{"{}": "{}"}}]'
+    before = f"{status.format(1, 'status', 'מוכנה')} {status.format(0, 'status', 'מוכנה')}"
+    after = status.format(1, "error", WAITS)  # what comes after the question waits for its answer
+    assert provider.requests[2].prompt == f"{before} {after} כן"
+    assert [run[1] for run in orders.runs] == [1, 0]
+    assert consent.runs == [7]
+
+
+def test_one_question_at_a_time(store: SessionStore) -> None:
+    provider, consent = ScriptedProvider(), Consent()
+    provider.calls(("cancel_order", {"number": 7}), ("cancel_order", {"number": 12}))
+    provider.calls("cancel_order", {"number": 12}).answers("ביטלתי את שתיהן")
+    with Caller(consent_flow(provider, consent, store=store)) as caller:
+        caller.dial()
+        assert caller.says("תבטל את שתיהן") == "לבטל את הזמנה 7? לאישור הקישו 1"
+        assert caller.says("כן") == "לבטל את הזמנה 12? לאישור הקישו 1"
+        assert consent.runs == [7]
+        assert caller.says("כן") == "ביטלתי את שתיהן"
+
+    assert consent.runs == [7, 12]
+
+
+def test_after_silence_the_question_is_asked_again(store: SessionStore) -> None:
+    provider, consent = ScriptedProvider().calls("cancel_order", {"number": 7}).answers("ביטלתי"), Consent()
+    with Caller(consent_flow(provider, consent, store=store)) as caller:
+        caller.dial()
+        caller.says("תבטל את 7")
+        heard = caller.silent()
+        caller.says("כן")
+
+    assert heard == "לא שמעתי, אפשר לחזור? לבטל את הזמנה 7? לאישור הקישו 1"
     assert consent.runs == [7]
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import pytest
 
 from yemot_ai import AIFlow, ToolContext, YemotAI, tool
 from yemot_ai.errors import ConfigurationError, MissingExtraError
+from yemot_ai.providers import CodexCLIProvider, FallbackProvider
 from yemot_ai.tools.consent import is_consent
 from yemot_ai.tools.declaration import as_tool
 from yemot_ai.tools.results import MAX_RESULT, result_text
@@ -128,6 +129,37 @@ def many(*numbers: int) -> str:
     return str(numbers)
 
 
+def second(number: int, call: ToolContext) -> str:
+    """Do it."""
+    return f"{number}{call}"
+
+
+def other_name(context: ToolContext) -> str:
+    """Do it."""
+    return str(context)
+
+
+def yields(number: int) -> Iterator[int]:
+    """Do it."""
+    yield number
+
+
+def describes_another(number: int) -> str:
+    """Do it.
+
+    Args:
+        number: how many.
+        size: how large.
+    """
+    return str(number)
+
+
+class Shop:
+    def status(self, number: int) -> str:
+        """Do it."""
+        return str(number)
+
+
 def strange(what: Callable[[], int]) -> str:
     """Do it."""
     return str(what)
@@ -153,14 +185,33 @@ def fine(number: int) -> str:
     [
         (no_docstring, "the tool no_docstring needs a docstring"),
         (no_hint, "has number without a type hint: write number: str"),
-        (many, "has 'numbers' in a place where a model cannot give an argument by name"),
+        (many, "has 'numbers' in a place where a model cannot give an argument by name: write each"),
+        (second, "has call for the call: that is the first parameter, named call"),
+        (other_name, "has context for the call: that is the first parameter, named call"),
+        (Shop.status, "is a method of a class: give that of an object"),
+        (yields, "yields: return the result"),
+        (describes_another, "describes size under Args:, which is no parameter"),
         (strange, "has a parameter that JSON cannot represent"),
         (unresolved, "has a type hint that cannot be resolved .*Missing"),
         (הזמנה, r"needs a name of Latin letters, .* write @tool\(name='order_status'\)"),
         (int, "give functions"),
         ("fine", "give functions"),
     ],
-    ids=["docstring", "hint", "many", "callable", "unresolved", "hebrew", "class", "text"],
+    ids=[
+        "docstring",
+        "hint",
+        "many",
+        "call second",
+        "context",
+        "method",
+        "generator",
+        "docs of another",
+        "callable",
+        "unresolved",
+        "hebrew",
+        "class",
+        "text",
+    ],
 )
 def test_a_function_that_no_model_can_call_is_refused_with_the_way_out(
     function: object, message: str
@@ -184,14 +235,36 @@ def test_the_error_names_the_file_and_line_of_the_function() -> None:
         ({"says": "***"}, "has nothing to speak"),
         ({"says": 7}, "says of the tool fine=7"),
         ({"confirm": "לבטל את {order}?"}, "no parameter 'order'; it has number"),
-        ({"confirm": "לבטל את {number?"}, "confirm=.*expected"),
+        ({"confirm": "לבטל את {number?"}, "confirm=.*expected .*write {{ and }}"),
+        ({"confirm": ""}, "confirm='' of the tool fine has nothing to speak: give a text, or leave it out"),
         ({"name": "a b"}, "the tool 'a b' needs a name"),
     ],
-    ids=["timeout", "retry", "says", "says a number", "confirm", "brace", "name"],
+    ids=["timeout", "retry", "says", "says a number", "confirm", "brace", "empty", "name"],
 )
 def test_an_option_that_cannot_be_meant_is_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as error:
         tool(**options)(fine)
+
+    assert str(error.value).startswith(f"{error.value.place}: ")
+
+
+def test_an_optional_argument_that_is_left_out_is_not_spoken_as_none() -> None:
+    @tool(confirm="לבטל את {number} {reason}?")
+    def cancel(number: int, reason: str | None = None) -> None:
+        """Cancel an order."""
+
+    assert cancel.question({"number": 7}) == "לבטל את 7 ?"
+
+
+def test_tools_of_objects_are_tools() -> None:
+    assert as_tool(Shop().status).signature.parse('{"number": 7}') == {"number": 7}
+
+
+def test_of_a_fallback_the_provider_without_tools_is_named(fake_codex: FakeCodex) -> None:
+    provider = FallbackProvider([ScriptedProvider(), CodexCLIProvider()])
+
+    with pytest.raises(ConfigurationError, match="the provider 'codex' cannot call tools"):
+        YemotAI(provider=provider, tools=[fine])
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

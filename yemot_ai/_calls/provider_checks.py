@@ -28,10 +28,12 @@ def check_takes_tools(provider: Provider) -> None:
     Raises:
         ConfigurationError: it cannot.
     """
-    if not getattr(provider, "takes_tools", False):
+    unable = [member.name for member in _members(provider) if not getattr(member, "takes_tools", False)]
+    if unable or not getattr(provider, "takes_tools", False):
+        name = unable[0] if unable else provider.name
         raise ConfigurationError(
-            f"tools=[…]: the provider {provider.name!r} cannot call tools: use OpenAIProvider, "
-            "AnthropicProvider or PydanticAIProvider for this agent (provider=…), or leave tools out"
+            f"tools=[…]: the provider {name!r} cannot call tools: use OpenAIProvider, AnthropicProvider or "
+            "PydanticAIProvider for this agent (provider=…), or leave tools out"
         )
 
 

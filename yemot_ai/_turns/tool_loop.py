@@ -48,6 +48,10 @@ CallFunction = Callable[..., Awaitable[Any]]
 
 NOT_RUN: Final = "was not run: the caller did not agree"
 
+WAITS: Final = (
+    "was not run, because the caller is asked about an earlier call: call it again after the answer"
+)
+
 TOO_MANY: Final = "this turn has had all of its calls: answer now"
 
 
@@ -207,23 +211,26 @@ class ToolLoop:
 
     async def _run_round(self, steps: Sequence[Turn], state: JSON = None) -> None:
         """Run the calls of one message, one after the other, and keep the results for the model."""
-        allowed = max(self.toolbox.max_calls - self._count, 0)
-        done = [await self._run_step(step, may_run=number < allowed) for number, step in enumerate(steps)]
+        allowed, done = max(self.toolbox.max_calls - self._count, 0), list[Turn]()
+        for number, step in enumerate(steps):
+            refusal = TOO_MANY if number >= allowed else WAITS if any(map(_question_of, done)) else ""
+            done.append(await self._run_step(step, refusal))
         uses = [step.tool for step in steps if step.tool]
         calls = tuple(ToolCall(use.call_id, use.name, use.arguments) for use in uses)
         self.rounds.append(ToolRound(calls, tuple(map(_result_of, done)), uses[0].preface, state))
         self.question = next(filter(None, map(_question_of, done)), "")
 
-    async def _run_step(self, step: Turn, *, may_run: bool) -> Turn:
+    async def _run_step(self, step: Turn, refusal: str) -> Turn:
+        """Run a call once; with a ``refusal``, that is its result."""
         call_id = self.turn.session.call_id
-        work = functools.partial(self._work, step, may_run=may_run)
+        work = functools.partial(self._work, step, refusal)
         try:
             return await self.ledger.run_once(call_id, step, work)
         except asyncio.CancelledError:  # the turn is over, and the tool with it
             await self.ledger.cancel_turns(call_id, (step.id,))
             raise
 
-    async def _work(self, step: Turn, running: RunningTurn, *, may_run: bool) -> TurnResult:
+    async def _work(self, step: Turn, refusal: str, running: RunningTurn) -> TurnResult:
         use = step.tool
         if use is None:
             raise AssertionError(step)
@@ -231,8 +238,8 @@ class ToolLoop:
         if tool is None:
             name, known = use.name[:64], ", ".join(self.toolbox.tools)
             raise ToolFailedError(f"there is no tool {name!r}; there are {known}", tool=name)
-        if not may_run:
-            raise ToolFailedError(TOO_MANY, tool=tool.name)
+        if refusal:
+            raise ToolFailedError(refusal, tool=tool.name)
         try:
             arguments = tool.signature.parse(use.arguments)
         except ArgumentsError as error:

@@ -231,6 +231,16 @@ class Session:
         """Return the runs of tools that the model has called in a turn, oldest first."""
         return tuple(turn for turn in self.turns if turn.parent == turn_id and turn.tool is not None)
 
+    @property
+    def open_question(self) -> str:
+        """What a tool has asked the caller in the newest turn of an agent; "" if it waits for no consent."""
+        newest = next((turn for turn in reversed(self.turns) if turn.number is not None), None)
+        steps = self.tools_of(newest.id) if newest else ()
+        failures = [
+            step.failure for step in steps if step.failure and step.failure.kind == "tool_not_confirmed"
+        ]
+        return str(failures[0].fields.get("question", "")) if failures else ""
+
     def with_hangup(self) -> Self:
         """Return the session when its call ends: of each answer what was spoken of it.
 

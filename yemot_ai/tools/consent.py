@@ -12,8 +12,8 @@ from typing import Final
 __all__ = ["is_consent"]
 
 _YES: Final = frozenset({
-    "1", "כן", "מאשר", "מאשרת", "אישור", "מאושר", "בטח", "בוודאי", "נכון", "מסכים", "מסכימה", "אוקיי", "אוקי",
-    "בסדר", "סבבה", "yes", "yeah", "yep", "ok", "okay", "sure", "confirm", "confirmed",
+    "1", "אחת", "כן", "מאשר", "מאשרת", "אישור", "מאושר", "בטח", "בוודאי", "נכון", "מסכים", "מסכימה", "אוקיי",
+    "אוקי", "בסדר", "סבבה", "yes", "yeah", "yep", "ok", "okay", "sure", "confirm", "confirmed",
 })  # fmt: skip
 
 _POLITE: Final = frozenset({

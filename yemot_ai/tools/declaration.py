@@ -16,9 +16,10 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Final, overload
 
-from yemot_ai.errors import ConfigurationError
+from yemot_ai.errors import ConfigurationError, MissingExtraError
 from yemot_ai.errors.source_place import function_place
 from yemot_ai.protocol import speakable
 from yemot_ai.providers.values import ToolSpec
@@ -68,8 +69,9 @@ class Tool:
     def question(self, arguments: Mapping[str, Any]) -> str:
         """Return what the caller is asked before the run; "" without ``confirm``."""
         properties = self.signature.schema["properties"]
-        defaults = {name: schema.get("default", "") for name, schema in properties.items()}
-        return self.confirm.format_map({**defaults, **arguments}) if self.confirm else ""
+        defaults = {name: schema.get("default") for name, schema in properties.items()}
+        given = {name: "" if value is None else value for name, value in {**defaults, **arguments}.items()}
+        return self.confirm.format_map(given) if self.confirm else ""
 
 
 @overload
@@ -77,21 +79,21 @@ def tool(function: Callable[..., Any], /) -> Tool: ...
 @overload
 def tool(
     *,
-    says: str = "",
-    confirm: str = "",
+    says: str | None = None,
+    confirm: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     retry: bool = False,
-    name: str = "",
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(  # noqa: PLR0913 - each is a public option
     function: Callable[..., Any] | None = None,
     /,
     *,
-    says: str = "",
-    confirm: str = "",
+    says: str | None = None,
+    confirm: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     retry: bool = False,
-    name: str = "",
+    name: str | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a tool of a function, ``def`` or ``async def``; a decorator, with or without options.
 
@@ -135,47 +137,59 @@ def as_tool(value: object) -> Tool:
     return _make_tool(value)
 
 
-def _make_tool(  # noqa: PLR0913 - the options of ``tool``
-    function: Callable[..., Any],
-    *,
-    says: str = "",
-    confirm: str = "",
-    timeout: float = DEFAULT_TIMEOUT,
-    retry: bool = False,
-    name: str = "",
-) -> Tool:
+def _make_tool(function: Callable[..., Any], **options: Any) -> Tool:  # noqa: ANN401 - those of ``tool``
     if isinstance(function, type):
         raise ConfigurationError(f"@tool above the class {function.__name__}: it belongs above a function")
-    shown = name or getattr(function, "__name__", "")
     place = function_place(function)
+    try:
+        return _checked_tool(function, **options)
+    except MissingExtraError:
+        raise
+    except ConfigurationError as error:
+        error.place = place
+        if place and not str(error).startswith(place):
+            error.args = (f"{place}: {error}", *error.args[1:])
+        raise
+
+
+def _checked_tool(  # noqa: PLR0913 - the options of ``tool``
+    function: Callable[..., Any],
+    *,
+    says: str | None = None,
+    confirm: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    retry: bool = False,
+    name: str | None = None,
+) -> Tool:
+    shown = getattr(function, "__name__", "") if name is None else name
     if not isinstance(shown, str) or not _NAME.fullmatch(shown):
         raise ConfigurationError(
             f"the tool {shown!r} needs a name of Latin letters, digits, _ and -, at most 64: "
-            "write @tool(name='order_status')",
-            place=place,
+            "write @tool(name='order_status')"
         )
     check_number(f"timeout of the tool {shown}", timeout, "seconds above 0")
     check_type(f"retry of the tool {shown}", retry, bool, "True or False")
     for option, text in (("says", says), ("confirm", confirm)):
-        check_type(f"{option} of the tool {shown}", text, str, "a text for the caller")
-        if text and not speakable(text):
+        check_type(f"{option} of the tool {shown}", text, (str, NoneType), "a text for the caller")
+        if text is not None and not speakable(text):
             what = f"{option}={text!r} of the tool {shown}"
-            raise ConfigurationError(f"{what} has nothing to speak", place=place)
-    made = Tool(function, shown, says, confirm, timeout, retry, signature=read_signature(function))
-    _check_question(made, place)
+            raise ConfigurationError(f"{what} has nothing to speak: give a text, or leave it out")
+    signature = read_signature(function)
+    made = Tool(function, shown, says or "", confirm or "", timeout, retry, signature=signature)
+    _check_question(made)
     return made
 
 
-def _check_question(made: Tool, place: str) -> None:
+def _check_question(made: Tool) -> None:
     names = made.signature.schema["properties"]
     try:
         fields = [name for _, name, _, _ in string.Formatter().parse(made.confirm) if name is not None]
     except ValueError as error:
-        raise ConfigurationError(f"confirm={made.confirm!r}: {error}", place=place) from None
+        hint = "write {{ and }} for braces that are spoken"
+        raise ConfigurationError(f"confirm={made.confirm!r}: {error}; {hint}") from None
     unknown = [name for name in fields if re.split(r"[.\[]", name)[0] not in names]
     if unknown:
         raise ConfigurationError(
             f"confirm={made.confirm!r}: the tool {made.name} has no parameter {unknown[0]!r}; "
-            f"it has {', '.join(names) or 'none'}",
-            place=place,
+            f"it has {', '.join(names) or 'none'}"
         )

@@ -29,6 +29,7 @@ from typing import Any, Final, get_type_hints
 
 from yemot_ai.errors import ConfigurationError, MissingExtraError
 from yemot_ai.errors.source_place import function_place
+from yemot_ai.tools.context import ToolContext
 
 __all__ = ["ArgumentsError", "Signature", "read_signature"]
 
@@ -96,9 +97,14 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     hints = _hints(function)
     for parameter in own:
         _check_parameter(function, parameter, hints)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise _error(function, "yields: return the result")
     description, texts = _read_docstring(inspect.getdoc(function) or "")
     if not description:
         raise _error(function, "needs a docstring: the model learns from it what the tool does")
+    other = next((name for name in texts if name not in {each.name for each in parameters}), "")
+    if other:
+        raise _error(function, f"describes {other} under Args:, which is no parameter")
     adapter = _adapter(function, own, hints, texts)
     return Signature(description, _schema(adapter, own), takes_context, adapter)
 
@@ -121,14 +127,16 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _check_parameter(
     function: Callable[..., Any], parameter: inspect.Parameter, hints: Mapping[str, Any]
 ) -> None:
+    name = parameter.name
     if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY}:
-        raise _error(
-            function, f"has {parameter.name!r} in a place where a model cannot give an argument by name"
-        )
-    if parameter.name not in hints:
-        raise _error(
-            function, f"has {parameter.name} without a type hint: write {parameter.name}: str, or its type"
-        )
+        what = "in a place where a model cannot give an argument by name: write each parameter with its name"
+        raise _error(function, f"has {name!r} {what}")
+    if name == "self" and name not in hints:
+        raise _error(function, "is a method of a class: give that of an object, such as orders.status")
+    if name not in hints:
+        raise _error(function, f"has {name} without a type hint: write {name}: str, or its type")
+    if hints[name] is ToolContext or name == CONTEXT_PARAMETER:
+        raise _error(function, f"has {name} for the call: that is the first parameter, named call")
 
 
 def _adapter(

@@ -265,9 +265,9 @@ class AgentLoop:
         silences = visit.silences + 1
         if silences >= self.dialog.max_silences:
             return self._leave(session, cursor, self.dialog.too_many_silences)
-        return self._listen(
-            session, cursor, self.dialog.to_messages(self.dialog.not_heard), silences=silences
-        )
+        sentences = (self.dialog.not_heard, session.open_question)
+        messages = tuple(message for text in sentences if text for message in self.dialog.to_messages(text))
+        return self._listen(session, cursor, messages, silences=silences)
 
     def _finish_turn(self, session: Session, cursor: Cursor, turn: Turn) -> tuple[Session, str]:
         """Speak what is left of a turn that is done."""
