@@ -99,7 +99,8 @@ def _messages_problems(body: Mapping[str, Any]) -> Iterator[str]:
 
 def ids_of(items: Sequence[Mapping[str, Any]], kind: str, name: str) -> tuple[str, ...]:
     """Return the ids of the items of one type, in the field ``name``."""
-    return tuple(str(item.get(name)) for item in items if item.get("type") == kind)
+    found = (item.get(name) for item in items if item.get("type") == kind)
+    return tuple(one for one in found if isinstance(one, str))  # Codex sends results without an id
 
 
 _PROBLEMS = {
