@@ -223,7 +223,7 @@ def test_a_second_turn_of_a_waiting_thread_is_refused(codex: Codex) -> None:
 @pytest.mark.slow
 def test_an_idle_server_ends_and_its_thread_continues_in_the_other(codex: Codex) -> None:
     async def calls() -> tuple[int, list[str], list[object]]:
-        async with two_calls(codex, idle_timeout=0.05) as (provider, *replies):
+        async with two_calls(codex, idle_timeout=1.0) as (provider, *replies):
             both = {server_of(provider, reply).pid: reply for reply in replies}
             codex.answers("2").answers("2")
             while len(provider._pool().servers) > 1:  # noqa: ASYNC110 - the pool has no event
