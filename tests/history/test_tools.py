@@ -26,6 +26,7 @@ from yemot_ai_testing.history.recorders.app import record_request, record_respon
 
 BUDGET = Budget(hangup=2.0, lease=5.0)
 SAID = CallerSpoke(0, "call 1", "7001")
+SAID_ELSEWHERE = CallerSpoke(0, "call 2", "7009")
 
 
 def violations(*events: HistoryEvent, budget: Budget = BUDGET) -> list[Violation]:
@@ -43,7 +44,7 @@ def kinds(*events: HistoryEvent, budget: Budget = BUDGET) -> list[str]:
 def asked(
     at: float, model_call_id: str, *results: tuple[str, str], utterance: str = "7001", worker: str = ""
 ) -> ModelAsked:
-    session = "" if utterance == "7001" else "conversation"
+    session = "conversation" if utterance == "7002" else ""
     prompt = f"אמירה {utterance}"
     return ModelAsked(at, model_call_id, prompt, utterance, session, worker=worker, tool_results=results)
 
@@ -170,18 +171,32 @@ class TestResults:
         known = asked(5, "2", ("a", "done b"), ("b", "done a"))
         found = violations(*both, runs(4, 2, "b"), returns(4, 2, "done b"), known)
         assert [one.kind for one in found] == ["wrong_result", "wrong_result"]
-        assert "the model got 'done b' by order: the result of order {} in call 1" in found[0].message
+        assert "the model got 'done b' of order, the result of order {} in call 1" in found[0].message
 
     def test_a_result_of_another_call_is_found(self) -> None:
         other = ToolCalled(2, 7, "call 2", "order", "{}", "key", "z"), returns(2, 7, "done z")
+        called = SAID_ELSEWHERE, asked(1, "9", utterance="7009"), calls(1, "9", "z")
         wrong = asked(5, "2", ("a", "done z"))
-        assert kinds(*ASKS, *other, runs(3, 1, "a"), returns(4, 1, "done a"), wrong) == ["wrong_result"]
+        assert kinds(*called, *ASKS, *other, runs(3, 1, "a"), returns(4, 1, "done a"), wrong) == [
+            "wrong_result"
+        ]
 
     def test_a_result_of_an_earlier_turn_is_found(self) -> None:
         later = CallerSpoke(8, "call 1", "7002"), asked(8, "3", utterance="7002"), calls(9, "3", "b")
         run = runs(9, 2, "b"), returns(9, 2, "done b")
         wrong = asked(10, "4", ("b", "done a"), utterance="7002")
         assert kinds(*TURN, *later, *run, wrong) == ["wrong_result"]
+
+    def test_a_result_of_another_call_is_found_though_the_tool_did_not_run(self) -> None:
+        other = SAID_ELSEWHERE, asked(1, "9", utterance="7009"), calls(1, "9", "z")
+        ran = ToolCalled(2, 7, "call 2", "order", "{}", "key", "z"), returns(2, 7, "done z")
+        wrong = asked(5, "2", ("a", "done z"))
+        assert kinds(*other, *ran, *ASKS, wrong) == ["wrong_result"]
+
+    def test_nothing_is_known_of_a_tool_that_is_not_recorded(self) -> None:
+        other = SAID_ELSEWHERE, asked(1, "9", utterance="7009"), calls(1, "9", "z")
+        ran = ToolCalled(2, 7, "call 2", "another", "{}", "key", "z"), returns(2, 7, "done")
+        assert kinds(*other, *ran, *ASKS, asked(5, "2", ("a", "done"))) == []
 
     def test_equal_results_of_two_tools_are_no_exchange(self) -> None:
         both = SAID, asked(1, "1"), calls(2, "1", "a", "b"), runs(3, 1, "a"), returns(3, 1, "done")
@@ -195,7 +210,9 @@ class TestResults:
         assert found.message.endswith("though order had returned 'done a'")
 
     @pytest.mark.parametrize(
-        "died", [WorkerRestarted(4.5, "1"), ProcessStalled(4.9, 4.0, "1")], ids=["died", "stalled"]
+        "died",
+        [WorkerRestarted(4.5, "1"), ProcessStalled(4.9, 4.0, "1"), FaultInjected(4.5, "store away")],
+        ids=["died", "stalled", "could not store"],
     )
     def test_the_result_of_a_worker_that_died_is_unknown(self, died: HistoryEvent) -> None:
         unknown = asked(5, "2", ("a", "it is not known"), worker="2")
@@ -253,7 +270,8 @@ class TestLostResults:
         agreed = CallerSpoke(3, "call 1", "7002"), runs(4, 1, "a"), returns(5, 1, "done a")
         turns = *ASKS, *history.events, *agreed
         assert kinds(*turns, asked(6, "2", ("a", "done a"), utterance="7002")) == []
-        other = ToolCalled(1, 7, "call 2", "order", "{}", "key", "z"), returns(1, 7, "done z")
+        called = SAID_ELSEWHERE, asked(1, "9", utterance="7009"), calls(1, "9", "z")
+        other = *called, ToolCalled(1, 7, "call 2", "order", "{}", "key", "z"), returns(1, 7, "done z")
         wrong = asked(6, "2", ("a", "done z"), utterance="7002")
         assert kinds(*other, *turns, wrong) == ["wrong_result"]
 

@@ -15,7 +15,7 @@ from yemot_ai_testing.history import (
     check,
 )
 from yemot_ai_testing.history.correlation import spoken_answers
-from yemot_ai_testing.property.echo_provider import LONG_ANSWER, PLAIN_ANSWER
+from yemot_ai_testing.property.model_steps import LONG_ANSWER, PLAIN_ANSWER
 
 ANSWER = "תשובה 9 על אמירה 7001. החנות פתוחה ביום ראשון, לכולם"
 

@@ -13,7 +13,7 @@ from yemot_ai_testing.doubles.steps import Answer, Hang
 from yemot_ai_testing.errors import CallerNotAskedError
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
-from yemot_ai_testing.property.echo_provider import MARKDOWN_ANSWER
+from yemot_ai_testing.property.model_steps import MARKDOWN_ANSWER
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from yemot_ai_testing.mutation.errors import UnknownMutationError
-from yemot_ai_testing.mutation.faults import answers, providers, questions, requests, stores, wording
+from yemot_ai_testing.mutation.faults import answers, providers, questions, requests, stores, tools, wording
 from yemot_ai_testing.mutation.mutation import Mutation, mutations_of
 
 __all__ = ["MUTATIONS", "select"]
 
 MUTATIONS: Final[tuple[Mutation, ...]] = tuple(
     mutation
-    for module in (wording, questions, answers, requests, providers, stores)
+    for module in (wording, questions, answers, requests, providers, tools, stores)
     for mutation in mutations_of(module)
 )
 

@@ -19,7 +19,7 @@ from inspect import cleandoc
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
-from yemot_ai.providers import JSON, AnswerPart, Exchange
+from yemot_ai.providers import JSON, AnswerPart, Exchange, ToolRequest
 from yemot_ai.sessions import Session
 from yemot_ai_testing.mutation.turn import ApplicationFault
 
@@ -37,7 +37,7 @@ __all__ = [
     "store_mutation",
 ]
 
-Kind: TypeAlias = Literal["words", "answers", "questions", "input", "calls", "failures", "memory"]
+Kind: TypeAlias = Literal["words", "answers", "questions", "input", "calls", "failures", "memory", "tools"]
 """What a fault is about."""
 
 Seam: TypeAlias = Literal["application", "provider", "store"]
@@ -54,6 +54,7 @@ class ModelQuestion:
         instructions: how to answer.
         history: earlier exchanges, if a lost conversation is rebuilt.
         stream: whether pieces are wanted.
+        tools: the tools, and what they have returned in this turn; None without tools.
         number: how many questions this provider got before.
     """
 
@@ -62,6 +63,7 @@ class ModelQuestion:
     instructions: str | None = None
     history: Sequence[Exchange] = ()
     stream: bool = False
+    tools: ToolRequest | None = None
     number: int = field(default=0, compare=False)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from yemot_ai import AIFlow, YemotAI
-from yemot_ai.providers import JSON, AnswerPart, AnyProvider, Exchange, Provider
+from yemot_ai.providers import JSON, AnswerPart, AnyProvider, Exchange, Provider, ToolRequest
 from yemot_ai.providers.adapter import as_provider, forward_optional
 from yemot_ai.providers.provider import close_parts
 from yemot_ai.sessions import CALLER_KEY_PREFIX, DEFAULT_LEASE, Session, SessionStore
@@ -82,7 +82,7 @@ class PlantedProvider:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any other attribute of the provider
         return getattr(self.healthy, name)
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -90,9 +90,10 @@ class PlantedProvider:
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
+        tools: ToolRequest | None = None,
     ) -> AsyncIterator[AnswerPart]:
         """Ask the provider through the fault."""
-        question = ModelQuestion(prompt, session, instructions, tuple(history), stream, self._count)
+        question = ModelQuestion(prompt, session, instructions, tuple(history), stream, tools, self._count)
         self._count += 1
         asked: list[ModelQuestion] = []
         got: list[AnswerPart | BaseException] = []
@@ -123,6 +124,7 @@ class PlantedProvider:
             instructions=question.instructions,
             history=question.history,
             stream=question.stream,
+            **({} if question.tools is None else {"tools": question.tools}),
         )
         try:
             async for part in parts:

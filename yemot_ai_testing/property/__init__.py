@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yemot_ai_testing.doubles.steps import Calls
 from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.echo_provider import EchoProvider
 from yemot_ai_testing.property.engines.order import Cancellation, Order, Size
@@ -10,6 +11,7 @@ from yemot_ai_testing.property.engines.seeded import seeded_engine
 from yemot_ai_testing.property.load_plan import LoadStep, plan_call
 from yemot_ai_testing.property.machine import CallMachine
 from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.property.model_steps import TOOL_STEPS
 from yemot_ai_testing.property.strategies import (
     CodexStream,
     ModelStream,
@@ -27,7 +29,9 @@ from yemot_ai_testing.property.strategies import (
 from yemot_ai_testing.property.streaming_machine import StreamingMachine
 
 __all__ = [
+    "TOOL_STEPS",
     "CallMachine",
+    "Calls",
     "Cancellation",
     "CodexStream",
     "EchoProvider",

@@ -21,6 +21,7 @@ __all__ = [
     "PHONE_CHOICES",
     "SHORT_DELAYS",
     "STEP_CHOICES",
+    "TOOL_CHOICES",
     "failing_steps",
 ]
 
@@ -41,6 +42,7 @@ def failing_steps(steps: Sequence[Step | None]) -> Sequence[Step | None]:
 PHONE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.phone_numbers))
 ORDER_CHOICES = st.runner().flatmap(lambda machine: orders() if machine.orders_tasks else st.none())
 EVENING_CHOICES = st.runner().flatmap(lambda machine: evenings(machine.methods))
+TOOL_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.tool_steps or ((),)))
 STEP_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(machine.model_steps))
 FAILURE_CHOICES = st.runner().flatmap(lambda machine: st.sampled_from(failing_steps(machine.model_steps)))
 SHORT_DELAYS = st.runner().flatmap(

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from yemot_ai.errors import ProviderTimeoutError
-from yemot_ai.providers import JSON, Exchange, Reply
+from yemot_ai.providers import JSON, AnswerPart, Exchange, Reply, ToolCall, ToolCalls, ToolRequest
 from yemot_ai_testing.doubles.failures import provider_error_for
 from yemot_ai_testing.doubles.pauses import Pause, wait_until_open
 from yemot_ai_testing.doubles.script import Gate
@@ -22,13 +22,12 @@ from yemot_ai_testing.doubles.scripted_double import PausableModel
 from yemot_ai_testing.doubles.scripted_provider import ScriptedRequest
 from yemot_ai_testing.doubles.steps import (
     Answer,
-    Crash,
+    Calls,
     Drop,
     Failure,
     Hang,
     Step,
     Transcription,
-    UnknownSession,
 )
 from yemot_ai_testing.history.correlation import answer_in_sentences, answer_text, sentence_text
 from yemot_ai_testing.history.history import History
@@ -38,55 +37,13 @@ from yemot_ai_testing.property.engines.kill import kill_tasks
 from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.virtual_time import VirtualEngine
 
-__all__ = ["MODEL_STEPS", "STREAMING_STEPS", "EchoProvider"]
+__all__ = ["EchoProvider"]
 
 HOOK_GRACE_SECONDS = 0.05
 """Real seconds to wait for a hook before the answer."""
 
 BLOCKING_TIMEOUT = 60.0
 """Seconds after which an ``ask_blocking`` without an answer raises."""
-
-MARKDOWN_ANSWER = '**כן**, מע"מ & ד-1 = 1.5 | [כאן](https://a.example/?b=1&c=2)\n\n| א | ב |\n|---|---|'
-"""An answer with characters that have a meaning in the protocol or in Markdown."""
-
-PLAIN_ANSWER = (
-    "כן! אנחנו פתוחים ביום ראשון, בין שמונה לארבע. אפשר לחנות כאן? בוודאי, חינם לכל האורחים. \n"
-    "מוזמנים לבוא עם הילדים והחברים. להתראות בקרוב, ושיהיה לכם יום נעים"
-)
-"""An answer of several sentences and lines, without characters that have a meaning elsewhere."""
-
-LONG_ANSWER = " \n".join(
-    f"סעיף {number}. {PLAIN_ANSWER}." for number in ("ראשון", "שני", "שלישי", "רביעי", "חמישי", "שישי")
-)
-"""An answer of more than 150 words: more than the line plays of one message."""
-
-MODEL_STEPS: Sequence[Step | None] = (
-    None,
-    Answer((MARKDOWN_ANSWER,)),
-    Answer((PLAIN_ANSWER,)),
-    Answer((LONG_ANSWER,)),
-    Answer(("",), 1.0),
-    Answer(("",), 4.0),
-    Answer(("",), 9.0),
-    Answer(("",), 45.0),
-    Failure("overloaded"),
-    Failure("rate_limited"),
-    Drop(),
-    Crash(),
-    UnknownSession(),
-    Hang(),
-)
-"""The steps of a model call; None answers at once."""
-
-STREAMING_STEPS: Sequence[Step | None] = (
-    *MODEL_STEPS,
-    Answer(("",), every=1.0),
-    Answer(("",), 1.0, every=4.0),
-    Answer(("",), every=9.0),
-    Drop(("…", "…")),
-    Hang("…"),
-)
-"""The steps of a model call that streams its answer sentence by sentence."""
 
 
 class EchoProvider(PausableModel):
@@ -98,6 +55,8 @@ class EchoProvider(PausableModel):
     With several sentences it streams: each is one piece, ``every`` seconds after the one before, and has its
     number (``משפט 2 מתוך 3 של תשובה 12 על אמירה 7001``). ``drops([…])`` writes as many sentences as it has
     pieces and stops in the middle of the next one; ``hangs(saying="…")`` writes one first.
+
+    Its model calls tools if that is scripted, and the request offers some.
 
     Args:
         engine: the engine on which turns run; one with virtual time by default.
@@ -116,6 +75,7 @@ class EchoProvider(PausableModel):
     """
 
     name = "echo"
+    takes_tools = True
 
     def __init__(
         self,
@@ -178,7 +138,7 @@ class EchoProvider(PausableModel):
         with self._recorded_call(prompt, session or None, history) as model_call:
             return self._answer_text(model_call, prompt, self._wait_blocking(model_call)), model_call.session
 
-    def ask(
+    def ask(  # noqa: PLR0913 - the arguments of ``ToolProvider.ask``
         self,
         prompt: str,
         *,
@@ -186,29 +146,30 @@ class EchoProvider(PausableModel):
         instructions: str | None = None,
         history: Sequence[Exchange] = (),
         stream: bool = False,
-    ) -> AsyncIterator[str | Reply]:
-        """Answer a prompt; sentence by sentence with ``stream``, if it has several."""
+        tools: ToolRequest | None = None,
+    ) -> AsyncIterator[AnswerPart]:
+        """Answer a prompt, or call tools; sentence by sentence with ``stream``, if it has several."""
         del instructions
-        continued = None if session is None else str(session)
+        rounds = tools.rounds if tools else ()
+        continued = session if session is not None or not rounds else rounds[-1].state
         answer = self._stream_sentences if stream and self.streams else self._answer
-        return answer(prompt, continued, history)
+        return answer(prompt, None if continued is None else str(continued), history, tools)
 
     async def _answer(
-        self, prompt: str, session: str | None, history: Sequence[Exchange]
-    ) -> AsyncIterator[str | Reply]:
-        with self._recorded_call(prompt, session, history) as model_call:
-            step = await self._take_step()
+        self, prompt: str, session: str | None, history: Sequence[Exchange], tools: ToolRequest | None
+    ) -> AsyncIterator[AnswerPart]:
+        with self._recorded_call(prompt, session, history, tools) as model_call:
+            step = await self._take_step(may_call=tools is not None and tools.may_call)
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
-            self._raise_failure(step, model_call)
-            reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
-        yield reply  # outside: the consumer may stop here, and the model call is over
+            end = self._end(model_call, prompt, step)
+        yield end  # outside: the consumer may stop here, and the model call is over
 
     async def _stream_sentences(
-        self, prompt: str, session: str | None, history: Sequence[Exchange]
-    ) -> AsyncIterator[str | Reply]:
-        with self._recorded_call(prompt, session, history) as model_call:
-            step = await self._take_step()
+        self, prompt: str, session: str | None, history: Sequence[Exchange], tools: ToolRequest | None
+    ) -> AsyncIterator[AnswerPart]:
+        with self._recorded_call(prompt, session, history, tools) as model_call:
+            step = await self._take_step(may_call=tools is not None and tools.may_call)
             for number in range(1, self._sentences_to_write(step) + 1):
                 if number > 1:
                     await asyncio.sleep(step.every if isinstance(step, Answer) else 0.0)
@@ -218,20 +179,37 @@ class EchoProvider(PausableModel):
                 yield piece
                 if number == 1:
                     await self._after_first_sentence()
-            if isinstance(step, Drop):
-                model_call.record_piece("משפט")
-                yield "משפט"
+            if rest := _unfinished_text(step):
+                model_call.record_piece(rest)
+                yield rest
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             self._raise_failure(step, model_call)
             await self.pause.wait_at("last_text")
-            reply = Reply(self._answer_text(model_call, prompt, step), model_call.session)
-        yield reply
+            end = self._end(model_call, prompt, step)
+        yield end
 
-    async def _take_step(self) -> Step:
-        """Take the step of a model call once the gate is open, and wait until it begins to answer."""
+    def _end(self, model_call: RecordedModelCall, prompt: str, step: Step) -> Reply | ToolCalls:
+        """Return what a model call ends with."""
+        self._raise_failure(step, model_call)
+        if not isinstance(step, Calls):
+            return Reply(self._answer_text(model_call, prompt, step), model_call.session)
+        model_call.tool_calls = tuple(
+            ToolCall(f"call_{model_call.model_call_id}_{number}", name, arguments)
+            for number, (name, arguments) in enumerate(step.calls, 1)
+        )
+        return ToolCalls(model_call.tool_calls, step.saying, model_call.session)
+
+    async def _take_step(self, *, may_call: bool) -> Step:
+        """Take the step of a model call once the gate is open, and wait until it begins to answer.
+
+        Args:
+            may_call: whether the model may call tools; otherwise it answers in the place of a step that does.
+        """
         await wait_until_open(self.gate)
         step, asked_at = self._next_step(), self.clock.now()
+        if isinstance(step, Calls) and not may_call:
+            step = Answer(("",), step.after)
         hook, self.on_thinking = self.on_thinking, None
         await self._run_hook(hook)
         delay = _delay(step) - (self.clock.now() - asked_at)
@@ -274,10 +252,14 @@ class EchoProvider(PausableModel):
 
     @contextmanager
     def _recorded_call(
-        self, prompt: str, session: str | None, history: Sequence[Exchange]
+        self,
+        prompt: str,
+        session: str | None,
+        history: Sequence[Exchange],
+        tools: ToolRequest | None = None,
     ) -> Iterator[RecordedModelCall]:
         self.requests.append(ScriptedRequest(prompt, None, session, tuple(history)))
-        with record_model_call(self.history, prompt, session, history) as model_call:
+        with record_model_call(self.history, prompt, session, history, tools=tools) as model_call:
             model_call.session = session or f"echo-{next(self._sessions)}"
             self.running += 1
             try:
@@ -336,9 +318,16 @@ class EchoProvider(PausableModel):
         return self._steps.pop(0) if self._steps else Answer(("",), self.think_seconds)
 
     def _raise_failure(self, step: Step, model_call: RecordedModelCall) -> None:
-        if not isinstance(step, Answer | Hang | Transcription):
+        if not isinstance(step, Answer | Calls | Hang | Transcription):
             raise provider_error_for(step, model_call.session, provider=self.name)
 
 
 def _delay(step: Step) -> float:
-    return step.after if isinstance(step, Answer | Failure) else 0.0
+    return step.after if isinstance(step, Answer | Calls | Failure) else 0.0
+
+
+def _unfinished_text(step: Step) -> str:
+    """Return what a stream writes after its whole sentences."""
+    if isinstance(step, Calls):
+        return step.saying
+    return "משפט" if isinstance(step, Drop) else ""

@@ -52,14 +52,14 @@ from yemot_ai_testing.property.counterexample import ViolationError
 from yemot_ai_testing.property.engines.order import Order
 from yemot_ai_testing.property.evening import Evening
 from yemot_ai_testing.property.leftovers import Work
-from yemot_ai_testing.property.machine_base import CallMachineBase
 from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.property.tool_rules import ToolRules
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
 __all__ = ["CallMachine", "ViolationError"]
 
 
-class CallMachine(CallMachineBase):
+class CallMachine(ToolRules):
     """Many calls over one application; override ``make_app`` and the attributes of ``CallMachineBase``."""
 
     calls = Bundle("calls")

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.sessions import MemoryStore, SessionStore
-from yemot_ai_testing.doubles.steps import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Calls, Step
 from yemot_ai_testing.errors import EndlessLineError
 from yemot_ai_testing.history.check import check
 from yemot_ai_testing.history.correlation import FIRST_UTTERANCE_ID
@@ -31,11 +31,13 @@ from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.transports.transport import Method, Pairs
 from yemot_ai_testing.property.callers_clock import CallersClock
 from yemot_ai_testing.property.counterexample import ReplayTarget, ViolationError, attach_counterexample
-from yemot_ai_testing.property.echo_provider import MODEL_STEPS, EchoProvider
+from yemot_ai_testing.property.echo_provider import EchoProvider
+from yemot_ai_testing.property.echo_tools import EchoTools
 from yemot_ai_testing.property.engines.order import Order
 from yemot_ai_testing.property.engines.ordered import OrderedEngine
 from yemot_ai_testing.property.evening import Evening
 from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.property.model_steps import MODEL_STEPS, calls_for
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, InterruptionSpec
 
 __all__ = ["CallMachineBase"]
@@ -58,6 +60,9 @@ class CallMachineBase(RuleBasedStateMachine):
         model_steps: the steps that a model call may get.
         sentences_per_answer: sentences of an answer; with more than one the model streams (see
             ``StreamingMachine``).
+        tool_steps: messages in which the model calls tools, a sequence for one utterance each; in arguments
+            ``{utterance}`` stands for its text. Empty for an application without tools; ``TOOL_STEPS`` calls
+            those of ``self.tools``, which ``make_app`` has to give to its ``YemotAI`` or agent.
         repeats_utterances: whether a caller repeats an own utterance, or one of another call; set it to False
             for an application that keeps answers to equal questions.
         restarts_workers: whether workers are replaced; the application must keep its state in ``self.store``.
@@ -77,6 +82,7 @@ class CallMachineBase(RuleBasedStateMachine):
         provider: the model of the application.
         history: the events so far.
         effects: records what the application does outside of its calls.
+        tools: tools for the application, ``self.tools.all``; ``self.tools.record(function)`` adds an own one.
         crowd_to_come: how many short calls may still come while another one waits.
     """
 
@@ -88,6 +94,7 @@ class CallMachineBase(RuleBasedStateMachine):
     budget: ClassVar[Budget] = Budget()
     model_steps: ClassVar[Sequence[Step | None]] = MODEL_STEPS
     sentences_per_answer: ClassVar[int] = 1
+    tool_steps: ClassVar[Sequence[Sequence[Calls]]] = ()
     repeats_utterances: ClassVar[bool] = True
     restarts_workers: ClassVar[bool] = False
     store_fails: ClassVar[bool] = False
@@ -112,6 +119,7 @@ class CallMachineBase(RuleBasedStateMachine):
         self.history.now = self.provider.clock.now
         self._clock = CallersClock(self.provider.clock)
         self.effects = RecordedEffects(self.history)
+        self.tools = EchoTools(self._engine, self.history)
         self.store = RecordedStore(self.make_store(), self.history, hold_time=self.provider.engine.hold_time)
         self.app = self.make_app(self.provider)
         self._recorded_app = RecordedApp(
@@ -134,7 +142,8 @@ class CallMachineBase(RuleBasedStateMachine):
         Args:
             provider: the model of the application.
         """
-        flow = AIFlow(YemotAI(provider=provider, store=self.store))
+        tools = self.tools.all if self.tool_steps else ()
+        flow = AIFlow(YemotAI(provider=provider, store=self.store, tools=tools))
 
         @flow.ai_agent(self.extension)
         def agent(call: object, text: str) -> None:
@@ -198,6 +207,7 @@ class CallMachineBase(RuleBasedStateMachine):
         utterance_id: str = "",
         typed: bool = False,
         length: int = 0,
+        calls: Sequence[Calls] = (),
     ) -> None:
         """Let a caller say an utterance.
 
@@ -208,12 +218,14 @@ class CallMachineBase(RuleBasedStateMachine):
             utterance_id: the ID of the utterance; "" for a new one.
             typed: whether the utterance is pressed on the keys.
             length: its least number of characters.
+            calls: the messages in which the model calls tools before ``step``.
         """
         if not utterance_id:
             self._last_utterance_id += 1
             utterance_id = str(self._last_utterance_id)
-        if step is not None:
-            self.provider.add(step)
+        calls = calls_for(utterance_id, calls)
+        for scripted in (*calls, *([] if step is None else [step])):
+            self.provider.add(scripted)
         call = call_name(machine_call.caller.call_id)
         self.history.add(CallerSpoke(self.history.now(), call, utterance_id, typed=typed))
         answer = Expectation(contains=(utterance_id,)) if step is None or isinstance(step, Answer) else None
@@ -227,6 +239,7 @@ class CallMachineBase(RuleBasedStateMachine):
             else machine_call.speech_action(utterance_id, length=length),
             hears=hears,
             step=step,
+            calls=calls,
             interruption=interruption,
         )
         if machine_call.awaits_key:
@@ -249,17 +262,18 @@ class CallMachineBase(RuleBasedStateMachine):
         self.history.add(KeyPressed(self.history.now(), call, key, confirms))
         self.perform(machine_call, machine_call.keys_action(key), hears=hears)
 
-    def perform(
+    def perform(  # noqa: PLR0913 - all of a turn
         self,
         machine_call: MachineCall,
         action: CallerAction,
         *,
         hears: Expectation | None = None,
         step: Step | None = None,
+        calls: Sequence[Calls] = (),
         interruption: InterruptionSpec | None = None,
     ) -> None:
         """Run an action of a caller and record it as a turn of a scenario."""
-        machine_call.record_turn(action, hears=hears, step=step, interruption=interruption)
+        machine_call.record_turn(action, hears=hears, step=step, calls=calls, interruption=interruption)
         if machine_call.repeats_next:
             machine_call.repeats_next = False
             machine_call.record_turn(CallerAction("repeats"), hears=Expectation(same=True))

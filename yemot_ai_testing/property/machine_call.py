@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yemot_ai.protocol import Mode, Record, Tap, Voice
-from yemot_ai_testing.doubles.steps import Step
+from yemot_ai_testing.doubles.steps import Calls, Step
 from yemot_ai_testing.history.correlation import utterance_text
 from yemot_ai_testing.history.questions import MIN_DIGITS, input_of
 from yemot_ai_testing.line.caller import Caller
@@ -125,10 +126,11 @@ class MachineCall:
         *,
         hears: Expectation | None = None,
         step: Step | None = None,
+        calls: Sequence[Calls] = (),
         interruption: InterruptionSpec | None = None,
     ) -> None:
-        """Record a turn of the caller."""
-        agent = () if step is None else (step,)
+        """Record a turn of the caller; ``calls`` are the model's messages before ``step``."""
+        agent = () if step is None else (*calls, step)
         self.turns.append(
             ScenarioTurn(NO_LOCATION, action=action, hears=hears, agent=agent, interruption=interruption)
         )

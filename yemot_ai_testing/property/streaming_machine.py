@@ -16,19 +16,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import consumes, precondition, rule
 
-from yemot_ai_testing.doubles.steps import Answer, Step
+from yemot_ai_testing.doubles.steps import Answer, Calls, Step
 from yemot_ai_testing.errors import WrongVerbError
 from yemot_ai_testing.history.correlation import spoken_sentences
 from yemot_ai_testing.history.events import CallerInterrupted
 from yemot_ai_testing.history.recorders.app import call_name
-from yemot_ai_testing.property.echo_provider import STREAMING_STEPS
+from yemot_ai_testing.property.choices import TOOL_CHOICES
 from yemot_ai_testing.property.machine import CallMachine
 from yemot_ai_testing.property.machine_call import MachineCall
+from yemot_ai_testing.property.model_steps import PREFACE, STREAMING_STEPS
 from yemot_ai_testing.scenario.format.model import InterruptionSpec
 
 __all__ = ["StreamingMachine"]
@@ -114,20 +116,43 @@ class StreamingMachine(CallMachine):
         if machine_call.awaits_speech:
             self.speak(machine_call, None)
 
-    def _interrupt_while_speaking(self, machine_call: MachineCall, pace: Answer, key: str | None) -> None:
-        """Let a caller speak, then press a key (None: hang up) as soon as part of the answer is heard."""
+    @precondition(lambda self: self.tool_steps)
+    @rule(machine_call=CallMachine.calls, messages=TOOL_CHOICES, seconds=st.sampled_from([6.0, 1.0]))
+    def interrupts_while_a_tool_runs(
+        self, machine_call: MachineCall, messages: Sequence[Calls], seconds: float
+    ) -> None:
+        """A caller presses a key while a tool runs, before which the model has said something."""
+        if machine_call.awaits_speech:
+            self.tools.seconds = seconds
+            first, *others = messages
+            calls = replace(first, saying=PREFACE), *others
+            self._interrupt_while_speaking(machine_call, SLOW_PACE, "5", calls)
+            self.tools.clear()
+
+    def _interrupt_while_speaking(
+        self, machine_call: MachineCall, pace: Answer, key: str | None, calls: Sequence[Calls] = ()
+    ) -> None:
+        """Let a caller speak, then press a key (None: hang up) as soon as part of the answer is heard.
+
+        Args:
+            machine_call: the call.
+            pace: the step of the model's answer.
+            key: the key.
+            calls: the messages in which the model calls tools first.
+        """
         call, recorded = call_name(machine_call.caller.call_id), False
 
         def is_spoken_to() -> bool:
             nonlocal recorded
-            heard = spoken_sentences(machine_call.caller.raw)
+            raw = machine_call.caller.raw
+            heard = bool(spoken_sentences(raw)) or bool(calls and PREFACE.rstrip(".") in raw)
             if heard and not recorded and key is not None:
                 recorded = True
-                self.history.add(CallerInterrupted(self.history.now(), call, heard[-1].utterance_id))
-            return bool(heard)
+                self.history.add(CallerInterrupted(self.history.now(), call, machine_call.utterance_ids[-1]))
+            return heard
 
         machine_call.caller.interrupts(key, when=is_spoken_to)
         with contextlib.suppress(WrongVerbError):  # the answer had one piece: nothing to interrupt
-            self.speak(machine_call, pace, interruption=InterruptionSpec(key))
+            self.speak(machine_call, pace, interruption=InterruptionSpec(key), calls=calls)
         self.provider.wait_until_idle()
         self.provider.clear_script()

@@ -7,7 +7,7 @@ from tests.property.faults.handwritten_agent import Agent, Memory
 from tests.property.faults.subject import Fault, healthy
 from yemot_ai.protocol import Request, speakable
 from yemot_ai_testing.doubles.steps import Answer
-from yemot_ai_testing.property.echo_provider import LONG_ANSWER, MARKDOWN_ANSWER, PLAIN_ANSWER
+from yemot_ai_testing.property.model_steps import LONG_ANSWER, MARKDOWN_ANSWER, PLAIN_ANSWER
 
 FINAL_LETTERS = "ךםןףץ"
 

@@ -23,7 +23,7 @@ from yemot_ai.providers import Exchange
 from yemot_ai_testing.doubles.steps import Answer, Failure, Step
 from yemot_ai_testing.history import Budget
 from yemot_ai_testing.property import CallMachine, EchoProvider
-from yemot_ai_testing.property.echo_provider import LONG_ANSWER, MARKDOWN_ANSWER
+from yemot_ai_testing.property.model_steps import LONG_ANSWER, MARKDOWN_ANSWER
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -115,7 +115,7 @@ class StreamingAgent:
             if isinstance(part, Reply):
                 memory.session = str(part.session)
                 memory.said.append(Exchange(said, part.text))
-            elif part.endswith(". "):  # an incomplete sentence is not spoken
+            elif isinstance(part, str) and part.endswith(". "):  # an incomplete sentence is not spoken
                 memory.pieces.append(part.removesuffix(". "))
                 memory.news.set()
 

@@ -11,7 +11,7 @@ from tests.property.faults.subject import FlowMachine, healthy
 from yemot_ai import AICall, AIFlow, AsyncAICall
 from yemot_ai.sessions import JSONFileStore, SessionStore, SQLiteStore
 from yemot_ai_testing.line.caller import Caller
-from yemot_ai_testing.property import CallMachine, StreamingMachine
+from yemot_ai_testing.property import TOOL_STEPS, CallMachine, StreamingMachine
 
 
 @healthy("an AIFlow over memory; workers are replaced, the store fails")
@@ -22,6 +22,20 @@ class OverMemory(CallMachine):
 
 @healthy("an AIFlow that speaks while the model streams; workers and store as above")
 class Speaking(StreamingMachine):
+    restarts_workers = True
+    store_fails = True
+
+
+@healthy("an AIFlow whose model calls tools; workers and store as above")
+class WithTools(CallMachine):
+    tool_steps = TOOL_STEPS
+    restarts_workers = True
+    store_fails = True
+
+
+@healthy("an AIFlow whose model calls tools and streams; workers and store as above")
+class SpeakingWithTools(StreamingMachine):
+    tool_steps = TOOL_STEPS
     restarts_workers = True
     store_fails = True
 
@@ -52,6 +66,16 @@ class OverFiles(OnDisk):
 class OverSQLite(OnDisk):
     def make_store(self) -> SessionStore:
         return SQLiteStore(Path(self.folder.name) / "sessions.db")
+
+
+@healthy("an AIFlow with tools over JSON files; workers and store as above", slow=True)
+class ToolsOverFiles(OverFiles):
+    tool_steps = TOOL_STEPS
+
+
+@healthy("an AIFlow with tools over SQLite; workers and store as above", slow=True)
+class ToolsOverSQLite(OverSQLite):
+    tool_steps = TOOL_STEPS
 
 
 @healthy("an async handler that calls ask_ai")

@@ -58,7 +58,7 @@ def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path,
     """Run the machine until it has found and shrunk its fault."""
     writing = type(machine.__name__, (machine,), {"counterexample_folder": folder})
     with pytest.raises(ViolationError) as caught:
-        run_state_machine_as_test(writing, settings=machine_settings(40, 8, shrinks=True))
+        run_state_machine_as_test(writing, settings=machine_settings(80, 8, shrinks=True))
     kind = caught.value.violations[0].kind.replace("_", "-")
     return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
 

@@ -11,6 +11,7 @@ from tests.property.faults import (
     broken_processes,
     broken_stores,
     broken_streams,
+    broken_tools,
     broken_wording,
     foreign_healthy,
     foreign_streaming,
@@ -26,6 +27,7 @@ MODULES = (
     broken_processes,
     broken_stores,
     broken_streams,
+    broken_tools,
     broken_wording,
     foreign_healthy,
     foreign_streaming,
@@ -60,4 +62,4 @@ def test_no_violation_is_found_in_a_healthy_application(
 def test_there_are_enough_faults() -> None:
     assert len(BROKEN) >= 20
     assert len({subject.name for subject in BROKEN + HEALTHY}) == len(BROKEN + HEALTHY)
-    assert len(MODULES) == 10
+    assert len(MODULES) == 11

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from yemot_ai_testing.history.index import HistoryIndex
 from yemot_ai_testing.history.trace import shorten
-from yemot_ai_testing.history.views import ModelCallView, RequestView, ToolRunView, UtteranceView
+from yemot_ai_testing.history.views import CallView, ModelCallView, RequestView, ToolRunView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["results_are_of_their_calls", "results_reach_the_model", "tools_run_once"]
@@ -43,16 +43,20 @@ def results_are_of_their_calls(index: HistoryIndex, budget: Budget) -> Iterator[
     """The model gets for its call of a tool what the run for this call has returned."""
     by_result: dict[str, list[ToolRunView]] = defaultdict(list)
     for run in index.tools.runs.values():
-        if run.result:
-            by_result[run.result].append(run)
+        by_result[run.result].append(run)
+    by_result.pop("", None)
+    recorded = {run.event.name for run in index.tools.runs.values()}
     for utterance in index.utterances:
         for model_call, tool_call_id, result in _first_results(utterance):
             own, at = _runs_of(index, utterance, tool_call_id), model_call.asked_index
-            if not own or any(run.result == result for run in own):
+            name = _name_of(index.call(utterance.call), tool_call_id)
+            if name not in recorded or any(run.result == result for run in own):
                 continue
-            asked = f"when it was asked {utterance.utterance_id}, the model got {shorten(result)!r}"
-            if other := next((run for run in by_result[result] if run.returned_before(at)), None):
-                message = f"{asked} by {own[0].event.name}: the result of {_description(other)}"
+            asked = f"when it was asked {utterance.utterance_id}, the model got {shorten(result)!r} of {name}"
+            others = (run for run in by_result.get(result, ()) if run.returned_before(at))
+            # A run whose call of the model is not known may be the own one.
+            if other := next((run for run in others if run.model_call), None):
+                message = f"{asked}, the result of {_description(other)}"
                 yield index.violation("wrong_result", message, at, utterance.subject, *_indexes(other))
             elif lost := next((run for run in own if _could_keep(index, utterance, run, at, budget)), None):
                 message = f"{asked}, though {lost.event.name} had returned {shorten(lost.result)!r}"
@@ -76,6 +80,12 @@ def _runs_of(index: HistoryIndex, utterance: UtteranceView, tool_call_id: str) -
     return next(filter(None, found), [])
 
 
+def _name_of(call: CallView, tool_call_id: str) -> str:
+    """Return the name of the tool that a model has called; "" if that is not known."""
+    calls = (one for model_call in reversed(call.model_calls) for one in model_call.tool_calls)
+    return next((name for one, name, _ in calls if one == tool_call_id), "")
+
+
 def _description(run: ToolRunView) -> str:
     return f"{run.event.name} {shorten(run.event.arguments)} in {run.event.call}"
 
@@ -83,11 +93,12 @@ def _description(run: ToolRunView) -> str:
 def _could_keep(
     index: HistoryIndex, utterance: UtteranceView, run: ToolRunView, at: int, budget: Budget
 ) -> bool:
-    """Whether a run returned before ``at``, and its worker lived, so that it could keep the result."""
+    """Whether a run returned before ``at``, and its worker and the store could keep the result."""
     worker = run.event.worker
     return (
         run.returned_before(at)
         and bool(run.result)
+        and not index.had_fault(run.event.call, run.called_index, at)
         and not index.had_restart(worker, run.called_index, at)
         and not index.stalled_too_long(worker, utterance.spoken_index, at, budget)
     )
