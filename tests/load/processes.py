@@ -15,7 +15,7 @@ from yemot_ai_testing.history import History, WorkerRestarted
 from yemot_ai_testing.history.recorders.app import record_request, record_response
 from yemot_ai_testing.line.transports.transport import Pairs
 
-__all__ = ["WorkerPool", "run_in_processes"]
+__all__ = ["WORKERS", "WorkerPool", "run_in_processes"]
 
 WORKERS = 3
 NUMBERS_PER_WORKER = 100_000
@@ -32,32 +32,36 @@ class WorkerPool:
         seed: of the model's failures.
         store_url: of the store of all workers.
         folder: for their logs and events.
+        module: what a worker runs.
 
     Attributes:
         history: the requests and responses.
         all_workers: the workers that were ever started.
     """
 
-    def __init__(self, seed: int, store_url: str, folder: Path) -> None:
+    def __init__(self, seed: int, store_url: str, folder: Path, *, module: str = "tests.load.worker") -> None:
         self.history = History()
         self.all_workers: list[Server] = []
         self.balancer = Balancer([])
         self._arguments = (str(seed), store_url)
         self._folder = folder
+        self._module = module
         self._names = itertools.count(1)
+        self._standby: list[Server] = []
         self._replace_lock = threading.Lock()
 
-    def start(self, count: int) -> None:
-        """Start the first workers."""
+    def start(self, count: int, *, standby: int = 0) -> None:
+        """Start the first workers, and some that get no request until they replace another one."""
         self.balancer.servers += [self._new_worker() for _ in range(count)]
-        for worker in self.balancer.servers:
+        self._standby += [self._new_worker() for _ in range(standby)]
+        for worker in (*self.balancer.servers, *self._standby):
             worker.wait_started()
 
     def _new_worker(self) -> Server:
         number = next(self._names)
         name = f"worker-{number}"
         arguments = (name, *self._arguments, str(self._events(name)), str(number * NUMBERS_PER_WORKER))
-        self.all_workers.append(Server.start(name, ("tests.load.worker", *arguments), self._folder))
+        self.all_workers.append(Server.start(name, (self._module, *arguments), self._folder))
         return self.all_workers[-1]
 
     def send(self, pairs: Pairs, *, copy: bool = False, store_failures: int = 0) -> str:
@@ -74,7 +78,7 @@ class WorkerPool:
     def replace_one(self) -> None:
         """Start a worker instead of another, which is killed."""
         with self._replace_lock:
-            new = self._new_worker()
+            new = self._standby.pop() if self._standby else self._new_worker()
             new.wait_started()
             old = self.balancer.next_server()
             self.balancer.servers[self.balancer.servers.index(old)] = new
