@@ -16,10 +16,13 @@ import pytest
 from tests.support.scenario_calls import failure_of
 from yemot_ai import AIFlow, ToolContext, YemotAI, tool
 from yemot_ai.errors import ToolError
-from yemot_ai_testing import ScriptedProvider
+from yemot_ai_testing import FakeCodex, ModelServer, ScriptedProvider
+from yemot_ai_testing.doubles.script import ScriptMismatchError
+from yemot_ai_testing.doubles.scripted_double import unchecked
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.scenario import CallOutcome
 from yemot_ai_testing.scenario.format.load import loads
+from yemot_ai_testing.scenario.play.model_double import open_double
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import PlayTarget
@@ -119,11 +122,41 @@ def test_a_scenario_without_calls_ran_no_tool() -> None:
     assert play("{says: א, agent: {answers: ב}}", "afterwards: {tools: []}").failure is None
 
 
-def test_a_call_of_a_tool_that_does_not_exist_has_not_run() -> None:
+def test_a_call_of_a_tool_that_does_not_exist_is_a_mistake_of_the_script() -> None:
     turns = "{says: א, agent: {calls: order_statu, then: {answers: ב}}, hears: ב}"
-    result = play(turns, "afterwards: {tools: []}")
-    assert result.failure is None, result.failure
-    assert tools_of(result) == [("order_statu", "tool_failed", 0)]
+    failure = play(turns).failure
+
+    assert failure is not None
+    names = "there are cancel_order, find_order, order_status"
+    message = f"agent: calls no tool 'order_statu' (did you mean 'order_status'?); {names}"
+    assert (failure.kind, failure.messages) == ("script", (message,))
+
+
+def test_an_unknown_tool_among_the_expected_ones_is_named() -> None:
+    failure = play(READY, "afterwards: {tools: [order_statu]}").failure
+
+    assert failure is not None
+    assert failure.kind == "afterwards"
+    assert "no tool 'order_statu' (did you mean 'order_status'?)" in failure.messages[0]
+
+
+@pytest.mark.parametrize("mode", ["codex", "codex-app-server"])
+def test_a_call_of_a_tool_on_a_line_of_codex_fails(mode: str) -> None:
+    flow = AIFlow(YemotAI(mode))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    text = f"scenarios:\n- name: בדיקה\n  turns: [{{hears: שלום}}, {READY}]\n"
+    (scenario,) = loads(text, Path("x.call.yaml")).scenarios
+    with unchecked(FakeCodex()) as codex, ModelServer() as model:
+        failure = play_scenario(scenario, PlayTarget(flow, open_double(codex, model))).failure
+        with pytest.raises(ScriptMismatchError, match="call without a step: 'מה עם הזמנה שבע'"):
+            codex.assert_complete()
+    flow.ai.close()
+
+    assert failure is not None
+    assert (failure.kind, failure.messages[0]) == (
+        "script",
+        "agent: calls no tool 'order_status'; there are none",
+    )
 
 
 def test_a_tool_that_asks_for_consent_runs_after_it() -> None:

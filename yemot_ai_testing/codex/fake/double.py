@@ -38,9 +38,11 @@ from yemot_ai_testing.codex.sandbox import CodexDouble, CodexRun
 from yemot_ai_testing.codex.steps import ClientRequest, Replay
 from yemot_ai_testing.doubles.steps import (
     BusySession,
+    Calls,
     Hang,
     Reconnect,
     Step,
+    Transcription,
     UnknownSession,
 )
 
@@ -58,6 +60,9 @@ _STEP_KINDS: Final = {
     BusySession: "busy_session",
     Replay: "replay",
     Reconnect: "reconnect",
+    # Of a model service that shares the script: a process finds nothing scripted.
+    Calls: "service",
+    Transcription: "service",
 }
 
 

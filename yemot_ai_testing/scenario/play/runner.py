@@ -24,7 +24,7 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioFailure,
     ScenarioResult,
 )
-from yemot_ai_testing.scenario.play.script_mismatches import ScriptCheck, script_messages
+from yemot_ai_testing.scenario.play.script_mismatches import ScriptCheck, script_messages, unknown_calls
 from yemot_ai_testing.scenario.play.server_actions import ServerActions
 from yemot_ai_testing.scenario.play.target import PlayTarget, use_order
 from yemot_ai_testing.scenario.play.tools.expectations import tools_mismatch
@@ -105,7 +105,7 @@ class _ScenarioRun:
                 leftovers.end_turn()
             if run.mismatches and run.mismatches[0].kind != "script":
                 run.mismatches[:0] = script.mismatches()
-            run.mismatches[:0] = self.app_errors.take_mismatches()
+            run.mismatches[:0] = (*unknown_calls(turn, self.tools.known), *self.app_errors.take_mismatches())
             played = PlayedTurn(
                 turn,
                 "failed" if run.mismatches else "passed",
@@ -156,7 +156,7 @@ class _ScenarioRun:
         if afterwards.tools is not None:
             observed = not isinstance(self.target.app, str)
             yield (
-                tools_mismatch(afterwards.tools, tuple(self.tools))
+                tools_mismatch(afterwards.tools, tuple(self.tools), self.tools.known)
                 if observed
                 else "tools: cannot be seen here"
             )

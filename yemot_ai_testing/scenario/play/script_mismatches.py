@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,8 +23,9 @@ from yemot_ai_testing.scenario.format.dump import step_text
 from yemot_ai_testing.scenario.format.model import ScenarioTurn
 from yemot_ai_testing.scenario.play.leftovers import ModelDouble, model_call_count
 from yemot_ai_testing.scenario.play.result import Mismatch
+from yemot_ai_testing.scenario.play.tools.runs import unknown_tool
 
-__all__ = ["ScriptCheck", "script_messages", "unreached_providers", "with_step_text"]
+__all__ = ["ScriptCheck", "script_messages", "unknown_calls", "unreached_providers", "with_step_text"]
 
 STEP_TYPES: Final = tuple(syntax.step for syntax in STEP_SYNTAX)
 
@@ -126,6 +127,18 @@ def _other_address(provider: OpenAIProvider | AnthropicProvider) -> Iterator[str
         f"agent: does not reach {provider.name!r} at {address}: write "
         f'base_url=os.environ.get("{variable}", "…"), which a test replaces'
     )
+
+
+def unknown_calls(turn: ScenarioTurn, known: Sequence[str] | None) -> Iterator[Mismatch]:
+    """Yield the steps of a turn that call a tool which the application does not have.
+
+    Args:
+        turn: the turn.
+        known: the tools of the application; None if they are not known.
+    """
+    names = (name for step in turn.agent if isinstance(step, Calls) for name, _ in step.calls)
+    for problem in filter(None, (unknown_tool(name, known) for name in names)):
+        yield Mismatch("script", f"agent: calls {problem}")
 
 
 def script_messages(error: AssertionError, app: object, double: object) -> tuple[str, ...]:

@@ -33,11 +33,14 @@ def claim_server_step(state: str, *kinds: str) -> tuple[str, dict[str, Any]] | N
 def claim_model_step(state: str) -> dict[str, Any]:
     """Take the next step of the model, with the streams that break off before it.
 
-    Without a step in the script the result has the key ``unscripted``.
+    Without a step in the script, and with one that only a model service has, the result has the key
+    ``unscripted``.
     """
     broken = []
     while claimed := claim_server_step(state, "reconnect"):
         broken.append(claimed[1]["pieces"])
     claimed = claim_server_step(state)
     step = claimed[1] if claimed else {"pieces": [], "case": "unscripted", "unscripted": True}
+    if claimed and claimed[0] == "service":
+        step["unscripted"] = True
     return {**step, "broken": broken}

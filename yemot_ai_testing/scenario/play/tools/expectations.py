@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from yemot_ai_testing.scenario.format.model import ExpectedTool
-from yemot_ai_testing.scenario.play.tools.runs import ToolRun
+from yemot_ai_testing.scenario.play.tools.runs import ToolRun, unknown_tool
 
 __all__ = ["tools_mismatch"]
 
 
-def tools_mismatch(expected: Sequence[ExpectedTool], runs: Sequence[ToolRun]) -> str:
+def tools_mismatch(
+    expected: Sequence[ExpectedTool], runs: Sequence[ToolRun], known: Sequence[str] | None = None
+) -> str:
     """Return how the tools that ran differ from those expected; empty if they do not.
 
     Args:
         expected: the tools, in order.
         runs: all calls of tools; one that did not run, such as of a tool that does not exist, does not count.
+        known: the tools of the application; None if they are not known.
     """
+    problems = [problem for tool in expected if (problem := unknown_tool(tool.name, known))]
+    if problems:
+        return f"tools: {problems[0]}"
     ran = [run for run in runs if run.has_run]
     if len(ran) == len(expected) and all(map(_matches, expected, ran)):
         return ""

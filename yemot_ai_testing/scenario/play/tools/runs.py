@@ -28,7 +28,15 @@ from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.clock import CombinedClock
 from yemot_ai_testing.scenario.format.model import Scenario, ToolReplacement
 
-__all__ = ["ToolRun", "ToolRuns", "UnknownToolError", "declared_tools", "line_time", "tools_of"]
+__all__ = [
+    "ToolRun",
+    "ToolRuns",
+    "UnknownToolError",
+    "declared_tools",
+    "line_time",
+    "tools_of",
+    "unknown_tool",
+]
 
 
 class UnknownToolError(ToolkitError, LookupError):
@@ -187,10 +195,8 @@ class ToolRuns:
             self._check(name)
 
     def _check(self, name: str) -> None:
-        if self.known is not None and name not in self.known:
-            similar = closest(name, self.known)
-            hint = f" (did you mean {similar!r}?)" if similar else ""
-            raise UnknownToolError(f"no tool {name!r}{hint}; there are {', '.join(self.known) or 'none'}")
+        if problem := unknown_tool(name, self.known):
+            raise UnknownToolError(problem)
 
     def tool_starts(self, call_id: str, turn: Turn) -> Replacement | None:
         """Take note of a run that begins; return what runs in the place of the tool."""
@@ -215,6 +221,15 @@ class ToolRuns:
         use = turn.tool
         name, arguments = (use.name, use.arguments) if use is not None else ("", "")
         return ToolRun(name, _parsed(arguments), call_id, turn.id, at=self.now(), use=use)
+
+
+def unknown_tool(name: str, known: Sequence[str] | None) -> str:
+    """Return that there is no such tool, with those that there are; empty if it is known, or none is."""
+    if known is None or name in known:
+        return ""
+    similar = closest(name, known)
+    hint = f" (did you mean {similar!r}?)" if similar else ""
+    return f"no tool {name!r}{hint}; there are {', '.join(known) or 'none'}"
 
 
 def _delayed(seconds: float) -> Replacement:
