@@ -25,12 +25,23 @@ class ToolRuns:
     def __init__(self) -> None:
         self.runs: dict[int, ToolRunView] = {}
         self._callers: dict[tuple[str, ...], list[Caller]] = defaultdict(list)
+        self._names: dict[tuple[str, str], str] = {}
+        self._runs_by_id: dict[tuple[str, str], list[ToolRunView]] = defaultdict(list)
+
+    def name(self, call: str, tool_call_id: str) -> str:
+        """Return the name of the tool that a model has called, by the ID of the call; "" if not known."""
+        return self._names.get((call, tool_call_id), "")
+
+    def runs_for(self, call: str, tool_call_id: str) -> list[ToolRunView]:
+        """Return the runs for a call of the model."""
+        return self._runs_by_id.get((call, tool_call_id), [])
 
     def read_model_call(self, model_call: ModelCallView) -> None:
         """Remember which tools a message of the model calls."""
         call, _ = model_call.subject
         for tool_call_id, name, arguments in model_call.tool_calls:
             caller = model_call, tool_call_id
+            self._names[call, tool_call_id] = name
             self._callers[call, tool_call_id].append(caller)
             self._callers[call, name, _comparable(arguments)].append(caller)
 
@@ -41,6 +52,7 @@ class ToolRuns:
         if caller := self._caller_of(event):
             run.model_call, run.tool_call_id = caller
             run.model_call.tool_runs.append(run)
+            self._runs_by_id[event.call, run.tool_call_id].append(run)
 
     def _caller_of(self, event: ToolCalled) -> Caller | None:
         """Return the newest call of the model that a run may be for; rather one that has not run yet."""

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from yemot_ai_testing.history.index import HistoryIndex
 from yemot_ai_testing.history.trace import shorten
-from yemot_ai_testing.history.views import CallView, ModelCallView, RequestView, ToolRunView, UtteranceView
+from yemot_ai_testing.history.views import ModelCallView, RequestView, ToolRunView, UtteranceView
 from yemot_ai_testing.history.violation import Budget, Violation
 
 __all__ = ["results_are_of_their_calls", "results_reach_the_model", "tools_run_once"]
@@ -49,7 +49,7 @@ def results_are_of_their_calls(index: HistoryIndex, budget: Budget) -> Iterator[
     for utterance in index.utterances:
         for model_call, tool_call_id, result in _first_results(utterance):
             own, at = _runs_of(index, utterance, tool_call_id), model_call.asked_index
-            name = _name_of(index.call(utterance.call), tool_call_id)
+            name = index.tools.name(utterance.call, tool_call_id)
             if name not in recorded or any(run.result == result for run in own):
                 continue
             asked = f"when it was asked {utterance.utterance_id}, the model got {shorten(result)!r} of {name}"
@@ -75,15 +75,8 @@ def _first_results(utterance: UtteranceView) -> Iterator[tuple[ModelCallView, st
 
 def _runs_of(index: HistoryIndex, utterance: UtteranceView, tool_call_id: str) -> list[ToolRunView]:
     """Return the runs for a call of the model; it was made for an earlier utterance if it needed consent."""
-    callers = utterance.model_calls, index.call(utterance.call).model_calls
-    found = ([run for asked in asked_for for run in asked.runs_of(tool_call_id)] for asked_for in callers)
-    return next(filter(None, found), [])
-
-
-def _name_of(call: CallView, tool_call_id: str) -> str:
-    """Return the name of the tool that a model has called; "" if that is not known."""
-    calls = (one for model_call in reversed(call.model_calls) for one in model_call.tool_calls)
-    return next((name for one, name, _ in calls if one == tool_call_id), "")
+    own = [run for model_call in utterance.model_calls for run in model_call.runs_of(tool_call_id)]
+    return own or index.tools.runs_for(utterance.call, tool_call_id)
 
 
 def _description(run: ToolRunView) -> str:
