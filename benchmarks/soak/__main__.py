@@ -27,6 +27,7 @@ from yemot_ai import YemotAI
 from yemot_ai._runtime.engine import Engine
 from yemot_ai.errors import StoreError
 from yemot_ai_testing import FakeCodex, ScriptedProvider
+from yemot_ai_testing.doubles.scripted_double import unchecked
 
 SAMPLES = 360
 LEAST_INTERVAL = 0.5
@@ -87,7 +88,7 @@ def soak(run: argparse.Namespace, folder: Path) -> int:
     """Run it, and print what was found; return the exit code."""
     log = folder / "server.log"
     with (
-        FakeCodex() as codex,
+        unchecked(FakeCodex()) as codex,
         opened_store(run.store, folder) as store,
         serving(run.workers, store, log) as (url, server),
         contextlib.closing(observer(store)) as ai,
