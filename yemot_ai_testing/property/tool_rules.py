@@ -133,6 +133,9 @@ class ToolRules(CallMachineBase):
     ) -> None:
         """Let a caller speak; the model calls tools, each of which takes ``seconds``, and answers."""
         self.tools.seconds = seconds
+        if seconds or self.tools.fails:
+            how = " and was refused" if self.tools.fails else ""
+            machine_call.inexpressible.append(f"each run of a tool took {seconds:g} s{how}")
         answer = Answer(("",), answer_after)
         self.speak(machine_call, answer, interruption=interruption, calls=messages)
         self.tools.clear()

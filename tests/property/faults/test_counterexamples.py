@@ -10,10 +10,11 @@ import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.broken_agents import AsksTwiceOnRerun, ByHand, ForgetsToSpeak
+from tests.property.faults.broken_tools import RunsSlowToolsAgain, WithRunner
 from tests.property.faults.handwritten_agent import Agent
 from tests.property.faults.replay_apps import forgetful, speaks_before_it_remembers
 from tests.property.machine_settings import machine_settings
-from yemot_ai_testing.property import CallMachine, EchoProvider, ViolationError
+from yemot_ai_testing.property import CallMachine, Calls, EchoProvider, ViolationError
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.play.result import ScenarioResult
 from yemot_ai_testing.scenario.play.runner import play_scenario
@@ -61,6 +62,18 @@ def find_counterexample(machine: type[CallMachine], folder: Path) -> tuple[Path,
         run_state_machine_as_test(writing, settings=machine_settings(80, 8, shrinks=True))
     kind = caught.value.violations[0].kind.replace("_", "-")
     return next(folder.glob(f"*-{kind}.call.yaml")), caught.value
+
+
+class RunsTwice(OneCall, WithRunner):
+    runner = RunsSlowToolsAgain
+
+
+def test_a_counterexample_has_the_calls_of_the_model(tmp_path: Path) -> None:
+    path, _ = find_counterexample(RunsTwice, tmp_path)
+    (scenario,) = load(path).scenarios
+    steps = [step for turn in scenario.turns for step in turn.agent]
+    assert Calls(("place_order",), ({"order": "אמירה 7001"},)) in steps
+    assert "in call 1 each run of a tool took " in path.read_text(encoding="utf-8")
 
 
 def replay(path: Path, app: str) -> list[ScenarioResult]:
