@@ -88,14 +88,20 @@ def newest_thread_id(home: str, cwd: str) -> str:
         cwd: the working folder in which the thread started; empty for any.
     """
     cwd_field = f'"cwd":{json_string(cwd)}}}'.encode() if cwd else b""
-    paths = [path for path in _rollouts(home) if cwd_field in read_bytes(path).partition(b"\n")[0]]
+    paths = [path for path in _rollouts(home) if cwd_field in _first_line(path)]
     paths = _by_last_use(paths)
     return paths[-1][-len("00000000-0000-0000-0000-000000000000.jsonl") : -len(".jsonl")] if paths else ""
 
 
 def _by_last_use(paths: list[str]) -> list[str]:
     """Sort the files of threads by last use, newest last."""
-    return sorted(paths, key=lambda path: os.stat(path).st_mtime_ns)  # noqa: PTH116 - as above
+    used = {}
+    for path in paths:
+        try:
+            used[path] = os.stat(path).st_mtime_ns  # noqa: PTH116 - as above
+        except FileNotFoundError:  # another process has deleted it
+            continue
+    return sorted(used, key=used.__getitem__)
 
 
 def _rollouts(home: str) -> list[str]:
@@ -103,14 +109,25 @@ def _rollouts(home: str) -> list[str]:
 
 
 def delete_rollout(path: str) -> None:
-    """Delete the file of a thread."""
-    os.unlink(path)  # noqa: PTH108 - as above
+    """Delete the file of a thread, unless another process has."""
+    try:
+        os.unlink(path)  # noqa: PTH108 - as above
+    except FileNotFoundError:
+        return
 
 
 def is_forked(home: str, thread_id: str) -> bool:
     """Return whether another thread was forked from this one."""
     field = f'"forked_from_id":"{thread_id}"'.encode()
-    return any(field in read_bytes(path).partition(b"\n")[0] for path in _rollouts(home))
+    return any(field in _first_line(path) for path in _rollouts(home))
+
+
+def _first_line(path: str) -> bytes:
+    """Return the first line of a thread's file; empty if another process has deleted it since."""
+    try:
+        return read_bytes(path).partition(b"\n")[0]
+    except FileNotFoundError:
+        return b""
 
 
 def is_uuid(text: str) -> bool:
