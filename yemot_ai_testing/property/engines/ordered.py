@@ -140,6 +140,8 @@ class OrderedEngine(VirtualEngine):
         """Hold virtual time, for one operation at a time: two would find each other's locks, or not."""
         order_number = self._next_order_number()
         async with self._external_lock:
+            # From an idle loop to an idle loop: when the operation ends must not matter to other tasks.
+            await self._idle_queue.wait(order_number)
             try:
                 async with super().hold_time():
                     yield
