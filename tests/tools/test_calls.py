@@ -156,6 +156,24 @@ def test_a_tool_that_raises_is_logged_with_its_place_and_the_model_gets_no_detai
     assert "a detail of the database" in caplog.text  # the traceback
 
 
+@pytest.mark.parametrize("broken", ["result", "state"])
+def test_a_tool_that_has_run_is_not_called_again_for_a_result_that_cannot_be_shown(
+    broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def book(call: ToolContext) -> object:
+        """Book it."""
+        if broken == "state":
+            call.state["what"] = object()  # type: ignore[assignment]  # that is the mistake
+        return object() if broken == "result" else "booked"
+
+    provider = ScriptedProvider().calls("book").answers("הוזמן")
+    ai = YemotAI(provider=provider, tools=[book])
+
+    assert ai.reply("c1", "להזמין") == "הוזמן"
+    assert "the tool has run, but its result cannot be shown" in provider.requests[1].rounds[0].results[0]
+    assert "book failed" in caplog.text
+
+
 def test_a_tool_that_takes_too_long_is_unknown_to_the_model() -> None:
     cancelled = []
 

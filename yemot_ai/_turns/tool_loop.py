@@ -52,6 +52,8 @@ WAITS: Final = (
     "was not run, because the caller is asked about an earlier call: call it again after the answer"
 )
 
+HAS_RUN: Final = "the tool has run, but its result cannot be shown: do not call it again for this"
+
 TOO_MANY: Final = "this turn has had all of its calls: answer now"
 
 
@@ -266,7 +268,6 @@ class ToolLoop:
                 run = functools.partial(self.call_function, tool.function, *first, **arguments)
                 replacement = report_tool_start(call_id, step)
                 returned = await (run() if replacement is None else replacement(arguments, run))
-            result, saved = result_text(returned), json.loads(json.dumps(state))
         except ToolError as error:
             raise ToolFailedError(str(error), tool=tool.name) from None
         except TimeoutError as error:
@@ -276,13 +277,17 @@ class ToolLoop:
             raise self._failure(tool, error) from error
         except (Exception, SystemExit) as error:  # foreign code: the model learns that it failed
             raise self._failure(tool, error) from error
+        try:
+            result, saved = result_text(returned), json.loads(json.dumps(state))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._failure(tool, error, HAS_RUN) from error
         changed = saved != self.turn.state
         if changed:
             self.turn.state.clear()
             self.turn.state.update(saved)
         return TurnResult(answer=result, state=saved if changed else None)
 
-    def _failure(self, tool: Tool, error: BaseException) -> ToolFailedError:
+    def _failure(self, tool: Tool, error: BaseException, what: str = "the tool failed") -> ToolFailedError:
         log.error(
             "call %s: the tool %s failed, and the model learns it",
             self.turn.session.call_id,
@@ -290,7 +295,7 @@ class ToolLoop:
             exc_info=error,
         )
         report_code_error(f"the tool {tool.name}", error)
-        return ToolFailedError(f"the tool failed ({type(error).__name__})", tool=tool.name)
+        return ToolFailedError(f"{what} ({type(error).__name__})", tool=tool.name)
 
 
 def _waiting_step(session: Session, turn: Turn | None) -> Turn | None:

@@ -7,13 +7,14 @@ turn that has to be answered first. Every worker with the session decides the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from yemot_ai._turns.conversation import Conversation
 from yemot_ai._turns.recording_transcriber import RecordingTranscriber
 from yemot_ai.errors import LimitReachedError
+from yemot_ai.flow.agent.announcements import spoken_at, with_announcement
 from yemot_ai.flow.agent.input_modes import InputMode, Utterance
 from yemot_ai.flow.dialog import DialogSettings, KeyAction
 from yemot_ai.flow.rendering import (
@@ -27,7 +28,7 @@ from yemot_ai.flow.rendering import (
 )
 from yemot_ai.flow.value_names import Cursor, newest_cursor, poll_name, transcript_turn_id, turn_name
 from yemot_ai.protocol import Message, Play, Read, Request, Response
-from yemot_ai.sessions import NOTHING_SPOKEN, Session, SpokenProgress, ToolUse, Turn, TurnStatus, Visit
+from yemot_ai.sessions import NOTHING_SPOKEN, Session, SpokenProgress, Turn, TurnStatus, Visit
 
 __all__ = ["AgentLoop", "AwaitAnswer", "AwaitTranscript", "Pending"]
 
@@ -150,7 +151,7 @@ class AgentLoop:
 
     def _render_progress(self, session: Session, turn: Turn, number: int, span: tuple[int, int, int]) -> str:
         """Render the response to a request while a turn runs: a slow tool has a filler of its own."""
-        says = next((tool.says for tool in _tools_of(session, turn.id) if tool.said_at == span[0] + 1), "")
+        says = spoken_at(session, turn.id, span[0] + 1)
         return render_progress(turn, number, span, self.dialog, filler=self.dialog.to_messages(says))
 
     def _advance(self, session: Session, cursor: Cursor, request: Request) -> tuple[Session, str | Pending]:
@@ -172,7 +173,7 @@ class AgentLoop:
         """Respond with a poll, and store it for other workers."""
         cursor, name = Cursor(pending.turn, pending.poll), turn_name(pending.turn)
         turn = session.turn(name) or Turn(name, "")
-        session = _with_announcement(session, name, pending.poll + 1)
+        session = with_announcement(session, name, pending.poll + 1)
         return self._continue_speaking(session, cursor, turn, _spoken_count(session, cursor))
 
     @property
@@ -322,27 +323,6 @@ def _with_decision(  # noqa: PLR0913 - what a decision changes
     )
     next_turn = session.next_turn if next_turn is None else next_turn
     return replace(session, visit=visit, next_turn=next_turn, faults=0), response
-
-
-def _with_announcement(session: Session, turn_id: str, poll: int) -> Session:
-    """Return the session in which a poll speaks the ``says`` of the tool that runs, unless one has."""
-    for step in session.turns:
-        tool = step.tool
-        if tool is None or not tool.says or tool.said_at or step.is_done or not step.owner:
-            continue
-        if _is_step_of(session, step, turn_id):
-            return session.with_turn(replace(step, tool=replace(tool, said_at=poll)))
-    return session
-
-
-def _tools_of(session: Session, turn_id: str) -> Iterator[ToolUse]:
-    return (step.tool for step in session.turns if step.tool and _is_step_of(session, step, turn_id))
-
-
-def _is_step_of(session: Session, step: Turn, turn_id: str) -> bool:
-    """Return whether a step belongs to a turn, or to a step of it."""
-    parent = session.turn(step.parent)
-    return step.parent == turn_id or (parent is not None and parent.parent == turn_id)
 
 
 def _visit(session: Session) -> Visit:
