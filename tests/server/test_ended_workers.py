@@ -51,7 +51,7 @@ pytestmark = pytest.mark.slow
 
 def seconds_of(number: int) -> float:
     """How long the model takes: the last answers come when their lines are between two requests."""
-    return 1.0 + number % 4 / 2
+    return 4.0 + number % 4 / 2
 
 
 def speak(url: str, number: int) -> str:
@@ -71,7 +71,7 @@ def call_and_end(server: Served, end: Callable[[int], object]) -> list[str]:
     """Let callers speak; once the model has been asked by all, call ``end`` with the busiest process."""
     with ThreadPoolExecutor(CALLS) as threads:
         heard: list[Future[str]] = [threads.submit(speak, server.url, number) for number in range(CALLS)]
-        until(lambda: len(questions(server)) == CALLS or any(one.done() for one in heard), within=30)
+        until(lambda: len(questions(server)) == CALLS or any(one.done() for one in heard), within=60)
         ((busiest, _),) = Counter(process for process, _ in questions(server)).most_common(1)
         end(busiest)
         return [one.result() for one in heard]
