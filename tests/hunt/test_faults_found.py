@@ -59,7 +59,7 @@ def test_a_planted_fault_is_found_within_seconds(
             "hunt",
             f"tests.hunt.zoo:{name}",
             "--seconds=60",
-            "--seed=1",
+            "--seed=2",
             f"--into={tmp_path}",
             "--json",
             *options,
@@ -91,7 +91,7 @@ def test_a_healthy_line_is_not_accused(
     target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--blocks", "--reset-key=0"] if target.endswith("ByHand") else []
-    code = main(["hunt", target, "--examples=12", "--seed=1", f"--into={tmp_path}", *options])
+    code = main(["hunt", target, "--examples=12", "--seed=2", f"--into={tmp_path}", *options])
     assert code == 0, capsys.readouterr().out
 
 
@@ -105,4 +105,4 @@ def test_the_lines_of_the_documentation_are_not_accused(
     targets = write_lines(page, tmp_path)
     assert targets
     for target in targets:
-        assert main(["hunt", target, "--examples=6", "--seed=1"]) == 0, capsys.readouterr().out
+        assert main(["hunt", target, "--examples=6", "--seed=2"]) == 0, capsys.readouterr().out

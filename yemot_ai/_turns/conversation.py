@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from yemot_ai._turns.answer_limits import AnswerLimits, LimitedFeed
 from yemot_ai._turns.ledger import Ledger
-from yemot_ai._turns.question import Question
+from yemot_ai._turns.stream import AnswerStream
 from yemot_ai._turns.work import RunningTurn, TurnResult
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
 from yemot_ai.errors.unexpected import UNEXPECTED, contain
@@ -35,7 +35,7 @@ from yemot_ai.providers.refusals.quoted_words import hide_words
 from yemot_ai.sessions import Session, Turn, hold_key
 
 if TYPE_CHECKING:  # only a conversation with tools needs it
-    from yemot_ai._turns.tool_loop import ConversationTools
+    from yemot_ai._turns.tool_loop import ConversationTools, ToolLoop
 
 __all__ = ["Conversation"]
 
@@ -167,7 +167,7 @@ class Conversation:
 
     async def _question(
         self, turn: RunningTurn, session: Session, text: str, instructions: str | None, *, stream: bool
-    ) -> Question:
+    ) -> _Question:
         """Return what the provider is asked, after the runs of tools that do not wait for its answer."""
         before = session.last_answered_turn(self.name)
         prompt, loop = self._prompt(text, before), None
@@ -175,9 +175,9 @@ class Conversation:
             unheard = session.unheard_turns(self.name, until=turn.id)
             prompt = self.tools.with_notes(prompt, session, before, unheard, text)
             loop = await self.tools.start(turn, session, before, unheard, text)
-        return Question(prompt, instructions or self.instructions, turn.stream if stream else None, loop)
+        return _Question(prompt, instructions or self.instructions, turn.stream if stream else None, loop)
 
-    async def _ask_with_retries(self, session: Session, question: Question) -> tuple[Reply, JSON]:
+    async def _ask_with_retries(self, session: Session, question: _Question) -> tuple[Reply, JSON]:
         """Ask the provider; retry a transient failure, and rebuild a conversation that it has lost.
 
         After a piece that the caller may have heard there is neither a retry nor a rebuild.
@@ -238,7 +238,7 @@ class Conversation:
         return f"{note} {text}".strip()
 
     async def _ask_until_answered(
-        self, thread: JSON, history: Sequence[Exchange], question: Question
+        self, thread: JSON, history: Sequence[Exchange], question: _Question
     ) -> Reply:
         """Ask the provider, and run the tools that its model calls, until there is a reply."""
         tools, usages = question.tools, []
@@ -256,7 +256,7 @@ class Conversation:
         return tools.whole_reply(Reply(tools.question, None), usages)
 
     async def _ask_once(
-        self, thread: JSON, history: Sequence[Exchange], question: Question
+        self, thread: JSON, history: Sequence[Exchange], question: _Question
     ) -> Reply | ToolCalls:
         provider = self.provider
         streamed = question.stream if provider.streams else None
@@ -285,6 +285,41 @@ class Conversation:
         except UNEXPECTED as error:  # a bug of a provider must not end a call
             raise contain(error, source=provider.name, provider=provider.name) from None
         return reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a provider is asked in one turn.
+
+    Attributes:
+        prompt: what the caller said, with notes.
+        instructions: how to answer.
+        stream: takes pieces while the model writes them; None: none are wanted.
+        tools: the calls of tools; None if there are no tools.
+    """
+
+    prompt: str
+    instructions: str | None
+    stream: AnswerStream | None
+    tools: ToolLoop | None
+
+    def can_ask_again(self) -> bool:
+        """Return whether the caller has heard nothing of the model's newest message; drop its text."""
+        if self.stream is None:
+            return True
+        self.stream.reset()
+        return len(self.stream.pieces) <= (self.tools.kept_pieces if self.tools else 0)
+
+    def forget_states(self) -> None:
+        """Forget what only the provider session knows, because the conversation is rebuilt."""
+        if self.tools is not None:
+            self.tools.forget_states()
+
+    def speak(self, text: str) -> None:
+        """Make a text the end of the answer."""
+        if self.stream is not None:
+            self.stream.feed(text)
+            self.stream.finish()
 
 
 def _was_refused(turns: Sequence[Turn], conversation: str) -> bool:

@@ -1,7 +1,7 @@
 """The name of a project, and of its module.
 
->>> ProjectName.parse("my-line").module
-'my_line'
+>>> ProjectName.parse("corner-bakery").module
+'corner_bakery'
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def overtakes(fast: int, slow: int) -> Callable[[Steps], bool]:
 
 
 def pauses(paused: int, window: range, others: Iterable[int]) -> Callable[[Steps], bool]:
-    """One task stands still after a step of the window while others run from beginning to end."""
+    """One task pauses after a step of the window while others run from beginning to end."""
 
     def happens(steps: Steps) -> bool:
         return any(

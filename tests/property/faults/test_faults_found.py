@@ -19,6 +19,7 @@ from tests.property.faults import (
 )
 from tests.property.faults.search import MAX_EXAMPLES, MAX_SECONDS, example_count, search_violation, table_row
 from tests.property.faults.subject import BROKEN, HEALTHY, Subject
+from tests.support.untraced import untraced
 
 MODULES = (
     broken_agents,
@@ -40,7 +41,8 @@ TITLE = "planted faults: fault | found by | examples | CPU s"
 def test_each_fault_is_found_within_its_budget(
     subject: Subject, record_property: Callable[[str, object], None]
 ) -> None:
-    result = search_violation(subject, MAX_EXAMPLES)
+    with untraced():
+        result = search_violation(subject, MAX_EXAMPLES)
     record_property("table", (TITLE, table_row(result)))
     assert result.violation is not None, f"{subject.description}: not found in {result.examples} examples"
     assert result.violation.kind in subject.kinds, str(result.violation)

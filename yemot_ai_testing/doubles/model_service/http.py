@@ -170,6 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("content-length", "0")
         raw = self.rfile.read(int(length)) if length.isdecimal() else b""
         self.close_connection = self.close_connection or not length.isdecimal()
+        if length.isdecimal() and len(raw) < int(length):
+            self.close_connection = True  # the client has gone in the middle of its request
+            return
         served = self._matching_api
         if served is None:
             self._send(404, {"error": {"message": f"nothing at {self.path}", "code": "not_found"}})

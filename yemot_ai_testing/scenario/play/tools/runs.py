@@ -1,7 +1,6 @@
 """The runs of tools during calls, and what runs in the place of tools.
 
->>> from yemot_ai.errors.missing_names import closest
-from yemot_ai.sessions import ToolUse, Turn
+>>> from yemot_ai.sessions import ToolUse, Turn
 >>> runs = ToolRuns()
 >>> step = Turn("ai_1.tool1", "", tool=ToolUse("order_status", '{"id": 7}', "", 1), answer="מוכנה")
 >>> _ = runs.tool_starts("call-1", step)
