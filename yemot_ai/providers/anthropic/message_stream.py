@@ -47,9 +47,9 @@ class MessageAccumulator:
             case "message_start":
                 self._start = event.message
             case "content_block_start":
-                return self._start_block(event.index, event.content_block)
+                return self._start_block(field(event, "index"), event.content_block)
             case "content_block_delta":
-                return self._add_delta(event.index, event.delta)
+                return self._add_delta(field(event, "index"), event.delta)
             case "message_delta":
                 self._stop_reason = stop_reason(event.delta.stop_reason) or self._stop_reason
                 self._output_tokens = getattr(event.usage, "output_tokens", None)
