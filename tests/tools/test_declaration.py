@@ -287,6 +287,15 @@ def test_a_provider_that_cannot_call_tools_is_refused_where_the_agent_is_declare
         flow.ai_agent("", greeting="שלום", tools=[fine])
 
 
+def test_the_error_about_the_tools_of_all_agents_names_the_line_of_the_developer(
+    fake_codex: FakeCodex,
+) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        YemotAI("codex", tools=[fine])
+
+    assert error.value.place.rpartition(":")[0] == __file__
+
+
 def test_without_pydantic_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydantic", None)
 

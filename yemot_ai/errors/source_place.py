@@ -29,9 +29,15 @@ _STANDARD_LIBRARY: Final = f"{Path(os.__file__).parent}{os.sep}"
 def source_place() -> str:
     """Return ``file:line`` of the developer's code that has called this package; "" if there is none."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - documented; the only way to the line
-    while frame is not None and not is_developers(frame.f_code.co_filename):
+    while frame is not None and (_is_generated(frame) or not is_developers(frame.f_code.co_filename)):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+
+
+def _is_generated(frame: FrameType) -> bool:
+    """Return whether the code is that which ``dataclass`` has made for a class of this package."""
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return frame.f_code.co_filename == "<string>" and package in {"yemot_ai", "yemot_ai_testing"}
 
 
 def function_place(function: Callable[..., Any]) -> str:
