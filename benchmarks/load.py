@@ -38,7 +38,7 @@ class SlowProvider:
         await asyncio.sleep(THINK_SECONDS)
         return Reply(f"תשובה על {prompt}", "1")
 
-    async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
+    async def continue_session(self, session: object, prompt: str, **_: object) -> Reply:
         return await self.start_session(prompt)
 
 

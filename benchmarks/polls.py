@@ -16,6 +16,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import yemot_flow
 
@@ -39,11 +40,11 @@ class HangingProvider:
 
     name = "silent"
 
-    async def start_session(self, _prompt: str, **_: object) -> Reply:
+    async def start_session(self, prompt: str, **_: object) -> Reply:
         await asyncio.Event().wait()
         return Reply("", None)
 
-    async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
+    async def continue_session(self, session: object, prompt: str, **_: object) -> Reply:
         return await self.start_session(prompt)
 
 
@@ -55,7 +56,7 @@ class InstantProvider:
     async def start_session(self, prompt: str, **_: object) -> Reply:
         return Reply(f"אמרת {prompt}", "session-1")
 
-    async def continue_session(self, _session: object, prompt: str, **_: object) -> Reply:
+    async def continue_session(self, session: object, prompt: str, **_: object) -> Reply:
         return Reply(f"אמרת {prompt}", "session-1")
 
 
@@ -145,7 +146,7 @@ def machine_speed() -> float:
 def plain_rate(calls: int) -> float:
     flow = yemot_flow.Flow(timeout=3_600_000, print_log=False)
 
-    @flow.get("")
+    @flow.get("")  # type: ignore[untyped-decorator]  # yemot-flow's has no annotations
     def root(call: yemot_flow.Call) -> None:
         call.goto("/1")
 
@@ -200,9 +201,7 @@ def main() -> None:
     stick = machine_speed()
     print(f"yardstick: {stick:,.0f} thousand-entry dictionaries/s; {threading.active_count()} threads")
     for name, rate in (("handle_request", blocking_rate), ("ahandle_request", async_rate)):
-        one, other, ratio = paired(
-            lambda rate=rate: rate(few, few_polls), lambda rate=rate: rate(many, many_polls)
-        )
+        one, other, ratio = paired(partial(rate, few, few_polls), partial(rate, many, many_polls))
         print(
             f"{name}: {one:,.0f} polls/s with {FEW} calls, {other:,.0f} with {MANY:,} "
             f"(x {ratio:.2f}); {other / stick:.2f} polls a yardstick"

@@ -21,7 +21,7 @@ import yemot_flow
 from benchmarks.performance.rounds import Action, Ratio, in_turn
 from tests.foreign import node
 from tests.foreign.process import serving
-from yemot_ai import AIFlow, Call, YemotAI
+from yemot_ai import AIFlow, AsyncAICall, YemotAI
 from yemot_ai.providers import (
     CodexAppServerProvider,
     CodexCLIProvider,
@@ -112,7 +112,7 @@ def openai_sdk(rounds: int) -> Ratio:
     )
 
 
-async def menu(call: Call) -> None:
+async def menu(call: AsyncAICall) -> None:
     """Ask two questions, and speak."""
     choice = await call.read([("text", "לעוגה הקישו 1")], val_name="choice", max_digits=1)
     amount = await call.read([("text", "כמה יחידות")], val_name="amount", max_digits=2)

@@ -58,7 +58,7 @@ class SilentProvider:
     name = "silent"
     streams = False
 
-    async def ask(self, _prompt: str, **_: object) -> AsyncIterator[str | Reply]:
+    async def ask(self, prompt: str, **_: object) -> AsyncIterator[str | Reply]:
         await asyncio.Event().wait()
         yield Reply("", None)
 
@@ -184,6 +184,7 @@ def _redis(_folder: Path) -> Opened:
     def fill(size: int) -> None:
         key = next(client.scan_iter("yemot-ai:session:*"))
         dumped = client.dump(key)
+        assert dumped is not None
         saved = client.zcard("yemot-ai:saved")
         pipeline = client.pipeline(transaction=False)
         for number in range(saved, size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.property.faults.broken_agents import QUICK, ByHand
+from tests.property.faults.broken_agents import ByHand
 from tests.property.faults.handwritten_agent import Agent, Memory
 from tests.property.faults.subject import Fault, healthy
 from yemot_ai.protocol import Request, speakable
@@ -28,7 +28,7 @@ class SpeakingAgent(Agent):
 class SpeaksByHand(ByHand):
     """Runs a handwritten agent that speaks texts of any length and form."""
 
-    model_steps = (*QUICK, *(Answer((text,)) for text in (PLAIN_ANSWER, LONG_ANSWER, MARKDOWN_ANSWER)))
+    model_steps = (None, *(Answer((text,)) for text in (LONG_ANSWER, MARKDOWN_ANSWER, PLAIN_ANSWER)))
 
 
 fault = Fault(SpeaksByHand, "agent")
