@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import threading
+import json
+import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, settings
@@ -14,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.subject import Subject
 from tests.property.machine_settings import machine_settings
+from tests.support.untraced import untraced
 from yemot_ai_testing.history import Violation
 from yemot_ai_testing.property import ViolationError
 
@@ -23,7 +23,10 @@ NIGHTLY, SOME, FEW = 2_000, 25, 8
 """Examples that a healthy subject must pass: in nightly runs, in others, and in others if it is slow."""
 
 MAX_EXAMPLES, MAX_SECONDS = 200, 10.0
-"""The budget in which a fault must be found: examples, and seconds of processor time."""
+"""The budget in which a fault must be found: examples, and seconds of processor time on a machine at rest."""
+
+REFERENCE_SECONDS = 0.036
+"""Processor time of ``reference_work`` on a machine at rest, for which ``MAX_SECONDS`` was chosen."""
 
 
 @dataclass(slots=True)
@@ -34,12 +37,14 @@ class SearchResult:
         subject: the application under test.
         examples: examples until the first violation, or all of them.
         seconds: processor time until then.
+        slowness: how many times the processor time of a machine at rest the same work takes here and now.
         violation: the first violation.
     """
 
     subject: Subject
     examples: int = 0
     seconds: float = 0.0
+    slowness: float = 1.0
     violation: Violation | None = None
 
 
@@ -55,6 +60,7 @@ def search_violation(
         seeded: whether ``--hypothesis-seed`` chooses the examples; by default they are always the same.
     """
     result = SearchResult(subject)
+    slow_before = slowness()
     started_at = time.process_time()
 
     class FoundError(BaseException):
@@ -79,20 +85,29 @@ def search_violation(
         run_state_machine_as_test(Counted, settings=settings(chosen, suppress_health_check=list(HealthCheck)))
     if result.violation is None:
         result.seconds = time.process_time() - started_at
+    result.slowness = max(1.0, slow_before, slowness())
     return result
 
 
-@contextlib.contextmanager
-def untraced() -> Iterator[None]:
-    """Disable tracing: the cost of coverage does not count."""
-    trace, thread_trace = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(trace)
-        threading.settrace(thread_trace)
+def slowness() -> float:
+    """Return the processor time of ``reference_work`` now, as a multiple of a machine at rest's.
+
+    Processes that share a core take longer for the same work, in processor time, too.
+    """
+    times = []
+    with untraced():
+        for _ in range(5):
+            started_at = time.process_time()
+            reference_work()
+            times.append(time.process_time() - started_at)
+    return statistics.median(times) / REFERENCE_SECONDS
+
+
+def reference_work() -> None:
+    """Create, write and read 20,000 small objects."""
+    for number in range(200):
+        exchanges = [{"turn": turn, "said": f"{number} {turn}", "at": turn / 7} for turn in range(100)]
+        assert json.loads(json.dumps(exchanges)) == exchanges
 
 
 def example_count(subject: Subject) -> int:
@@ -110,4 +125,5 @@ def table_row(result: SearchResult) -> tuple[str, ...]:
         kind,
         str(result.examples),
         f"{result.seconds:.1f}",
+        f"{result.slowness:.1f}",
     )
