@@ -115,7 +115,7 @@ SERVES = """
 import sys, time
 from yemot_ai_testing.processes.running import descendants
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.servers import Servers
+from yemot_ai_testing.scenario.play.servers.startup import Servers
 servers = Servers()
 servers.get_or_start(ServerCommand((sys.executable, "server.py", "{port}")))
 print(*descendants(), flush=True)

@@ -23,7 +23,7 @@ from tests.support.waiting import until
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.server import ServerProcess, free_port
+from yemot_ai_testing.scenario.play.servers.server import ServerProcess, free_port
 
 HERE = Path(__file__).parent
 FAULTY_COMMAND = (sys.executable, str(HERE / "faulty_server.py"))

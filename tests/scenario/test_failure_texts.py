@@ -11,7 +11,7 @@ import pytest
 from tests.support.scenario_calls import answering, failure_of, play_turns
 from yemot_ai_testing.doubles.script import RecordedRequest, Script
 from yemot_ai_testing.doubles.steps import Step
-from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
+from yemot_ai_testing.scenario.play.checks.verb_hints import as_scenario_keys
 
 
 class UnusedScript:

@@ -6,7 +6,7 @@ import pytest
 
 from yemot_ai_testing.scenario.format.durations import parse_duration
 from yemot_ai_testing.scenario.format.load import load
-from yemot_ai_testing.scenario.play.text_folding import fold_text
+from yemot_ai_testing.scenario.play.checks.text_folding import fold_text
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"
 FILES = sorted(FOLDER.glob("*.call.yaml"))

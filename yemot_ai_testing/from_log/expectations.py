@@ -15,7 +15,7 @@ from yemot_ai_testing.from_log.replay import ReplayedTurn
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.verbs.keypad import is_poll
 from yemot_ai_testing.scenario.format.model import CallEnding, Expectation
-from yemot_ai_testing.scenario.play.text_folding import fold_text
+from yemot_ai_testing.scenario.play.checks.text_folding import fold_text
 
 __all__ = ["Spoken", "expectation", "fillers_of", "spoken_in"]
 

@@ -31,7 +31,7 @@ from yemot_ai_testing.line.transports.detect import transport_for
 from yemot_ai_testing.line.transports.transport import RequestEncoding
 from yemot_ai_testing.property.counterexample import ReplayTarget, write_counterexample
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.servers import Servers
+from yemot_ai_testing.scenario.play.servers.startup import Servers
 
 __all__ = ["ServerHunt"]
 

@@ -19,7 +19,7 @@ from yemot_ai_testing.errors import AppError, ServerFailedError
 from yemot_ai_testing.load.plan import LoadPlan
 from yemot_ai_testing.load.result import LoadResult
 from yemot_ai_testing.processes.child import ChildProcess
-from yemot_ai_testing.scenario.play.server import free_port
+from yemot_ai_testing.scenario.play.servers.server import free_port
 
 __all__ = ["Distribution", "Outputs", "check_installed", "run_calls", "run_worker"]
 

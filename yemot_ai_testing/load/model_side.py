@@ -18,7 +18,7 @@ from yemot_ai_testing.history.correlation import latest_utterance_id
 from yemot_ai_testing.load.model_script import LoadScript
 from yemot_ai_testing.load.result import LineHistory
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.servers import Servers
+from yemot_ai_testing.scenario.play.servers.startup import Servers
 
 __all__ = ["ModelSide", "serve_model", "start_server"]
 

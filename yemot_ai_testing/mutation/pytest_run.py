@@ -16,7 +16,7 @@ from yemot_ai_testing.mutation.marks import Marks
 from yemot_ai_testing.mutation.order import FOLDER_VARIABLE, Failure, Order, read_target_problem
 from yemot_ai_testing.processes.child import ChildProcess
 from yemot_ai_testing.processes.owned_folder import owned_folder
-from yemot_ai_testing.scenario.play import supervisor
+from yemot_ai_testing.scenario.play.servers import supervisor
 
 __all__ = ["NO_TESTS", "PASSED", "TESTS_FAILED", "PytestResult", "run_pytest"]
 

@@ -9,7 +9,7 @@ import pytest
 from yemot_ai.protocol import Read
 from yemot_ai_testing.line.exchange import LineExchange, final_read
 from yemot_ai_testing.scenario.format.model import Expectation, SilenceLimits
-from yemot_ai_testing.scenario.play.checks import ObservedTurn, expectation_mismatches
+from yemot_ai_testing.scenario.play.checks.turn_checks import ObservedTurn, expectation_mismatches
 from yemot_ai_testing.scenario.play.ending import Ender
 from yemot_ai_testing.scenario.report.call_record import UPDATE_HINTS
 from yemot_ai_testing.scenario.report.html.messages import in_hebrew

@@ -30,11 +30,11 @@ from yemot_ai_testing.scenario.format.model import (
     ScenarioTurn,
     SourceLocation,
 )
+from yemot_ai_testing.scenario.play.checks.read_fields import read_fields
+from yemot_ai_testing.scenario.play.checks.text_folding import fold_text
 from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts, model_call_count
-from yemot_ai_testing.scenario.play.read_fields import read_fields
 from yemot_ai_testing.scenario.play.runner import perform_action
 from yemot_ai_testing.scenario.play.target import PlayTarget, RunSettings, load_app, open_target
-from yemot_ai_testing.scenario.play.text_folding import fold_text
 
 __all__ = ["UnhealthyCallError", "check_target", "explore"]
 

@@ -16,9 +16,9 @@ from yemot_ai_testing.pytest_plugin.reports.failed_call import FailedCallRepr
 from yemot_ai_testing.pytest_plugin.scenarios.play import play_item
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
+from yemot_ai_testing.scenario.play.checks.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.server_actions import unsupported_reason
-from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.report.call_record import CallRecord
 from yemot_ai_testing.scenario.report.dead_air import dead_air_figures
 from yemot_ai_testing.scenario.report.failure import failure_report

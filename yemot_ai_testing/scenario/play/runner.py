@@ -14,7 +14,12 @@ from yemot_ai.tools.observation import observe_tools
 from yemot_ai_testing.doubles.script import FakeOnlyError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.scenario.format.model import ExpectedLeftovers, Scenario, ScenarioTurn
-from yemot_ai_testing.scenario.play.app_errors import AppErrors
+from yemot_ai_testing.scenario.play.checks.app_errors import AppErrors
+from yemot_ai_testing.scenario.play.checks.script_mismatches import (
+    ScriptCheck,
+    script_messages,
+    unknown_calls,
+)
 from yemot_ai_testing.scenario.play.leftovers import LeftoverCounts
 from yemot_ai_testing.scenario.play.outcome import CallOutcome, check_problem, observe_summaries
 from yemot_ai_testing.scenario.play.result import (
@@ -24,7 +29,6 @@ from yemot_ai_testing.scenario.play.result import (
     ScenarioFailure,
     ScenarioResult,
 )
-from yemot_ai_testing.scenario.play.script_mismatches import ScriptCheck, script_messages, unknown_calls
 from yemot_ai_testing.scenario.play.server_actions import ServerActions
 from yemot_ai_testing.scenario.play.target import PlayTarget, use_order
 from yemot_ai_testing.scenario.play.tools.expectations import tools_mismatch

@@ -22,7 +22,7 @@ from yemot_ai_testing.scenario.play.leftovers import ModelDouble
 if TYPE_CHECKING:
     from yemot_ai_testing.codex.fake.double import FakeCodex
     from yemot_ai_testing.codex.real import RealCodex
-    from yemot_ai_testing.scenario.play.servers import RunningServer, Servers
+    from yemot_ai_testing.scenario.play.servers.startup import RunningServer, Servers
 
 __all__ = [
     "REFERENCE_APP",
@@ -178,7 +178,7 @@ def _open_app_target(target: str, run_settings: RunSettings) -> Iterator[PlayTar
 
 @contextmanager
 def _servers_or_own(servers: Servers | None) -> Iterator[Servers]:
-    from yemot_ai_testing.scenario.play.servers import Servers  # noqa: PLC0415 - most runs start none
+    from yemot_ai_testing.scenario.play.servers.startup import Servers  # noqa: PLC0415 - most runs start none
 
     if servers is not None:
         yield servers

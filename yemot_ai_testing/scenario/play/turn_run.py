@@ -19,7 +19,8 @@ from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.line.schedule import check_performed
 from yemot_ai_testing.line.transcript import CallerActed, Sound, SystemSound
 from yemot_ai_testing.scenario.format.model import CallerAction, Expectation, ScenarioTurn
-from yemot_ai_testing.scenario.play.checks import (
+from yemot_ai_testing.scenario.play.checks.script_mismatches import with_step_text
+from yemot_ai_testing.scenario.play.checks.turn_checks import (
     ObservedTurn,
     expectation_mismatches,
     is_mistaken_move,
@@ -27,12 +28,11 @@ from yemot_ai_testing.scenario.play.checks import (
     problem_text,
     protocol_mismatches,
 )
+from yemot_ai_testing.scenario.play.checks.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.play.ending import Ender, who_ended
 from yemot_ai_testing.scenario.play.leftovers import ModelDouble, model_call_count
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
-from yemot_ai_testing.scenario.play.script_mismatches import with_step_text
 from yemot_ai_testing.scenario.play.server_actions import ServerActionError, ServerActions
-from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = ["TurnRun", "perform_action"]
 

@@ -11,12 +11,12 @@ from yemot_ai.protocol import Action, GoToFolder, Play, Read
 from yemot_ai.protocol.grammar import parse_response
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
-from yemot_ai_testing.scenario.play.canonical import canonical_messages, canonical_target
+from yemot_ai_testing.scenario.play.checks.canonical import canonical_messages, canonical_target
+from yemot_ai_testing.scenario.play.checks.read_fields import read_fields, written_text
+from yemot_ai_testing.scenario.play.checks.text_folding import fold_text
+from yemot_ai_testing.scenario.play.checks.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.play.ending import Ender, ending_problem
-from yemot_ai_testing.scenario.play.read_fields import read_fields, written_text
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
-from yemot_ai_testing.scenario.play.text_folding import fold_text
-from yemot_ai_testing.scenario.play.verb_hints import as_scenario_keys
 
 __all__ = [
     "ObservedTurn",

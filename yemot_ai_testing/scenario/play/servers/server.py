@@ -16,7 +16,7 @@ from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.processes.child import ChildProcess
 from yemot_ai_testing.processes.waiting import wait_until
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play import supervisor
+from yemot_ai_testing.scenario.play.servers import supervisor
 
 __all__ = ["ServerProcess", "free_port"]
 

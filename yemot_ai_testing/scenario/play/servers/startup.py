@@ -21,7 +21,7 @@ from yemot_ai_testing.doubles.model_service.server import ModelServer
 from yemot_ai_testing.errors import ServerFailedError
 from yemot_ai_testing.scenario.format.model import ServerCommand
 from yemot_ai_testing.scenario.play.model_double import CombinedDouble, open_double, service_variables
-from yemot_ai_testing.scenario.play.server import ServerProcess
+from yemot_ai_testing.scenario.play.servers.server import ServerProcess
 
 __all__ = ["RunningServer", "Servers"]
 

@@ -1,0 +1,1 @@
+"""Servers of the developer that run as processes of their own."""
