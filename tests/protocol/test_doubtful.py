@@ -121,6 +121,9 @@ def parse_fields(layout: Layout, text: str) -> tuple[list[object], list[str]]:
         ),
         pytest.param("x,no,1,1,007,No,,,,,,,,,no", Tap(1), ["padded-number"], id="[?] 007"),
         pytest.param(
+            "x,no,2,1,7,No,,,,.11..12.,,,,,no", Tap(2, allowed=("11", "12")), ["empty-key"], id="[?] dots"
+        ),
+        pytest.param(
             "x, no, voice , en-US", Voice(language="en-US"), ["white-space"] * 3, id="[?] spaces after commas"
         ),
         pytest.param(
@@ -198,6 +201,9 @@ def test_the_fields_of_a_read_are_accepted(
             GoToFolder("hang\u200fup"),
             ["white-space"],
             id="[?] a mark in a target",
+        ),
+        pytest.param(
+            "go_to_folder=hang up", GoToFolder("hang up"), ["hangup-space"], id="[?] hangup as two words"
         ),
         pytest.param("go_to_folder=HANGUP", GoToFolder("HANGUP"), ["letter-case"], id="[?] in capitals"),
         pytest.param("go_to_folder=/1 ", GoToFolder("/1 "), ["white-space"], id="[?] folder and a space"),

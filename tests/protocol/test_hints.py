@@ -42,6 +42,68 @@ def test_a_type_in_capitals_has_a_hint(messages: str) -> None:  # [OFF]
     assert f": write {messages.rpartition('.')[2][0].lower()}-" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ("x,no,vioce", "there is no mode 'vioce' (did you mean 'voice'?)"),
+        ("x,no,Recording,/1", "there is no mode 'Recording' (did you mean 'record'?)"),
+        ("x,no, stt ,he", "there is no mode 'stt' (did you mean 'voice'?)"),
+        ("x,no,tap,4,1,7", "there is no mode 'tap' (keys are taken without one)"),
+        ("x,no,HebrewKeyboard,1", "field 3 is 'HebrewKeyboard', which belongs to field 6"),
+        ("x,no,price", "field 3 is 'price', which belongs to field 6"),
+        ("x,voice,en-US", "field 2 is 'voice', which belongs to field 3"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_what_should_be_the_mode_of_a_read_has_a_hint_and_nothing_after_it_has(
+    fields: str,
+    hint: str,
+    lenient: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:  # [OFF]
+    (problem,) = lint(f"read=t-א={fields}", lenient=lenient)
+    assert problem.code == "read-mode"
+    assert problem.message == (
+        f"{hint}{': ignored' * lenient}; write voice, record, or the most digits, in field 3"
+    )
+    level, source = ("warning", "[?]") if lenient else ("error", "[OFF]")
+    assert (problem.level, problem.source) == (level, source)
+
+
+def test_the_fields_before_a_wrong_mode_have_their_errors() -> None:
+    assert [problem.code for problem in lint("read=t-א=Api,maybe,vioce,he")] == [
+        "name",
+        "choice",
+        "read-mode",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("red", "read"),
+        ("id_list_messages", "id_list_message"),
+        ("Go-To-Folder", "go_to_folder"),
+        ("routing_yemott", "routing_yemot"),
+        ("music_onhold", "music_on_hold"),
+    ],
+)
+def test_a_misspelt_action_has_a_hint(name: str, meant: str) -> None:  # [OFF]
+    (problem,) = lint(f"{name}=t-א")
+    assert problem.message.startswith(f"there is no action {name!r} (did you mean {meant!r}?); ")
+
+
+@pytest.mark.parametrize("name", ["xyz", "api_add_0", "print"])
+def test_a_name_that_resembles_no_action_has_no_guess(name: str) -> None:
+    (problem,) = lint(f"{name}=t-א")
+    assert problem.message == f"there is no action {name!r}; use one of the documented actions"
+
+
+@pytest.mark.parametrize("messages", ["say=t-א", "voice=t-א=x", "tap=t-א=x", "record=t-א=x"])
+def test_a_verb_of_other_platforms_has_a_hint(messages: str) -> None:  # [OFF]
+    (problem,) = lint(messages)
+    assert problem.message.startswith("there is no such action: ")
+
+
 def test_a_prefix_with_a_value_has_a_hint() -> None:  # [OFF]
     (problem,) = lint("api_log_no=yes&go_to_folder=/1")
     assert problem.message.startswith("write api_log_no& before the first action")

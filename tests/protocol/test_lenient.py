@@ -52,6 +52,8 @@ def taken(fields: str) -> Read:
         ("x,no,2,3,7,No,,,,,,,,,no", Tap(2)),
         ("x,no,record,,,,,,5,2", Record(max_seconds=2)),
         ("x,no,record,,,,,,,,more,yet", Record()),
+        ("x,no,vioce,he-IL,3,2,record,3,20", Tap(confirm=True)),
+        ("x,voice,2,3,5,Digits", Tap(confirm=True)),
     ],
 )
 def test_a_field_that_is_not_understood_counts_as_its_default(

@@ -27,27 +27,18 @@ from yemot_ai.protocol.fields.parts import Part, split_parts
 from yemot_ai.protocol.fields.white_space import BLANK, is_blank, strip_blanks
 from yemot_ai.protocol.lint_rules import Problem
 from yemot_ai.protocol.messages import MESSAGE_TYPES, Comment, GoTo, Message
+from yemot_ai.protocol.misspellings import NO_LOG, describe_action, find_mode_mistake
 from yemot_ai.protocol.normalizer.substitutes import describe_substitutes
-from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice, meant_mode
+from yemot_ai.protocol.read_modes import READ_RECORD, READ_TAP, READ_VOICE, Record, Tap, Voice
 
 __all__ = ["NO_LOG", "ParseResult", "order_errors", "parse_response"]
 
-NO_LOG: Final = "api_log_no"
 _MARKUP: Final = re.compile("[<{[\"']")
 _START: Final = re.compile(f"[{BLANK}]*+")
 _WORD: Final = re.compile(r"[\w-]+")
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_END: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _JOINED: Final = re.compile(f"[,;|+][{BLANK}]*+(?=(?:{'|'.join(MESSAGE_TYPES)})-)")
-_COMMON_MISTAKES: Final = {
-    "hangup": "there is no such action: go_to_folder=hangup ends the call",
-    "say_api_answer": "that is a setting of ext.ini, not an action",
-    "goto": "there is no such action: go_to_folder moves the caller",
-    "play": "there is no such action: id_list_message plays",
-    "record": "there is no such action: read takes a recording, with record as its third field",
-    NO_LOG: "write api_log_no& before the first action",
-    "api_answer": "api_answer_ is for ext.ini: the server answers with the word after it",
-}
 _NAMES: Final = frozenset({*ACTIONS, Play.NAME, Read.NAME})
 _MODES: Final[dict[str, tuple[Any, Any]]] = {"voice": (READ_VOICE, Voice), "record": (READ_RECORD, Record)}
 
@@ -234,15 +225,12 @@ def _report_unknown_action(parsed: ParseResult, part: Part) -> None:
         position = part.position + part.text.index(name) + control.start()
         parsed.report("character", f"{control.group()!r} is not allowed here", position)
         return
-    reason = f"there is no action {name[:40]!r}"
-    if name.casefold() in _NAMES:
-        reason += f": write {name.casefold()!r}"
-    elif _starts_as_message(name):
+    reason = describe_action(name)
+    if _starts_as_message(name):
         reason += ": messages are joined with ."
     elif "=" not in part.text and parsed.parts:
         reason += f": the & before it ends an action, in a text, {describe_substitutes('&')}"
-    mistake = "api_answer" if name.startswith("api_answer_") else name
-    parsed.report("unknown-action", _COMMON_MISTAKES.get(mistake, reason), part.position)
+    parsed.report("unknown-action", reason, part.position)
 
 
 def _parse_fields(parsed: ParseResult, part: Part, cls: Any, text: str, offset: int) -> None:  # noqa: ANN401 - a class with a LAYOUT
@@ -310,6 +298,13 @@ def _parse_message(parsed: ParseResult, text: str, position: int, number: int) -
     return part
 
 
+def _report_mode(parsed: ParseResult, fields: list[tuple[int, str]], index: int, reason: str) -> Part:
+    """Report that a read has no mode at ``index``, and return the part there."""
+    position, text = fields[index]
+    (parsed.ignore or parsed.report)("read-mode", reason, position + strip_blanks(text)[1])
+    return Part("field", "_mode", text, position, index + 1, title="mode")
+
+
 def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None:
     question, equals, rest = text.partition("=")
     if not equals or "=" in rest:
@@ -318,16 +313,16 @@ def _parse_read(parsed: ParseResult, part: Part, text: str, offset: int) -> None
         return
     valid = _parse_messages(parsed, part, question, offset)
     fields_offset = offset + len(question) + 1
-    third = strip_blanks([*rest.split(",", 3), "", ""][2])[0]
-    # Most third fields are numbers, which are below all letters.
-    is_word = third > "9" and third not in _MODES
-    meant = meant_mode(third) if is_word and not parsed.lenient else ""
-    if meant:
-        position = fields_offset + rest.index(third, rest.index(",", rest.index(",") + 1))
-        parsed.report("read-mode", f"there is no mode {third!r}; did you mean {meant!r}?", position)
-        return
+    _, second, third, *_ = [*rest.split(",", 3), "", ""]
+    third = strip_blanks(third)[0]
+    mistake = find_mode_mistake(second, third)
+    # Without the mode it is not known what the fields after it are: they are not read.
+    known = rest if mistake is None else ",".join(rest.split(",", 2)[: mistake[0]])
     layout, make = _MODES.get(third.casefold(), (READ_TAP, Tap))
-    fields = layout.parse(rest, fields_offset, parsed.report, parsed.ignore)
+    fields = layout.parse(known, fields_offset, parsed.report, parsed.ignore)
+    if mistake:
+        wrong = _report_mode(parsed, split_parts(rest, ",", fields_offset), *mistake)
+        fields = fields if parsed.lenient else [*fields[: mistake[0]], wrong]
     messages = _messages_of(part) if valid else ()
     part.parts += fields
     values = field_values(fields)

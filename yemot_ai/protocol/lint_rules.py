@@ -122,6 +122,7 @@ _WARNINGS: Final = (
     ("bare-word", "[?]", "name it as a simple answer of Latin letters, or use an action"),
     ("answer-setting", "[OFF]", "answer with what follows api_answer_, which is for ext.ini"),
     ("empty-message", "[?]", "put exactly one . between two messages, and none at the end"),
+    ("empty-key", "[?]", "put exactly one . between two keys, and none at the end"),
     ("comma-joined", "[?]", "join messages with a ."),
     ("empty-text", "[?]", "say something, or play a silent file"),
     ("equals-sign", "[?]", f"avoid = outside fields: in a text, {describe_substitutes('=')}"),

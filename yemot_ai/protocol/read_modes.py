@@ -9,7 +9,6 @@ mode; an empty or numeric field 3 is the maximum number of digits of a tap read.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -32,7 +31,6 @@ __all__ = [
     "Record",
     "Tap",
     "Voice",
-    "meant_mode",
     "mode_values",
 ]
 
@@ -261,14 +259,3 @@ def mode_values(mode: Mode) -> dict[str, Any]:
 def _check_min_max(minimum: int | None, maximum: int | None, unit: str) -> None:
     if minimum is not None and maximum is not None and minimum > maximum:
         raise InvalidValueError("min-above-max", f"at least {minimum} and at most {maximum} {unit}")
-
-
-_OTHER_MODES: Final = {"speech": "voice", "stt": "voice"}
-"""Names that other platforms have."""
-
-
-def meant_mode(written: str) -> str:
-    """Return the mode that a misspelt field 3 of a read means; "" if it is a mode, or means none."""
-    name = written.casefold()
-    near = difflib.get_close_matches(name, ("voice", "record"), 1)
-    return _OTHER_MODES.get(name, "".join(near) if name not in near else "")

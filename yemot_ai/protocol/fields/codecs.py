@@ -48,6 +48,7 @@ _NO_DIGIT: Final = re.compile("[^0-9]")
 _NO_KEY: Final = re.compile("[^0-9*#.]")
 _DIGITS: Final = re.compile("[0-9]+")
 _KEYS: Final = re.compile(r"[0-9*#]+")
+_SURPLUS_DOT: Final = re.compile(r"^\.|(?<=\.)\.|\.$")
 _NO_PHONE: Final = re.compile(f"[.,&={CONTROL}]")
 _COMMON_DIGITS: Final = 20
 _MAX_DIGITS: Final = 100
@@ -229,8 +230,9 @@ class KeyList(Codec):
         if invalid:
             reason = f"{text[:40]!r} is neither keys 0-9*# nor whole values with a . between"
             raise InvalidValueError("format", reason, position=invalid.start())
-        allowed = tuple(text.split(".")) if "." in text else tuple(text)
-        self.encode(allowed)
+        allowed = tuple(filter(None, text.split("."))) if "." in text else tuple(text)
+        if not allowed or (len(allowed) == 1 and len(allowed[0]) > 1):
+            raise InvalidValueError("format", f"{text[:40]!r} is not at least two values with a . between")
         return allowed
 
     def encode(self, value: object) -> str:
@@ -249,9 +251,12 @@ class KeyList(Codec):
         return ("" if is_keys else ".").join(value)
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
-        """Warn of other letter case."""
+        """Warn of other letter case, and of a dot with nothing before or after it."""
         if text != self.word and text.casefold() == self.word:
             yield "letter-case", 0
+        surplus = "." in text and _SURPLUS_DOT.search(text)
+        if surplus:
+            yield "empty-key", surplus.start()
 
 
 @dataclass(frozen=True, slots=True)

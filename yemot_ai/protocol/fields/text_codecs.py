@@ -25,8 +25,8 @@ EQUALS_SIGN: Final = {"=": "equals-sign"}
 _CONTROL: Final = re.compile(f"[{CONTROL}]")
 _LINE_END: Final = re.compile("[\n\v\f\r\x85\u2028\u2029]")
 _QUOTE_MARK: Final = re.compile("[\"'|]")
-_BLANK: Final = re.compile(f"[{BLANK}]")
-_HANGUP: Final = re.compile(f"[{BLANK}]*+(?P<slash>/)?[{BLANK}]*+(?i:hangup)[{BLANK}]*+/?")
+_SEPARATOR: Final = re.compile(f"[{BLANK}_-]")
+_HANGUP: Final = re.compile(f"[{BLANK}]*+(?P<slash>/)?[{BLANK}]*+(?i:hang[ _-]?up)[{BLANK}]*+/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,11 @@ class FolderTarget(Codec):
 
     def find_warnings(self, text: str) -> Iterator[FieldWarning]:
         """Warn of targets that are probably not intended."""
-        hangup, blank = _HANGUP.fullmatch(text), _BLANK.search(text)
+        hangup, separator = _HANGUP.fullmatch(text), _SEPARATOR.search(text)
         if hangup and hangup["slash"]:
             yield "hangup-folder", hangup.start("slash")
-        elif hangup and blank:
-            yield "hangup-space", blank.start()
+        elif hangup and separator:
+            yield "hangup-space", separator.start()
         elif hangup and text.rstrip("/") != "hangup":
             yield "letter-case", 0
         if len(text) > 1 and text.endswith("/"):

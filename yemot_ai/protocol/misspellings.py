@@ -1,0 +1,80 @@
+"""What misspelt and misplaced names in a response probably mean, for the hints of its errors.
+
+>>> describe_action("go_to_foldr")
+"there is no action 'go_to_foldr' (did you mean 'go_to_folder'?)"
+>>> find_mode_mistake("no", "vioce"), find_mode_mistake("no", "voice")
+((2, "there is no mode 'vioce' (did you mean 'voice'?)"), None)
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final, get_args
+
+from yemot_ai.protocol.actions import ACTIONS, Play, Read
+from yemot_ai.protocol.fields.white_space import strip_blanks
+from yemot_ai.protocol.read_modes import Keyboard
+
+__all__ = ["NO_LOG", "describe_action", "find_mode_mistake"]
+
+NO_LOG: Final = "api_log_no"
+"""The prefix of a response that the line does not log [OFF]."""
+
+_ACTION_NAMES: Final = (*ACTIONS, Play.NAME, Read.NAME)
+_OTHER_ACTIONS: Final = {
+    "hangup": "there is no such action: go_to_folder=hangup ends the call",
+    "say_api_answer": "that is a setting of ext.ini, not an action",
+    "goto": "there is no such action: go_to_folder moves the caller",
+    "play": "there is no such action: id_list_message plays",
+    "say": "there is no such action: id_list_message speaks a text that begins with t-",
+    "record": "there is no such action: read takes a recording, with record as its third field",
+    "voice": "there is no such action: read takes speech, with voice as its third field",
+    "tap": "there is no such action: read takes keys",
+    NO_LOG: "write api_log_no& before the first action",
+    "api_answer": "api_answer_ is for ext.ini: the server answers with the word after it",
+}
+_MODES: Final = ("voice", "record")
+_COMMON: Final = ("no", "", "yes")
+"""What field 2 is in nearly every read."""
+_OTHER_MODES: Final = {
+    **dict.fromkeys(("speech", "stt"), "did you mean 'voice'?"),
+    **dict.fromkeys(("tap", "keys", "dtmf"), "keys are taken without one"),
+}
+"""Names that libraries and other platforms have."""
+_KEYBOARDS: Final = frozenset(name.casefold() for name in get_args(Keyboard)) - {"no"}
+
+
+def describe_action(name: str) -> str:
+    """Return that there is no action ``name``, and what it probably means."""
+    mistake = "api_answer" if name.startswith("api_answer_") else name
+    if mistake in _OTHER_ACTIONS:
+        return _OTHER_ACTIONS[mistake]
+    reason = f"there is no action {name[:40]!r}"
+    if name.casefold() in _ACTION_NAMES:
+        return f"{reason}: write {name.casefold()!r}"
+    near = difflib.get_close_matches(name.casefold().replace("-", "_"), _ACTION_NAMES, 1, 0.8)
+    return f"{reason} (did you mean {near[0]!r}?)" if near else reason
+
+
+def find_mode_mistake(second: str, third: str) -> tuple[int, str] | None:
+    """Return what is wrong with the mode of a read, if it has one that is misspelt or in another place.
+
+    Args:
+        second: field 2.
+        third: field 3, without blanks around it.
+
+    Returns:
+        The index of the field, and the reason; None if no mode is meant, or nothing is wrong.
+    """
+    name = third.casefold()
+    if name in _MODES:
+        return None
+    if second not in _COMMON and strip_blanks(second)[0].casefold() in _MODES:
+        return 1, f"field 2 is {second!r}, which belongs to field 3"
+    if not name[:1].isalpha():
+        return None
+    if name in _KEYBOARDS:
+        return 2, f"field 3 is {third!r}, which belongs to field 6"
+    near = [f"did you mean {mode!r}?" for mode in difflib.get_close_matches(name, _MODES, 1)]
+    meant = _OTHER_MODES.get(name) or "".join(near)
+    return (2, f"there is no mode {third[:40]!r} ({meant})") if meant else None
