@@ -61,6 +61,14 @@ def server() -> Iterator[str]:
             "the server answered with HTTP status 404 at /404; answer with HTTP status 200 and nothing else",
         ),
         (
+            404,
+            "/yemot; in a scenario serve: {command: …, path: /yemot}",
+        ),
+        (
+            405,
+            "; the line sends GET; for POST write api_url_post=yes, here caller: {method: POST}",
+        ),
+        (
             201,
             "; a line that takes it is caller: {line: {accept_any_2xx: true}}; answer with HTTP status 200",
         ),
@@ -71,6 +79,7 @@ def test_a_wrong_status_says_what_to_change(server: str, status: int, message: s
     kind, messages = failure_of(play_turns("[{hears: א}]", f"{server}/{status}"))
     assert kind == "no_answer"
     assert message in messages[0]
+    assert "Caller(" not in messages[0]
 
 
 def test_a_response_stands_before_what_to_change() -> None:

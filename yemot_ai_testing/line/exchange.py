@@ -18,10 +18,7 @@ __all__ = ["LineExchange", "LineProblem", "build_exchange", "build_hangup_exchan
 
 HINTS = {
     "late": "answer sooner: hold briefly, then let the line poll; or raise server_timeout",
-    "status": (
-        "answer with HTTP status 200 and nothing else; is the line below a path of the application? "
-        'Caller(app, path="/yemot"), in a scenario app: module:app/yemot'
-    ),
+    "status": "answer with HTTP status 200 and nothing else",
     "redirect": "let the address in api_link answer itself",
     "exception": "catch it in the application: the caller hears M1607 and leaves the extension",
     "unreachable": "is the server running at this address?",
@@ -141,7 +138,8 @@ def _fault_problems(response: TransportResponse) -> tuple[LineProblem, ...]:
     fault = response.fault
     if fault is None:
         return ()
-    return (LineProblem("error", fault.code, fault.text, response.body, HINTS[fault.code], fault.cause),)
+    hint = "; ".join(filter(None, (HINTS[fault.code], fault.hint)))
+    return (LineProblem("error", fault.code, fault.text, response.body, hint, fault.cause),)
 
 
 def _usable_response(parsed: ParseResult, problems: Sequence[LineProblem]) -> Response | None:

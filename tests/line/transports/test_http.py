@@ -274,6 +274,16 @@ def test_no_setting_takes_any_other_status(status: int, place: str) -> None:
     ]
 
 
+def test_a_server_without_such_a_page_is_told_what_any_language_can_write() -> None:
+    with web({"/": (404, {}, "<html>")}) as served:
+        with pytest.raises(LineError) as caught:
+            Caller(served.url("/")).dial()
+        assert caught.value.hint == (
+            "answer with HTTP status 200 and nothing else; is the line below a path? Write it into the link, "
+            "such as http://127.0.0.1:8000/yemot; in a scenario serve: {command: …, path: /yemot}"
+        )
+
+
 @pytest.mark.parametrize("status", [201, 204, 302, 304])
 def test_any_status_that_is_no_error_answers_a_hang_up(status: int) -> None:
     with web({"/y": (200, {}, ASK)}) as served:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import flask
 import pytest
@@ -49,6 +49,35 @@ def test_without_its_path_the_error_says_where_to_write_it() -> None:
         Caller(lambda environ, start: not_found(start)).dial()
     assert caught.value.code == "status"
     assert 'path="/yemot"' in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("method", "hint"),
+    [
+        ("GET", 'the line sends GET; for POST write api_url_post=yes, here method="POST"'),
+        ("POST", 'the line sends POST; for GET leave out api_url_post=yes, here method="GET"'),
+    ],
+)
+def test_a_method_that_the_server_refuses_is_named_with_the_setting(
+    method: Literal["GET", "POST"], hint: str
+) -> None:
+    app = flask.Flask(__name__)
+    methods = ["POST" if method == "GET" else "GET"]
+    app.add_url_rule("/", view_func=lambda: "go_to_folder=hangup", methods=methods)
+    with pytest.raises(LineError) as caught:
+        Caller(app, method=method).dial()
+    assert caught.value.hint == f"answer with HTTP status 200 and nothing else; {hint}"
+
+
+@pytest.mark.parametrize("status", ["500 X", "403 X", "301 X"])
+def test_a_status_that_has_nothing_to_do_with_the_path_does_not_speak_of_it(status: str) -> None:
+    def app(_environ: object, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(status, [])
+        return []
+
+    with pytest.raises(LineError) as caught:
+        Caller(app).dial()
+    assert caught.value.hint == "answer with HTTP status 200 and nothing else"
 
 
 def not_found(start_response: Callable[..., Any]) -> Iterable[bytes]:

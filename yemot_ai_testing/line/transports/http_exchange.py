@@ -20,12 +20,30 @@ from yemot_ai_testing.line.transports.transport import (
 )
 from yemot_ai_testing.line.transports.urls import http_url
 
-__all__ = ["FAILURE", "HTTPReply", "HTTPRequest", "header_text", "next_step", "redirect_fault"]
+__all__ = [
+    "FAILURE",
+    "LINK_PATH_HINT",
+    "HTTPReply",
+    "HTTPRequest",
+    "header_text",
+    "next_step",
+    "redirect_fault",
+]
 
 OK: Final = 200
 SUCCESS: Final = range(200, 300)
 FAILURE: Final = range(400, 600)
-NO_SUCH_PAGE: Final = frozenset({404, 405})
+NO_SUCH_PAGE: Final = 404
+OTHER_METHOD: Final = 405
+LINK_PATH_HINT: Final = (
+    "is the line below a path? Write it into the link, such as http://127.0.0.1:8000/yemot; "
+    "in a scenario serve: {command: …, path: /yemot}"
+)
+"""Where the path of the line is written, if it is called by a link."""
+METHOD_HINTS: Final = {
+    "GET": 'the line sends GET; for POST write api_url_post=yes, here method="POST"',
+    "POST": 'the line sends POST; for GET leave out api_url_post=yes, here method="GET"',
+}
 GZIP: Final = b"\x1f\x8b"
 """How a compressed body begins; the request does not say that the line takes one."""
 REDIRECTS_TO_GET: Final = frozenset({301, 302, 303})
@@ -67,13 +85,16 @@ class HTTPReply:
     location: str | None = None
 
 
-def next_step(request: HTTPRequest, reply: HTTPReply, rules: HTTPRules) -> HTTPRequest | TransportResponse:
+def next_step(
+    request: HTTPRequest, reply: HTTPReply, rules: HTTPRules, *, path_hint: str = LINK_PATH_HINT
+) -> HTTPRequest | TransportResponse:
     """Return the request that follows a redirect, or the response for the line.
 
     Args:
         request: what was sent.
         reply: what the server answered.
         rules: what the line accepts; no source says what a line does with a status other than 200 [?].
+        path_hint: where the path of the line is written.
     """
     status = reply.status
     if status is None:
@@ -82,9 +103,10 @@ def next_step(request: HTTPRequest, reply: HTTPReply, rules: HTTPRules) -> HTTPR
         return _decoded(reply.body)
     if rules.follow_redirects and status in REDIRECTS_TO_GET | REDIRECTS_AS_SENT:
         return _redirected(request, reply)
-    path = f" at {urlsplit(request.url).path}" if status in NO_SUCH_PAGE else ""
+    hint = {NO_SUCH_PAGE: path_hint, OTHER_METHOD: METHOD_HINTS[request.method]}.get(status, "")
+    path = f" at {urlsplit(request.url).path}" if hint else ""
     text = f"the server answered with HTTP status {status}{path}{_way_out(reply)}"
-    fault = TransportFault("status", text, matters_at_hangup=status in FAILURE)
+    fault = TransportFault("status", text, matters_at_hangup=status in FAILURE, hint=hint)
     return TransportResponse(reply.body.decode(errors="replace"), fault)
 
 

@@ -47,12 +47,14 @@ class TransportFault:
         text: what happened.
         cause: the exception, if there is one.
         matters_at_hangup: whether it matters in the answer to a hang-up, of which a line uses nothing.
+        hint: what to change, besides what is said of every fault with this code.
     """
 
     code: FaultCode
     text: str
     cause: BaseException | None = None
     matters_at_hangup: bool = True
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ ASGIApp: TypeAlias = Callable[
 ]
 APP_HOST = "http://127.0.0.1"
 """Where an application in this process is called: it has no host of its own."""
+PATH_HINT = (
+    'is the line below a path of the application? Caller(app, path="/yemot"), '
+    "in a scenario app: module:app/yemot"
+)
 log = logging.getLogger("yemot_ai_testing")
 
 
@@ -73,7 +77,7 @@ class WSGITransport(Transport):
         step: HTTPRequest | TransportResponse = request
         while isinstance(step, HTTPRequest):
             url = urlsplit(step.url)
-            step = next_step(step, self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
+            step = _next_step(step, self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
         return step
 
     def _exchange(self, request: HTTPRequest, url: SplitResult) -> HTTPReply:
@@ -119,7 +123,7 @@ class ASGITransport(Transport):
         while isinstance(step, HTTPRequest):
             url = urlsplit(step.url)
             step = (
-                next_step(step, await self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
+                _next_step(step, await self._exchange(step, url), rules) if _is_app(url) else _elsewhere(step)
             )
         return step
 
@@ -223,6 +227,10 @@ def _first_request(encoding: RequestEncoding, pairs: Pairs) -> HTTPRequest:
     query = encoding.query_string(pairs)
     url = f"{APP_HOST}{encoding.path}"
     return HTTPRequest(encoding.method, f"{url}?{query}" if query else url, encoding.form_body(pairs))
+
+
+def _next_step(request: HTTPRequest, reply: HTTPReply, rules: HTTPRules) -> HTTPRequest | TransportResponse:
+    return next_step(request, reply, rules, path_hint=PATH_HINT)
 
 
 def _is_app(url: SplitResult) -> bool:

@@ -24,6 +24,8 @@ _ARGUMENTS: Final = {
     "pass remote=True": "set the ini key yemot_remote = true",
     "remote=True": "the ini key yemot_remote = true",
     ", or servers={…} to a tree of extensions": "",
+    'method="GET"': "caller: {method: GET}",
+    'method="POST"': "caller: {method: POST}",
 }
 _SETTING: Final = re.compile(rf"\b({'|'.join(line_settings())})=(True|False)\b")
 
