@@ -2,6 +2,8 @@
 
 >>> fold_text("צה״ל – שָׁלוֹם.") == fold_text('צה"ל שלום')
 True
+>>> is_heard("שלום.", "שלום, רב"), is_heard(".", "שלום, רב"), is_heard(",", "שלום, רב")
+(True, False, True)
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fold_text"]
+__all__ = ["fold_text", "is_heard", "is_whole_text"]
 
 NIQQUD = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
 QUOTES = re.compile("[\"'`´‘’‚“”„׳״«»]")
@@ -29,3 +31,18 @@ def fold_text(text: str) -> str:
     text = DASHES.sub(" ", QUOTES.sub("", INVISIBLE.sub("", text)))
     text = PAUSE_SIGNS.sub(" ", text)
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def is_heard(text: str, heard: str) -> bool:
+    """Return whether ``text`` sounds like a part of ``heard``.
+
+    A text of nothing but signs, such as ``.``, sounds like nothing: it is compared as it is written.
+    """
+    folded = fold_text(text)
+    return folded in fold_text(heard) if folded else text in heard
+
+
+def is_whole_text(text: str, heard: str) -> bool:
+    """Return whether ``text`` sounds like all of ``heard``; one of nothing but signs as in ``is_heard``."""
+    folded = fold_text(text)
+    return text == heard if text and not folded else folded == fold_text(heard)

@@ -13,7 +13,7 @@ from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
 from yemot_ai_testing.scenario.play.checks.canonical import canonical_messages, canonical_target
 from yemot_ai_testing.scenario.play.checks.read_fields import read_fields, written_text
-from yemot_ai_testing.scenario.play.checks.text_folding import fold_text
+from yemot_ai_testing.scenario.play.checks.text_folding import fold_text, is_heard, is_whole_text
 from yemot_ai_testing.scenario.play.checks.verb_hints import as_scenario_keys
 from yemot_ai_testing.scenario.play.ending import Ender, ending_problem
 from yemot_ai_testing.scenario.play.result import Mismatch, MismatchKind
@@ -117,29 +117,29 @@ def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Ite
 
 
 def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
-    heard = fold_text(observed.heard)
-    missing = [number for number, text in enumerate(expected.contains) if fold_text(text) not in heard]
+    heard = observed.heard
+    missing = [number for number, text in enumerate(expected.contains) if not is_heard(text, heard)]
     instead = _heard_instead(expected.contains, missing, observed)
     for number in missing:
-        correction = Edit(("contains", number), expected.contains[number], instead[number]) if heard else None
-        yield Mismatch("heard", f"did not hear {expected.contains[number]!r}", correction)
+        text = expected.contains[number]
+        correction = Edit(("contains", number), text, instead[number]) if fold_text(heard) else None
+        yield Mismatch("heard", f"did not hear {text!r}", correction)
     for text in expected.excludes:
-        if fold_text(text) in heard:
+        if is_heard(text, heard):
             yield Mismatch("heard", f"heard {text!r}, which must not be said")
-    if expected.equals is not None and fold_text(expected.equals) != heard:
-        correction = Edit(("equals",), expected.equals, observed.heard)
+    if expected.equals is not None and not is_whole_text(expected.equals, heard):
+        correction = Edit(("equals",), expected.equals, heard)
         yield Mismatch("heard", f"did not hear exactly {expected.equals!r}", correction)
-    if expected.matches is not None and not re.search(expected.matches, heard):
+    spellings = (heard, fold_text(heard))
+    if expected.matches is not None and not any(re.search(expected.matches, text) for text in spellings):
         yield Mismatch("heard", f"heard nothing that matches {expected.matches!r}")
 
 
 def _heard_instead(contains: Sequence[str], missing: Sequence[int], observed: ObservedTurn) -> dict[int, str]:
     """Return what was heard instead of each missing text: one sentence each, if they can be matched."""
-    present = [fold_text(text) for number, text in enumerate(contains) if number not in missing]
+    present = [text for number, text in enumerate(contains) if number not in missing]
     unmatched = [
-        sentence
-        for sentence in observed.sentences
-        if not any(text in fold_text(sentence) for text in present)
+        sentence for sentence in observed.sentences if not any(is_heard(text, sentence) for text in present)
     ]
     if len(missing) == 1 and unmatched and " ".join(unmatched) in observed.heard:
         return {missing[0]: " ".join(unmatched)}
