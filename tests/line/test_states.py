@@ -88,7 +88,8 @@ def test_a_payment_with_return_all_sends_all_details() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "sent"), [("pelecard", ["000"]), ("Pelecard", ["000"]), ("icredit", []), ("pele", [])]
+    ("provider", "sent"),
+    [("pelecard", ["000"]), ("Pelecard", ["000"]), (" pelecard ", ["000"]), ("icredit", []), ("pele", [])],
 )
 def test_pelecard_sends_all_details_by_default(provider: str, sent: list[str]) -> None:
     """[OFF] In other letter case [?]."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.protocol.lint_examples import ERRORS, MARK, WARNINGS
 from yemot_ai.protocol import lint, speakable
 from yemot_ai.protocol.lint_rules import RULES
 from yemot_ai.protocol.normalizer.substitutes import SUBSTITUTES
@@ -148,6 +150,13 @@ def test_the_documentation_has_every_substitute() -> None:
     for character, substitute in SUBSTITUTES.items():
         written = substitutes.get(substitute, f"the word {substitute}")
         assert f"| {characters.get(character, f'`{character}`')} | {written} | " in page
+
+
+@pytest.mark.parametrize("marked", [marked for marked, _ in [*ERRORS, *WARNINGS]])
+def test_no_message_shows_values_of_python(marked: str) -> None:
+    text = marked.replace(MARK, "")
+    for problem in lint(text):
+        assert not re.search(r"\('|\[\]|\{\}|\b(tuple|datetime|True|False)\b", problem.message)
 
 
 @pytest.mark.parametrize("text", ["id_list_message=t-חלב & דבש עם סוכר", "id_list_message=t-חלב & דבש"])

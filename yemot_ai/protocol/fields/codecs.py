@@ -272,14 +272,14 @@ class PhoneNumbers(Codec):
     def decode(self, text: str) -> tuple[str, ...]:
         """Split at the dots."""
         numbers = tuple(text.split(".")) if text else ()
+        if not all(map(_is_phone, numbers)):
+            raise InvalidValueError("format", f"{text[:40]!r} is not phone numbers with a . between")
         self.encode(numbers)
         return numbers
 
     def encode(self, value: object) -> str:
         """Join with dots."""
-        if not isinstance(value, tuple) or not all(
-            isinstance(v, str) and v.strip() and not _NO_PHONE.search(v) for v in value
-        ):
+        if not isinstance(value, tuple) or not all(isinstance(v, str) and _is_phone(v) for v in value):
             raise InvalidValueError("format", f"{str(value)[:40]} are not phone numbers")
         if self.required and not value:
             raise InvalidValueError("empty-value", "there is no number")
@@ -308,6 +308,10 @@ class DateText(Codec):
         if type(value) is not dt.date:
             raise InvalidValueError("format", f"{value!r} is not a datetime.date")
         return f"{value.day:02d}/{value.month:02d}/{value.year:04d}"
+
+
+def _is_phone(text: str) -> bool:
+    return bool(text.strip()) and not _NO_PHONE.search(text)
 
 
 def phone_warnings(text: str, separator: str = "") -> Iterator[FieldWarning]:

@@ -30,7 +30,7 @@ def pays(call: Call, code: str, details: str) -> Verb:
     if not isinstance(state, Paying):
         raise wrong_verb_error("pays", state)
     values = [("CreditCard_CODE", code)]
-    is_pelecard = state.card.provider.casefold() == PELECARD
+    is_pelecard = state.card.provider.strip().casefold() == PELECARD
     if is_pelecard if state.card.return_all is None else state.card.return_all:
         values.append(("CreditCard_All", details or code))
     return Verb(PAYMENT_SECONDS, lambda: call.add_values(*values))
