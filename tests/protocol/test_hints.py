@@ -94,10 +94,18 @@ def test_a_misspelt_action_has_a_hint(name: str, meant: str) -> None:  # [OFF]
     assert problem.message.startswith(f"there is no action {name!r} (did you mean {meant!r}?); ")
 
 
-@pytest.mark.parametrize("name", ["xyz", "api_add_0", "print"])
+@pytest.mark.parametrize("name", ["xyz", "print"])
 def test_a_name_that_resembles_no_action_has_no_guess(name: str) -> None:
     (problem,) = lint(f"{name}=t-א")
     assert problem.message == f"there is no action {name!r}; use one of the documented actions"
+
+
+@pytest.mark.parametrize(
+    "setting", ["api_end_goto=hangup", "api_000=x,no,1", "say_api_answer=yes", "type=api"]
+)
+def test_a_setting_of_ext_ini_is_named_as_one(setting: str) -> None:  # [OFF]
+    (problem,) = [problem for problem in lint(f"id_list_message=t-א&{setting}") if problem.level == "error"]
+    assert problem.message.startswith("that is a setting of ext.ini, not an action; ")
 
 
 @pytest.mark.parametrize("messages", ["say=t-א", "voice=t-א=x", "tap=t-א=x", "record=t-א=x"])

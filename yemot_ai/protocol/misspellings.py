@@ -21,9 +21,10 @@ NO_LOG: Final = "api_log_no"
 """The prefix of a response that the line does not log [OFF]."""
 
 _ACTION_NAMES: Final = (*ACTIONS, Play.NAME, Read.NAME)
+_SETTING: Final = "that is a setting of ext.ini, not an action"
 _OTHER_ACTIONS: Final = {
+    **dict.fromkeys(("say_api_answer", "type"), _SETTING),
     "hangup": "there is no such action: go_to_folder=hangup ends the call",
-    "say_api_answer": "that is a setting of ext.ini, not an action",
     "goto": "there is no such action: go_to_folder moves the caller",
     "play": "there is no such action: id_list_message plays",
     "say": "there is no such action: id_list_message speaks a text that begins with t-",
@@ -31,8 +32,12 @@ _OTHER_ACTIONS: Final = {
     "voice": "there is no such action: read takes speech, with voice as its third field",
     "tap": "there is no such action: read takes keys",
     NO_LOG: "write api_log_no& before the first action",
-    "api_answer": "api_answer_ is for ext.ini: the server answers with the word after it",
 }
+_SETTINGS: Final = {
+    "api_answer_": "api_answer_ is for ext.ini: the server answers with the word after it",
+    "api_": _SETTING,
+}
+"""The beginnings of names of settings."""
 _MODES: Final = ("voice", "record")
 _COMMON: Final = ("no", "", "yes")
 """What field 2 is in nearly every read."""
@@ -46,9 +51,11 @@ _KEYBOARDS: Final = frozenset(name.casefold() for name in get_args(Keyboard)) - 
 
 def describe_action(name: str) -> str:
     """Return that there is no action ``name``, and what it probably means."""
-    mistake = "api_answer" if name.startswith("api_answer_") else name
-    if mistake in _OTHER_ACTIONS:
-        return _OTHER_ACTIONS[mistake]
+    if name in _OTHER_ACTIONS:
+        return _OTHER_ACTIONS[name]
+    for prefix, reason in _SETTINGS.items():
+        if name.startswith(prefix):
+            return reason
     reason = f"there is no action {name[:40]!r}"
     if name.casefold() in _ACTION_NAMES:
         return f"{reason}: write {name.casefold()!r}"

@@ -502,6 +502,12 @@ def test_continuations_of_a_message_must_follow_each_other_off() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["toplay_time", "playfile"])
+def test_numbered_messages_of_another_type_may_have_another_use_off(kind: str) -> None:
+    """[OFF] ``toplay_time`` plays ``M0000-2`` at the time of its setting 2, without ``M0000``."""
+    assert read_ext_ini(f"type={kind}", files=frozenset({"M0000-2.wav"})).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("messages_max", "heard"),
     [

@@ -101,8 +101,8 @@ class _ExtIniReader:
         self._warnings += type_warnings
         if kind in {"api", "menu"}:  # the settings of other types are not read
             self._warnings += check_settings(self._own.settings, kind)
+            self._check_continuations()
         extension = self._api() if kind == "api" else Extension(kind=kind)
-        self._check_continuations()
         if kind == "menu" and self._has_own_link() and "check_api" not in self._values:
             self._warn("api_link", "no-api", "no server is asked: the type of the extension is not api")
         warnings = _by_line(self._warnings)
