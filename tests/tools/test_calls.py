@@ -7,9 +7,10 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from tests.support.stores import store_factory
 from tests.support.waiting import until
@@ -18,6 +19,7 @@ from yemot_ai._turns.tool_loop import WAITS
 from yemot_ai.errors import ConfigurationError, ToolError
 from yemot_ai.providers import Usage
 from yemot_ai.sessions import SessionStore
+from yemot_ai.tools.results import MAX_RESULT
 from yemot_ai_testing import Caller, ScriptedProvider
 
 
@@ -120,11 +122,15 @@ def test_what_the_model_says_before_a_call_is_heard_while_the_tool_runs(store: S
         ),
         (("order_status", "{"), '{"error": "wrong arguments: Invalid JSON'),
         (
+            ("order_status", {"number": "7" * MAX_RESULT}),
+            '{"error": "the arguments have more than 20000 characters"}',
+        ),
+        (
             ("opening_hours", {}),
             '{"error": "there is no tool \'opening_hours\'; there are order_status, cancel',
         ),
     ],
-    ids=["its own error", "wrong type", "broken", "unknown"],
+    ids=["its own error", "wrong type", "broken", "long", "unknown"],
 )
 def test_the_model_gets_why_there_is_no_result(
     store: SessionStore, call: tuple[Any, Any], result: str
@@ -348,6 +354,96 @@ def test_without_a_yes_it_does_not_run_and_the_model_learns_it(store: SessionSto
         == f'[cancel_order({{"number": 7}}) was not run: the caller did not agree] {said}'
     )
     assert provider.requests[2].prompt == "כן"
+
+
+@pytest.mark.parametrize("what", ["", "…", "א " * 600], ids=["empty", "signs", "long"])
+def test_a_tool_with_confirm_does_not_run_if_the_caller_cannot_be_asked(what: str) -> None:
+    runs = []
+
+    @tool(confirm="{what}")
+    def do(what: str) -> None:
+        """Do it."""
+        runs.append(what)
+
+    provider = ScriptedProvider().calls("do", {"what": what}).answers("לא עשיתי")
+    ai = YemotAI(provider=provider, tools=[do])
+
+    assert ai.reply("c1", "לעשות") == "לא עשיתי"
+    assert runs == []
+    assert provider.requests[1].rounds[0].results[0].startswith('{"error": "the ')
+
+
+def is_order(number: int) -> int:
+    if number == 404:
+        raise ToolError("אין הזמנה 404")
+    if number > 404:
+        raise ValueError("אין הזמנות כאלה")
+    return {7: 7}[number]
+
+
+@pytest.mark.parametrize(
+    ("number", "result"),
+    [
+        (404, '{"error": "אין הזמנה 404"}'),
+        (405, '{"error": "wrong arguments: number: Value error, אין הזמנות כאלה"}'),
+        (5, '{"error": "the tool failed (KeyError)"}'),
+    ],
+    ids=["ToolError", "ValueError", "another"],
+)
+def test_the_caller_is_not_asked_about_what_a_validator_refuses(number: int, result: str) -> None:
+    runs = []
+
+    @tool(confirm="לבטל את הזמנה {number}?")
+    def cancel(number: Annotated[int, AfterValidator(is_order)]) -> None:
+        """Cancel an order."""
+        runs.append(number)
+
+    provider = ScriptedProvider().calls("cancel", {"number": number}).answers("אין")
+    provider.calls("cancel", {"number": 7})
+    ai = YemotAI(provider=provider, tools=[cancel])
+
+    assert ai.reply("c1", "לבטל") == "אין"
+    assert ai.reply("c1", "אז את 7") == "לבטל את הזמנה 7?"
+    assert provider.requests[1].rounds[0].results == (result,)
+    assert runs == []
+
+
+def test_a_question_that_cannot_be_written_is_a_mistake_of_the_developer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @tool(confirm="ביום {day:%d}?")
+    def book(day: int) -> None:
+        """Book it."""
+
+    provider = ScriptedProvider().calls("book", {"day": 7}).answers("תקלה")
+
+    assert YemotAI(provider=provider, tools=[book]).reply("c1", "להזמין") == "תקלה"
+    assert provider.requests[1].rounds[0].results == ('{"error": "the tool failed (ValueError)"}',)
+    assert f"{__name__.rpartition('.')[2]}.py:" in caplog.text
+
+
+def test_a_parameter_may_have_any_name() -> None:
+    def book(function: str, self: int, args: int, kwargs: int = 1) -> str:
+        """Book it."""
+        return f"{function} {self} {args} {kwargs}"
+
+    arguments = {"function": "חתונה", "self": 1, "args": 2}
+    provider = ScriptedProvider().calls("book", arguments).answers("הוזמן")
+
+    assert YemotAI(provider=provider, tools=[book]).reply("c1", "להזמין") == "הוזמן"
+    assert provider.requests[1].rounds[0].results == ("חתונה 1 2 1",)
+    assert tool(book)(**arguments) == "חתונה 1 2 1"
+
+
+def test_what_a_tool_error_says_is_bounded() -> None:
+    def book() -> None:
+        """Book it."""
+        raise ToolError("א" * (MAX_RESULT + 1))
+
+    provider = ScriptedProvider().calls("book").answers("לא")
+
+    assert YemotAI(provider=provider, tools=[book]).reply("c1", "להזמין") == "לא"
+    assert len(provider.requests[1].rounds[0].results[0]) < MAX_RESULT + 100
 
 
 def test_what_else_was_called_before_the_question_is_no_secret_to_the_model(store: SessionStore) -> None:

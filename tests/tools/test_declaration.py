@@ -1,20 +1,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import enum
+import functools
 import json
+import math
+import sqlite3
 import sys
+import types
+import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
 from yemot_ai import AIFlow, ToolContext, YemotAI, tool
-from yemot_ai.errors import ConfigurationError, MissingExtraError
+from yemot_ai.errors import ConfigurationError, MissingExtraError, ToolError
 from yemot_ai.providers import CodexCLIProvider, FallbackProvider
 from yemot_ai.tools.consent import is_consent
-from yemot_ai.tools.declaration import as_tool
+from yemot_ai.tools.declaration import MAX_QUESTION, as_tool
 from yemot_ai.tools.results import MAX_RESULT, result_text
 from yemot_ai.tools.schema import ArgumentsError
 from yemot_ai_testing import FakeCodex, ScriptedProvider
@@ -105,7 +113,7 @@ def test_wrong_arguments_are_described_to_the_model(written: str, problem: str) 
         as_tool(place_order).signature.parse(written)
 
 
-@pytest.mark.parametrize("written", ["", "{}", " "])
+@pytest.mark.parametrize("written", ["", "{}", " ", "null"])
 def test_a_tool_without_parameters_takes_no_arguments(written: str) -> None:
     def opening_hours() -> str:
         """Return the opening hours."""
@@ -159,6 +167,11 @@ class Shop:
         """Do it."""
         return str(number)
 
+    @classmethod
+    def open(cls) -> str:
+        """Do it."""
+        return cls.__name__
+
 
 def strange(what: Callable[[], int]) -> str:
     """Do it."""
@@ -168,6 +181,21 @@ def strange(what: Callable[[], int]) -> str:
 def unresolved(what: Missing) -> str:  # type: ignore[name-defined]  # noqa: F821 - that is the mistake
     """Do it."""
     return str(what)
+
+
+def hebrew_parameter(מספר: int) -> str:  # noqa: N803, PLC2401 - that is the mistake
+    """Do it."""
+    return str(מספר)
+
+
+def field_as_default(number: int = Field(description="of the order")) -> str:
+    """Do it."""
+    return str(number)
+
+
+def text_as_call(call: str, number: int) -> str:
+    """Do it."""
+    return f"{call} {number}"
 
 
 def הזמנה(number: int) -> str:  # noqa: N802, PLC2401 - that is the mistake
@@ -188,7 +216,10 @@ def fine(number: int) -> str:
         (many, "has 'numbers' in a place where a model cannot give an argument by name: write each"),
         (second, "has call for the call: that is the first parameter, named call"),
         (other_name, "has context for the call: that is the first parameter, named call"),
-        (Shop.status, "is a method of a class: give that of an object"),
+        (Shop.status, r"is a method of a class: give that of an object, .*tool\(…\)\(orders.status\)"),
+        (hebrew_parameter, "has 'מספר': name a parameter in Latin letters, .* its text under Args: is free"),
+        (field_as_default, r"has number = Field\(…\): write number: Annotated\[…, Field\(…\)\]"),
+        (text_as_call, "a first parameter named call gets the ToolContext"),
         (yields, "yields: return the result"),
         (describes_another, "describes size under Args:, which is no parameter"),
         (strange, "has a parameter that JSON cannot represent"),
@@ -204,6 +235,9 @@ def fine(number: int) -> str:
         "call second",
         "context",
         "method",
+        "hebrew parameter",
+        "field",
+        "call a text",
         "generator",
         "docs of another",
         "callable",
@@ -225,6 +259,25 @@ def test_the_error_names_the_file_and_line_of_the_function() -> None:
         as_tool(no_docstring)
 
     assert error.value.place.rpartition(":")[0].endswith("test_declaration.py")
+
+
+def undecorated(value: Any) -> Any:  # noqa: ANN401 - what a decorator may stand above
+    return tool(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (tool(fine), r"fine is a tool already: give all its options to one @tool\(…\)"),
+        (vars(Shop)["open"], r"@tool above a classmethod: .* of a method write tool\(…\)\(orders.status\)"),
+        ("fine", "@tool above a str: it belongs above a function"),
+        (Shop, "@tool above the class Shop: it belongs above a function"),
+    ],
+    ids=["tool", "classmethod", "text", "class"],
+)
+def test_what_is_no_function_cannot_be_declared_as_a_tool(value: object, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        undecorated(value)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +309,101 @@ def test_an_optional_argument_that_is_left_out_is_not_spoken_as_none() -> None:
     assert cancel.question({"number": 7}) == "לבטל את 7 ?"
 
 
+def test_arguments_are_asked_about_in_words_that_a_caller_understands() -> None:
+    @tool(confirm="{size}, {toppings}, {when:%d/%m}, {kind.value}?")
+    def order(size: Size, toppings: list[str], when: dt.date | None = None, kind: Size = Size.SMALL) -> None:
+        """Order it."""
+
+    arguments = '{"size": "large", "toppings": ["זיתים", "בצל"], "when": "2026-12-01"}'
+    assert order.question(order.signature.parse(arguments)) == "large, זיתים, בצל, 01/12, small?"
+    assert order.question(order.signature.parse('{"size": "large", "toppings": []}')) == "large, , , small?"
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [("", "no question"), ("***", "no question"), ("א" * (MAX_QUESTION + 1), "too long: 1001 of 1000")],
+    ids=["empty", "signs", "long"],
+)
+def test_arguments_that_cannot_be_asked_about_are_refused(what: str, reason: str) -> None:
+    @tool(confirm="{what}")
+    def do(what: str) -> None:
+        """Do it."""
+
+    with pytest.raises(ToolError, match=reason):
+        do.question({"what": what})
+
+
 def test_tools_of_objects_are_tools() -> None:
     assert as_tool(Shop().status).signature.parse('{"number": 7}') == {"number": 7}
+
+
+def status_in(shop: Shop, number: int, detailed: bool = False) -> str:  # noqa: FBT001, FBT002 - as users write it
+    """Return the status of an order."""
+    return f"{shop.status(number)} {detailed}"
+
+
+WRAPPED = functools.partial(status_in, Shop())
+functools.update_wrapper(WRAPPED, status_in)
+
+
+@pytest.mark.parametrize(
+    ("function", "properties"),
+    [
+        (functools.partial(status_in, Shop()), ["number", "detailed"]),
+        (functools.partial(status_in, Shop(), detailed=True), ["number"]),
+        (functools.partial(status_in, shop=Shop()), ["number", "detailed"]),
+        (functools.partial(functools.partial(status_in, Shop()), detailed=True), ["number"]),
+        (WRAPPED, ["number", "detailed"]),
+    ],
+    ids=["position", "both", "name", "nested", "wrapped"],
+)
+def test_the_model_does_not_see_what_a_partial_gives(
+    function: Callable[..., Any], properties: list[str]
+) -> None:
+    spec = as_tool(function).spec
+
+    assert (spec.name, spec.description) == ("status_in", "Return the status of an order.")
+    assert list(spec.parameters["properties"]) == properties
+
+
+class Finder:
+    """The orders of a shop."""
+
+    def __call__(self, number: int) -> str:
+        """Find an order."""
+        return str(number)
+
+
+class PlainFinder:
+    """Finds an order."""
+
+    def __call__(self, number: int) -> str:
+        return str(number)
+
+
+@pytest.mark.parametrize(
+    ("function", "description"), [(Finder(), "Find an order."), (PlainFinder(), "Finds an order.")]
+)
+def test_an_object_that_can_be_called_is_a_tool(function: Callable[..., Any], description: str) -> None:
+    made = tool(name="find")(function)
+
+    assert made.spec.description == description
+    assert made.signature.parse('{"number": "7"}') == {"number": 7}
+
+
+def test_a_default_that_json_does_not_have_is_not_sent() -> None:
+    def search(max_price: float = math.inf, near: dt.date = dt.date.max, most: int = 5) -> None:
+        """Search for it."""
+
+    properties = as_tool(search).spec.parameters["properties"]
+    assert [name for name, schema in properties.items() if "default" in schema] == ["most"]
+
+
+def test_a_description_of_pydantic_reaches_the_model() -> None:
+    def find(number: Annotated[int, Field(description="of the order", gt=0)]) -> None:
+        """Find it."""
+
+    assert as_tool(find).spec.parameters["properties"]["number"]["description"] == "of the order"
 
 
 def test_of_a_fallback_the_provider_without_tools_is_named(fake_codex: FakeCodex) -> None:
@@ -313,6 +459,13 @@ class Status:
     at: dt.time
 
 
+class Price(BaseModel):
+    amount: decimal.Decimal
+
+
+ROW = '{"number": 7, "state": "מוכנה"}'
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -322,14 +475,44 @@ class Status:
         ({"מצב": [1, None]}, '{"מצב": [1, null]}'),
         (Status(ready=True, at=dt.time(9, 30)), '{"ready": true, "at": "09:30:00"}'),
         ("א" * (MAX_RESULT + 1), "א" * MAX_RESULT + " … (the result is longer)"),
+        ([Price(amount=decimal.Decimal("12.50"))], '[{"amount": "12.50"}]'),
+        (Size.LARGE, '"large"'),
+        ({Size.LARGE: {1}}, '{"large": [1]}'),
+        (uuid.UUID(int=7), '"00000000-0000-0000-0000-000000000007"'),
+        (deque([dt.date(2026, 12, 1)]), '["2026-12-01"]'),
+        (types.MappingProxyType({"a": range(2)}), '{"a": [0, 1]}'),
+        ({"a": 1}.values(), "[1]"),
+        (
+            sqlite3.Row(
+                sqlite3.connect(":memory:").execute("select 7 as number, 'מוכנה' as state"), (7, "מוכנה")
+            ),
+            ROW,
+        ),
     ],
-    ids=["text", "none", "number", "mapping", "dataclass", "long"],
+    ids=[
+        "text",
+        "none",
+        "number",
+        "mapping",
+        "dataclass",
+        "long",
+        "models",
+        "enum",
+        "keys",
+        "uuid",
+        "queue",
+        "proxy",
+        "view",
+        "row",
+    ],
 )
 def test_a_result_becomes_text_for_the_model(value: object, text: str) -> None:
     assert result_text(value) == text
 
 
-@pytest.mark.parametrize("text", ["כן", "1", "כן, תודה", "מאשרת", "Yes please", "בסדר גמור"])
+@pytest.mark.parametrize(
+    "text", ["כן", "1", "כן, תודה", "מאשרת", "Yes please", "בסדר גמור", "כֵּן", "כן בהחלט"]
+)
 def test_a_yes_is_consent(text: str) -> None:
     assert is_consent(text)
 

@@ -163,10 +163,10 @@ class Engine:
         """Run a blocking function in a worker thread; a cancellation does not stop the thread."""
         return await self._run_in_thread(self._thread_slots, functools.partial(function, *args, **kwargs))
 
-    async def call(self, function: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - a developer's
+    async def call(self, function: Callable[..., Any], /, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - a developer's
         """Call a developer's function: a coroutine function on the loop, any other one in a worker thread.
 
-        Each function has its ``WORKER_THREADS``.
+        Each function has its ``WORKER_THREADS``, and may have parameters of any name.
         """
         if inspect.iscoroutinefunction(function):
             return await function(*args, **kwargs)

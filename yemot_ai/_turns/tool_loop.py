@@ -7,11 +7,12 @@ over knows them, and what they have returned: it continues where the other one w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ from yemot_ai.tools.consent import is_consent
 from yemot_ai.tools.context import ToolContext
 from yemot_ai.tools.declaration import Tool
 from yemot_ai.tools.observation import report_tool_start
-from yemot_ai.tools.results import MAX_RESULT, UNKNOWN, failure_text, result_text
+from yemot_ai.tools.results import MAX_RESULT, UNKNOWN, bounded, failure_text, result_text
 from yemot_ai.tools.schema import ArgumentsError
 from yemot_ai.tools.toolbox import Toolbox
 
@@ -200,7 +201,7 @@ class ToolLoop:
     def _use(self, call: ToolCall, number: int) -> ToolUse:
         tool = self.toolbox.find(call.name)
         says, retry = (tool.says, tool.retry) if tool else ("", False)
-        arguments = call.arguments[: MAX_RESULT + 1]  # the session is bounded; what is cut is no JSON
+        arguments = call.arguments[: MAX_RESULT + 1]  # the session is bounded
         return ToolUse(call.name, arguments, call.id, number, retry=retry, says=says)
 
     async def _store_and_run(self, uses: Sequence[ToolUse], state: JSON = None) -> None:
@@ -242,11 +243,14 @@ class ToolLoop:
             raise ToolFailedError(f"there is no tool {name!r}; there are {known}", tool=name)
         if refusal:
             raise ToolFailedError(refusal, tool=tool.name)
-        try:
-            arguments = tool.signature.parse(use.arguments)
-        except ArgumentsError as error:
-            raise ToolFailedError(f"wrong arguments: {error}", tool=tool.name) from None
-        question = "" if use.confirmed else tool.question(arguments)
+        if len(use.arguments) > MAX_RESULT:
+            raise ToolFailedError(f"the arguments have more than {MAX_RESULT} characters", tool=tool.name)
+        with self._developers_code(tool):
+            try:
+                arguments = tool.signature.parse(use.arguments)
+            except ArgumentsError as error:
+                raise ToolError(f"wrong arguments: {error}") from None
+            question = tool.question(arguments) if tool.confirm and not use.confirmed else ""
         if question:
             raise ToolNotConfirmedError(question=question, tool=tool.name)
         return await self._call(tool, arguments, step, running)
@@ -264,30 +268,34 @@ class ToolLoop:
         running_tool.set(call_id)
         name_task(call_id, f"the tool {tool.name}")
         try:
-            async with asyncio.timeout(tool.timeout) as deadline:
+            async with asyncio.timeout(tool.timeout):
                 run = functools.partial(self.call_function, tool.function, *first, **arguments)
-                replacement = report_tool_start(call_id, step)
-                returned = await (run() if replacement is None else replacement(arguments, run))
-        except ToolError as error:
-            raise ToolFailedError(str(error), tool=tool.name) from None
-        except TimeoutError as error:
-            if deadline.expired():
-                log.warning("call %s: the tool %s took more than %g s", call_id, tool.name, tool.timeout)
-                raise ToolUnknownError(f"it took more than {tool.timeout:g} s", tool=tool.name) from None
-            raise self._failure(tool, error) from error
-        except (Exception, SystemExit) as error:  # foreign code: the model learns that it failed
-            raise self._failure(tool, error) from error
-        try:
+                with self._developers_code(tool):
+                    replacement = report_tool_start(call_id, step)
+                    returned = await (run() if replacement is None else replacement(arguments, run))
+        except TimeoutError:
+            log.warning("call %s: the tool %s took more than %g s", call_id, tool.name, tool.timeout)
+            raise ToolUnknownError(f"it took more than {tool.timeout:g} s", tool=tool.name) from None
+        with self._developers_code(tool, HAS_RUN):
             result, saved = result_text(returned), json.loads(json.dumps(state))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise self._failure(tool, error, HAS_RUN) from error
         changed = saved != self.turn.state
         if changed:
             self.turn.state.clear()
             self.turn.state.update(saved)
         return TurnResult(answer=result, state=saved if changed else None)
 
-    def _failure(self, tool: Tool, error: BaseException, what: str = "the tool failed") -> ToolFailedError:
+    @contextlib.contextmanager
+    def _developers_code(self, tool: Tool, what: str = "the tool failed") -> Iterator[None]:
+        """Let the model learn why foreign code has failed: a ``ToolError`` is for it, others are logged."""
+        try:
+            yield
+        except ToolError as error:
+            reason = bounded(str(error)) or "it was refused, without a reason"
+            raise ToolFailedError(reason, tool=tool.name) from None
+        except (Exception, SystemExit) as error:
+            raise self._failure(tool, error, what) from error
+
+    def _failure(self, tool: Tool, error: BaseException, what: str) -> ToolFailedError:
         log.error(
             "call %s: the tool %s failed, and the model learns it",
             self.turn.session.call_id,

@@ -12,8 +12,9 @@ from typing import Final
 __all__ = ["is_consent"]
 
 _YES: Final = frozenset({
-    "1", "אחת", "כן", "מאשר", "מאשרת", "אישור", "מאושר", "בטח", "בוודאי", "נכון", "מסכים", "מסכימה", "אוקיי",
-    "אוקי", "בסדר", "סבבה", "yes", "yeah", "yep", "ok", "okay", "sure", "confirm", "confirmed",
+    "1", "אחת", "כן", "מאשר", "מאשרת", "אישור", "מאושר", "בטח", "בוודאי", "ודאי", "כמובן", "בהחלט", "נכון",
+    "מסכים", "מסכימה", "אוקיי", "אוקי", "בסדר", "סבבה", "yes", "yeah", "yep", "ok",
+    "okay", "sure", "confirm", "confirmed",
 })  # fmt: skip
 
 _POLITE: Final = frozenset({
@@ -27,6 +28,7 @@ def is_consent(utterance: str) -> bool:
 
     A sentence that says more ("כן, אבל…") is no consent: the model gets it and asks again.
     """
-    spoken = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in utterance.lower())
+    kinds = [(char, unicodedata.category(char)[0]) for char in utterance.lower()]
+    spoken = "".join(char if kind in "LN" else " " for char, kind in kinds if kind != "M")  # M: niqqud
     words = spoken.split()
     return any(word in _YES for word in words) and all(word in _YES | _POLITE for word in words)

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import enum
+import functools
 import re
 import string
 from collections.abc import Callable, Mapping
@@ -19,7 +21,7 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, Final, overload
 
-from yemot_ai.errors import ConfigurationError, MissingExtraError
+from yemot_ai.errors import ConfigurationError, MissingExtraError, ToolError
 from yemot_ai.errors.source_place import function_place
 from yemot_ai.protocol import speakable
 from yemot_ai.providers.values import ToolSpec
@@ -33,6 +35,9 @@ DEFAULT_TIMEOUT: Final = 20.0
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """The names that OpenAI, Anthropic and Gemini take."""
+
+MAX_QUESTION: Final = 1_000
+"""Characters of a question to the caller: what takes longer than two minutes is no question."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Tool:
     retry: bool = False
     signature: Signature = field(repr=False, compare=False, kw_only=True)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the developer's own
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the developer's own
         """Call the function, as a test or other code of the developer does."""
         return self.function(*args, **kwargs)
 
@@ -67,11 +72,30 @@ class Tool:
         return ToolSpec(self.name, self.signature.description, self.signature.schema)
 
     def question(self, arguments: Mapping[str, Any]) -> str:
-        """Return what the caller is asked before the run; "" without ``confirm``."""
-        properties = self.signature.schema["properties"]
-        defaults = {name: schema.get("default") for name, schema in properties.items()}
-        given = {name: "" if value is None else value for name, value in {**defaults, **arguments}.items()}
-        return self.confirm.format_map(given) if self.confirm else ""
+        """Return what the caller is asked before the run.
+
+        Raises:
+            ToolError: the arguments make it empty, or too long to be spoken.
+        """
+        text = _Question().vformat(self.confirm, (), {**self.signature.defaults, **arguments})
+        if len(text) > MAX_QUESTION:
+            raise ToolError(
+                f"the question to the caller is too long: {len(text)} of {MAX_QUESTION} characters"
+            )
+        if not speakable(text):
+            raise ToolError("the caller has to be asked first, and these arguments make no question")
+        return text
+
+
+class _Question(string.Formatter):
+    """Writes arguments as a caller can hear them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - an argument of any type
+        if value is None:
+            return ""
+        if isinstance(value, list | tuple | set | frozenset):
+            return ", ".join(self.format_field(each, format_spec) for each in value)
+        return format(value.value if isinstance(value, enum.Enum) else value, format_spec)
 
 
 @overload
@@ -137,9 +161,20 @@ def as_tool(value: object) -> Tool:
     return _make_tool(value)
 
 
+def _default_name(function: Callable[..., Any]) -> str:
+    named = getattr(function, "__name__", "")
+    is_partial = isinstance(function, functools.partial) and not named
+    return _default_name(function.func) if is_partial else named  # type: ignore[attr-defined]  # a partial
+
+
 def _make_tool(function: Callable[..., Any], **options: Any) -> Tool:  # noqa: ANN401 - those of ``tool``
     if isinstance(function, type):
         raise ConfigurationError(f"@tool above the class {function.__name__}: it belongs above a function")
+    if isinstance(function, Tool):
+        raise ConfigurationError(f"{function.name} is a tool already: give all its options to one @tool(…)")
+    if not callable(function):
+        what = f"@tool above a {type(function).__name__}: it belongs above a function"
+        raise ConfigurationError(f"{what}; of a method write tool(…)(orders.status), with the object")
     place = function_place(function)
     try:
         return _checked_tool(function, **options)
@@ -161,7 +196,7 @@ def _checked_tool(  # noqa: PLR0913 - the options of ``tool``
     retry: bool = False,
     name: str | None = None,
 ) -> Tool:
-    shown = getattr(function, "__name__", "") if name is None else name
+    shown: Any = _default_name(function) if name is None else name
     if not isinstance(shown, str) or not _NAME.fullmatch(shown):
         raise ConfigurationError(
             f"the tool {shown!r} needs a name of Latin letters, digits, _ and -, at most 64: "

@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from collections.abc import Collection
 from typing import Any, Final
 
-__all__ = ["DONE", "MAX_RESULT", "UNKNOWN", "failure_text", "result_text"]
+__all__ = ["DONE", "MAX_RESULT", "UNKNOWN", "bounded", "failure_text", "result_text"]
 
 DONE: Final = "done"
 """The result of a function that returns None."""
@@ -31,15 +31,24 @@ UNKNOWN: Final = (
 
 
 def result_text(value: object) -> str:
-    """Return a result as text: a text as it is, another value as JSON.
+    """Return a result as text: a text as it is, another value as JSON; needs pydantic, as tools do.
 
     Raises:
         TypeError: JSON cannot represent the value.
-        ValueError: the value contains itself, or a number that JSON does not have.
+        ValueError: it cannot, or the value contains itself.
     """
+    from pydantic_core import to_jsonable_python  # noqa: PLC0415 - an extra
+
     if value is None:
         return DONE
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_to_json)
+    if isinstance(value, str):
+        return bounded(value)
+    plain = to_jsonable_python(value, by_alias=False, fallback=_to_json)
+    return bounded(json.dumps(plain, ensure_ascii=False))
+
+
+def bounded(text: str) -> str:
+    """Return a text for the model without what is too long."""
     return text if len(text) <= MAX_RESULT else text[:MAX_RESULT] + CUT_MARK
 
 
@@ -49,11 +58,12 @@ def failure_text(message: str) -> str:
 
 
 def _to_json(value: object) -> Any:  # noqa: ANN401 - a value that JSON can represent
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    dump = getattr(value, "model_dump", None)  # a model of pydantic
-    if callable(dump):
-        return dump(mode="json")
-    if hasattr(value, "isoformat"):  # a date, a time
+    """Return what pydantic does not know: a row of a database, a view, a date of another library."""
+    keys = getattr(value, "keys", None)
+    if callable(keys):
+        return {key: value[key] for key in keys()}  # type: ignore[index]  # it has keys
+    if isinstance(value, Collection):
+        return list(value)
+    if hasattr(value, "isoformat"):
         return value.isoformat()
     raise TypeError(f"a {type(value).__name__} cannot be sent to the model: return a text, or JSON")
