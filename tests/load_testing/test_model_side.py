@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import pytest
 
 from yemot_ai_testing import FakeCodex
+from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.history import CallerSpoke, History, RequestSent, ResponseReceived, check
 from yemot_ai_testing.load.model_script import LoadScript
-from yemot_ai_testing.load.model_side import ModelSide
+from yemot_ai_testing.load.model_side import ModelSide, serve_model
 from yemot_ai_testing.load.result import LineHistory
 
 
@@ -77,3 +78,11 @@ def test_a_prompt_that_no_caller_has_said_is_answered_and_not_judged() -> None:
 
     assert script.take("שלום") is not None
     assert (script.asked, script.history.events) == (1, ())
+
+
+def test_a_port_that_is_none_is_refused() -> None:
+    with (
+        pytest.raises(AppError, match=r"cannot listen at port 99999: .* take another --model-port"),
+        serve_model(99_999, 0.0),
+    ):
+        pytest.fail("it listens")

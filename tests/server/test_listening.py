@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from yemot_ai.errors import ConfigurationError
-from yemot_ai.server.listening import open_sockets, port_of, url_of
+from yemot_ai.server.listening import listen, open_sockets, port_of, url_of
 
 
 def close(sockets: list[socket.socket]) -> None:
@@ -41,6 +41,16 @@ def test_a_port_in_use_names_the_program_and_another_port() -> None:
     assert message.startswith(f"port {port} of 127.0.0.1 is in use by another program")
     assert f"--port {port + 1}" in message
     assert "\n" not in message
+
+
+def test_a_port_that_another_program_has_got_since_it_was_bound_is_explained() -> None:
+    ours = open_sockets("127.0.0.1", 0)
+    port = port_of(ours)
+    others = open_sockets("127.0.0.1", port)
+    listen(others)
+    with pytest.raises(ConfigurationError, match=f"port {port} of 127.0.0.1 is in use by another program"):
+        listen(ours)
+    close([*ours, *others])
 
 
 @pytest.mark.parametrize(

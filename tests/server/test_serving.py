@@ -201,6 +201,20 @@ def test_a_port_of_metrics_that_is_in_use_is_one_line(
     assert f"--metrics-port {port}" in capsys.readouterr().err
 
 
+def test_metrics_on_the_port_of_the_line_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "measured_line.py").write_text(APP.replace("{settings}", "{}"))
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+    assert main(["serve", "measured_line:flow", "--port", port, "--metrics-port", port]) == 2
+
+    printed = capsys.readouterr().err
+    assert f"--metrics-port {port}" in printed
+    assert "Traceback" not in printed
+
+
 def test_a_long_url_that_arrives_in_pieces_is_read_like_one_that_arrives_at_once(tmp_path: Path) -> None:
     values = "&".join(f"v{number}=" + "a" * 10_000 for number in range(5))
     request = f"GET /?ApiCallId=c1&ApiExtension=&{values} HTTP/1.1\r\nhost: line\r\nconnection: close\r\n\r\n"

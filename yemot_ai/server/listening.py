@@ -9,7 +9,7 @@ from typing import Final
 
 from yemot_ai.errors import ConfigurationError
 
-__all__ = ["open_sockets", "port_of", "url_of"]
+__all__ = ["listen", "open_sockets", "port_of", "url_of"]
 
 PRIVILEGED: Final = 1024
 """Ports below it need rights on most systems."""
@@ -47,6 +47,20 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
             opened.close()
         raise ConfigurationError(_explain(decisive[0], host, port)) from decisive[0]
     return sockets
+
+
+def listen(sockets: Sequence[socket.socket]) -> None:
+    """Let sockets take connections.
+
+    Raises:
+        ConfigurationError: another program has begun to listen on the port since it was bound.
+    """
+    for opened in sockets:
+        try:
+            opened.listen(socket.SOMAXCONN)
+        except OSError as error:
+            host, port = opened.getsockname()[:2]
+            raise ConfigurationError(_explain(error, host, port)) from error
 
 
 def _bind(family: int, address: tuple[object, ...]) -> socket.socket:

@@ -25,7 +25,7 @@ from yemot_ai.errors import YemotAIError
 from yemot_ai.flow import AIFlow
 from yemot_ai.server.connections import BoundedConnection, Connections
 from yemot_ai.server.extensions import log_extensions
-from yemot_ai.server.listening import open_sockets, url_of
+from yemot_ai.server.listening import listen, open_sockets, url_of
 from yemot_ai.server.logs import configure_logging
 from yemot_ai.server.metrics import served_metrics
 from yemot_ai.server.options import ServeOptions
@@ -81,8 +81,7 @@ def run(options: ServeOptions, load: LoadFlow) -> int:
             return _serve(flow, sockets, options)
         flow.ai.check()
         flow.ai.close()
-        for opened in sockets:
-            opened.listen(socket.SOMAXCONN)
+        listen(sockets)
         log.info(RUNNING, url_of(sockets))
         serve = functools.partial(_serve_in_process, options, load)
         return WorkerGroup(serve, sockets, options.workers).run()
@@ -119,6 +118,7 @@ def _serve(flow: AIFlow, sockets: list[socket.socket], options: ServeOptions) ->
     """Check the flow, prepare it for its first caller, and serve it."""
     flow.ai.check()
     flow.ai.warm_up()
+    listen(sockets)
     with served_metrics(flow, options), _recorded(flow, options.record_folder) as app:
         server = _make_server(flow, app, options)
         server.run(sockets)

@@ -108,12 +108,13 @@ def serve_model(port: int, seconds: float) -> Iterator[ModelSide]:
     """Serve a model at a port, for a server that runs already; a context manager.
 
     Raises:
-        AppError: the port is in use.
+        AppError: the port is in use, or is none.
     """
     try:
         model = ModelServer(port=port)
-    except OSError as error:
-        raise AppError(f"the model cannot listen at port {port}: {error.strerror}") from error
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise AppError(f"the model cannot listen at port {port}: {why}: take another --model-port") from error
     with unchecked(model):
         script = LoadScript(LineHistory(), seconds)
         model.script = script
