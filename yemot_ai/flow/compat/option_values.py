@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import PurePath
 from typing import Final, TypeAlias
 
@@ -93,9 +93,10 @@ def whole_number(name: str, number: CountOption, *, minimum: int = 1) -> int | N
     if number is None or (isinstance(number, str) and number.strip() in {"", "*"}):
         return None
     try:
-        exact = float(number)
+        # A float would round a long number.
+        exact = Decimal(number) if isinstance(number, int | str | Decimal) else float(number)
         whole = max(math.floor(exact), 1) if exact > 0 else math.floor(exact)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, InvalidOperation) as error:
         raise ConfigurationError(f"call.read({name}={number!r}) is not a whole number") from error
     if whole < minimum:
         warn_once(f"call.read({name}={number!r}) is less than {minimum}; the line's default is used")
