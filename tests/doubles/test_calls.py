@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import anthropic
@@ -104,6 +105,10 @@ def test_codex_refuses_the_step() -> None:
     codex = FakeCodex()
     try:
         assert not hasattr(codex, "calls")
+        with pytest.raises(
+            AttributeError, match=r"no step calls\(\): .* ScriptedProvider, .* Codex calls no tools"
+        ):
+            codex.calls("hours")  # type: ignore[attr-defined]  # that is the mistake
         with pytest.raises(TypeError, match="Codex calls no tools of an application"):
             codex.add(Calls(("hours",)))
     finally:
@@ -118,6 +123,28 @@ def ask(provider: ScriptedProvider, *rounds: ToolRound, may_call: bool = True) -
     parts = provider.ask("א", stream=True, tools=ToolRequest(SPECS, rounds, may_call))
     answer = provider.engine.run(read_answer(parts, provider.name, pieces.append))
     return answer, pieces
+
+
+@pytest.mark.parametrize(
+    ("double", "step", "owners"),
+    [
+        (FakeCodex, "transcribes", "ScriptedProvider, ModelServer and OpenAIMock"),
+        (ScriptedProvider, "crashes", "FakeCodex and RealCodex"),
+        (AnthropicMock, "unknown_session", "ScriptedProvider, ModelServer and OpenAIMock, and of FakeCodex"),
+        (OpenAIMock, "reconnects", "FakeCodex and RealCodex"),
+    ],
+)
+def test_a_step_of_other_doubles_is_refused_with_their_names(
+    double: Callable[[], Any], step: str, owners: str
+) -> None:
+    made = double()
+
+    with pytest.raises(AttributeError, match=rf"has no step {step}\(\): it is one of {owners}"):
+        getattr(made, step)
+    with pytest.raises(AttributeError, match="object has no attribute 'answer'"):
+        made.answer  # noqa: B018 - the attribute itself is the mistake
+    if isinstance(made, FakeCodex):
+        made.close()
 
 
 def test_a_scripted_provider_calls_and_records_what_it_gets() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -67,6 +69,30 @@ def test_the_steps_of_each_scenario_reach_the_provider_without_a_key(
     calls = TWO_CALLS.replace(", processes: 0", "") if warm else TWO_CALLS
     for result in play_module(LINE.format(ai=PROVIDERS[provider]), calls):
         assert result.failure is None, render_result(result)
+
+
+SDK_OF_AN_AGENT = """
+import sys
+from yemot_ai import AIFlow, YemotAI
+from yemot_ai.providers import FallbackProvider, OpenAIProvider
+from yemot_ai_testing.scenario.play.model_double import service_environment, warm_up_services
+
+with service_environment():
+    flow = AIFlow(YemotAI("codex"))
+    provider = FallbackProvider([OpenAIProvider(api="chat")])
+    flow.ai_agent("", greeting="שלום", provider=provider)(lambda call, text: None)
+    assert "openai" not in sys.modules
+    warm_up_services(flow)
+    assert "openai.types.chat" in sys.modules
+"""
+
+
+@pytest.mark.slow
+def test_the_sdk_of_each_provider_is_imported_before_the_call() -> None:
+    """In a process of its own, because the SDK is imported once."""
+    run = subprocess.run([sys.executable, "-c", SDK_OF_AN_AGENT], check=False, capture_output=True, text=True)
+
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.slow

@@ -153,9 +153,27 @@ def test_a_call_of_a_tool_on_a_line_of_codex_fails(mode: str) -> None:
     flow.ai.close()
 
     assert failure is not None
-    assert (failure.kind, failure.messages[0]) == (
-        "script",
-        "agent: calls no tool 'order_status'; there are none",
+    hint = "declare it with tools=[…] and a provider that calls them, such as provider=OpenAIProvider()"
+    message = f"agent: calls no tool 'order_status'; there are none: {hint}"
+    assert (failure.kind, failure.messages[0]) == ("script", message)
+
+
+@pytest.mark.parametrize("mode", ["codex", "codex-app-server"])
+def test_a_call_that_reaches_an_agent_of_codex_beside_one_with_tools_is_explained(mode: str) -> None:
+    flow = AIFlow(YemotAI(mode))
+    flow.ai_agent("", greeting="שלום")(lambda call, text: None)
+    with_tools = flow.ai_agent("/orders", greeting="שלום", tools=[find_order], provider=ScriptedProvider())
+    with_tools(lambda call, text: None)
+    turn = "{says: א, agent: {calls: find_order, with: {id: 7}, then: {answers: ב}}, hears: ב}"
+    text = f"scenarios:\n- name: בדיקה\n  turns: [{{hears: שלום}}, {turn}]\n"
+    (scenario,) = loads(text, Path("x.call.yaml")).scenarios
+    with unchecked(FakeCodex()) as codex, ModelServer() as model:
+        failure = play_scenario(scenario, PlayTarget(flow, open_double(codex, model))).failure
+        flow.ai.close()
+
+    assert failure is not None
+    assert failure.messages[0].startswith(
+        "agent: calls and transcribes are steps of a model service, and Codex"
     )
 
 

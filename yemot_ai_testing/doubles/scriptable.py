@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, NoReturn, overload
 
 from yemot_ai_testing.doubles.arguments import (
     as_exit_code,
@@ -44,6 +44,20 @@ __all__ = [
     "ScriptableService",
 ]
 
+_SERVICES: Final = "ScriptedProvider, ModelServer and OpenAIMock"
+_CODEX: Final = "FakeCodex and RealCodex"
+
+_OWNERS: Final = {
+    "calls": f"{_SERVICES}, and of AnthropicMock; Codex calls no tools of an application",
+    "transcribes": _SERVICES,
+    "unknown_session": f"{_SERVICES}, and of {_CODEX}",
+    "crashes": _CODEX,
+    "malformed": _CODEX,
+    "busy_session": _CODEX,
+    "reconnects": _CODEX,
+}
+"""The doubles that have a step, for those who look for it at another one."""
+
 
 class ScriptableModel(ABC):
     """The methods that script a model; a double implements ``add``.
@@ -54,6 +68,15 @@ class ScriptableModel(ABC):
     @abstractmethod
     def add(self, step: Step) -> None:
         """Append a step to the script."""
+
+    if not TYPE_CHECKING:  # a type checker knows what a double has
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Raise which doubles have a step that this one does not have."""
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in _OWNERS:
+                message = f"{type(self).__name__} has no step {name}(): it is one of {_OWNERS[name]}"
+            raise AttributeError(message, name=name, obj=self)
 
     def answers(
         self, text: str | Sequence[str], *, after: float = 0.0, every: float = 0.0, saying: str = ""

@@ -121,12 +121,17 @@ def yemot_caller(request: pytest.FixtureRequest, yemot_tools: ToolRuns) -> Itera
             stack.enter_context(running.use_codex(request.getfixturevalue("yemot_codex")))
             target = running.server.url
         elif not (isinstance(target, str) and "://" in target):
-            from yemot_ai_testing.scenario.play.model_double import open_double, service_environment
+            from yemot_ai_testing.scenario.play.model_double import (
+                open_double,
+                service_environment,
+                warm_up_services,
+            )
 
             model = stack.enter_context(service_environment())
             open_double(request.getfixturevalue("yemot_codex"), model)
             with _fail_without_traceback():
                 target = load_app(target, settings.root) if isinstance(target, str) else target
+            warm_up_services(target)
         caller = stack.enter_context(
             Caller(target, **{"remote": settings.remote, **settings.line, **options})
         )

@@ -6,11 +6,14 @@ Codex is found on ``PATH``, the services by the variables of the environment tha
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
+from yemot_ai import YemotAI
+from yemot_ai.errors import ProviderError
+from yemot_ai.providers import AnthropicProvider, FallbackProvider, OpenAIProvider, Provider
 from yemot_ai_testing.codex.fake.double import FakeCodex
 from yemot_ai_testing.codex.real import RealCodex
 from yemot_ai_testing.doubles.model_service.server import ModelServer
@@ -20,7 +23,13 @@ from yemot_ai_testing.isolation.audit_hook import active_guard
 from yemot_ai_testing.isolation.guard import IsolationGuard
 from yemot_ai_testing.processes.environment import set_variables
 
-__all__ = ["CombinedDouble", "open_double", "service_environment", "service_variables"]
+__all__ = [
+    "CombinedDouble",
+    "open_double",
+    "service_environment",
+    "service_variables",
+    "warm_up_services",
+]
 
 HOSTS: Final = {"OPENAI": "api.openai.com", "ANTHROPIC": "api.anthropic.com"}
 """The host of each service, by the prefix of its variables."""
@@ -139,6 +148,28 @@ def service_variables(model: ModelServer, allowed: frozenset[str] = frozenset())
         for variable, value in {f"{service}_BASE_URL": url, f"{service}_API_KEY": "none"}.items()
     }
     return {**services, "YEMOT_AI_CODEX": "codex"}
+
+
+def warm_up_services(app: object) -> None:
+    """Let the providers of an application import their SDKs before a call, whose first answer would wait.
+
+    That takes a second once in a process, and on a busy machine so long that the caller hears the filler. No
+    process is started, and no service is asked. What fails is left to the call, which shows it.
+    """
+    ai = getattr(app, "ai", None)
+    if not isinstance(ai, YemotAI):
+        return
+    for provider in _services(ai._runtime.providers):  # noqa: SLF001 - the same project
+        with suppress(ProviderError):
+            ai.engine.run(provider.warm_up())
+
+
+def _services(providers: Iterable[Provider]) -> Iterator[OpenAIProvider | AnthropicProvider]:
+    for provider in providers:
+        if isinstance(provider, FallbackProvider):
+            yield from _services(provider.providers)
+        if isinstance(provider, OpenAIProvider | AnthropicProvider):
+            yield provider
 
 
 @cache

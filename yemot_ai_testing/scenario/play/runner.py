@@ -53,12 +53,21 @@ def play_scenario(
         AppError: the application cannot be called as the scenario says: it has no such tool, or cannot order
             its tasks.
     """
+    _warm_up(target.app)
     tools, afterwards = tools_of(scenario, target.app), scenario.afterwards
     is_checked = afterwards is not None and bool(afterwards.check)
     observed = observe_summaries(target.app) if is_checked else nullcontext(list[CallSummary]())
     with observe_code_errors() as errors, observe_tools(tools), observed as summaries:
         run = _ScenarioRun(scenario, target, continue_after, AppErrors(scenario, errors), tools, summaries)
         return run.run()
+
+
+def _warm_up(app: object) -> None:
+    if hasattr(app, "ai"):
+        # Imported here: a run that only talks to a server does not need it.
+        from yemot_ai_testing.scenario.play.model_double import warm_up_services  # noqa: PLC0415 - see above
+
+        warm_up_services(app)
 
 
 @dataclass(slots=True)

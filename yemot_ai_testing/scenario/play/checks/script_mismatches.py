@@ -29,6 +29,11 @@ __all__ = ["ScriptCheck", "script_messages", "unknown_calls", "unreached_provide
 
 STEP_TYPES: Final = tuple(syntax.step for syntax in STEP_SYNTAX)
 
+ANOTHER_PROVIDER: Final = "tools=[…] and a provider that calls them, such as provider=OpenAIProvider()"
+
+SERVICE_STEP: Final = "-service"
+"""How the name of a step ends that a fake Codex cannot do."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptCheck:
@@ -55,7 +60,10 @@ class ScriptCheck:
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Yield the differences between the questions and the steps that explain why the turn failed."""
-        for prompt in dict.fromkeys(_unscripted_prompts(self.double)[self.unscripted :]):
+        unscripted = dict.fromkeys(_unscripted_prompts(self.double)[self.unscripted :])
+        if unscripted:
+            yield from (Mismatch("script", text) for text in misplaced_steps(self.double))
+        for prompt in unscripted:
             yield Mismatch("script", f"the model was asked {prompt!r}, {self._missing_step}")
         if self.turn.agent and model_call_count(self.double) == self.asked:
             yield from (Mismatch("script", text) for text in unreached_providers(self.app, self.double))
@@ -137,8 +145,19 @@ def unknown_calls(turn: ScenarioTurn, known: Sequence[str] | None) -> Iterator[M
         known: the tools of the application; None if they are not known.
     """
     names = (name for step in turn.agent if isinstance(step, Calls) for name, _ in step.calls)
+    hint = "" if known else f": declare it with {ANOTHER_PROVIDER}"
     for problem in filter(None, (unknown_tool(name, known) for name in names)):
-        yield Mismatch("script", f"agent: calls {problem}")
+        yield Mismatch("script", f"agent: calls {problem}{hint}")
+
+
+def misplaced_steps(double: object) -> Iterator[str]:
+    """Yield that a Codex has taken a step of ``double`` which only a model service can do."""
+    requests = getattr(double, "requests", ())
+    if any(getattr(request, "step", "").endswith(SERVICE_STEP) for request in requests):
+        yield (
+            "agent: calls and transcribes are steps of a model service, and Codex was asked here; tools are "
+            f"called by an agent with {ANOTHER_PROVIDER}"
+        )
 
 
 def script_messages(error: AssertionError, app: object, double: object) -> tuple[str, ...]:
@@ -148,7 +167,7 @@ def script_messages(error: AssertionError, app: object, double: object) -> tuple
         if isinstance(step, STEP_TYPES):
             text = with_step_text(text, step)
     hints = unreached_providers(app, double) if unused else ()
-    return (*hints, *text.splitlines())
+    return (*misplaced_steps(double), *hints, *text.splitlines())
 
 
 def with_step_text(text: str, step: Step) -> str:
