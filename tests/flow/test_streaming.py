@@ -114,6 +114,17 @@ def test_emphasis_over_two_sentences_is_not_spoken(line: Line, provider: Scripte
 
 
 @pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize("star", ["`*`", "*", '"*"', "(*)", "*,"])
+def test_a_key_of_the_telephone_is_heard_in_a_part_of_an_answer(
+    line: Line, provider: ScriptedProvider, star: str
+) -> None:
+    provider.answers([f"הקישו {star} ואז 5. ", "תודה."], after=0.5, every=2)
+    line.enter("a")
+
+    assert re.sub("[ ,]+", " ", line.send(("ai_1", "מתי?"))).startswith("read=t-הקישו כוכבית ואז 5=")
+
+
+@pytest.mark.usefixtures("agent")
 def test_repeated_and_late_requests_get_the_first_response(line: Line, provider: ScriptedProvider) -> None:
     provider.answers(THREE, after=1, every=3)
     line.enter("a")

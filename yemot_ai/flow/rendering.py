@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Final
 
 from yemot_ai.errors import AnswerCutError, ProviderError, RefusedRequestError
@@ -34,9 +33,6 @@ HANGUP_RESPONSE: Final = str(Response((HANGUP,)))
 
 SILENT_PROMPT: Final = (Comment("listen"),)
 """The messages of a read that says nothing: a read needs at least one message [OFF noop]."""
-
-_UNPAIRED_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=[^\s\d*])|(?<=[^\s\d*])\*(?![\w*])")
-"""A star that begins or ends emphasis; not the stars of ``*6741`` and ``3 * 4``."""
 
 
 def one_level_up(extension: str) -> GoToFolder:
@@ -91,7 +87,7 @@ def piece_messages(
 ) -> tuple[Message, ...]:
     """Return the pieces from ``start`` to ``stop`` as messages; none if they have nothing speakable."""
     text = dialog.rewrite("".join(turn.pieces[start:stop]))
-    messages = speakable(_strip_unpaired_emphasis(text))
+    messages = speakable(text)
     return (*(_parse_messages(turn.spoken) if messages and not start else ()), *messages)
 
 
@@ -137,11 +133,6 @@ def failure_sentence(error: ProviderError | None, dialog: DialogSettings) -> str
         case RefusedRequestError():
             return dialog.request_refused
     return ""
-
-
-def _strip_unpaired_emphasis(text: str) -> str:
-    """Remove a mark of emphasis whose other half is in another part of the answer."""
-    return _UNPAIRED_EMPHASIS.sub("", text) if len(_UNPAIRED_EMPHASIS.findall(text)) % 2 else text
 
 
 def _parse_messages(rendered: str) -> tuple[Message, ...]:

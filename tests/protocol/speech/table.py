@@ -18,7 +18,8 @@ _HEBREW = {
     "numbers": "מספרים", "ranges and subtraction": "טווחים וחיסור",
     "dates, times and scores": "תאריכים, שעות ותוצאות",
     "telephone numbers and codes": "טלפונים וקודים", "formulas": "נוסחאות",
-    "references and links": "הפניות וקישורים", "whole answers": "תשובות שלמות",
+    "references and links": "הפניות וקישורים", "markup": "סימוני עיצוב",
+    "whole answers": "תשובות שלמות",
 }  # fmt: skip
 """The words of the Hebrew page."""
 PAGES = (

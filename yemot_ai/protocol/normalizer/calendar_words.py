@@ -70,6 +70,8 @@ _DAY_AFTER: Final = re.compile(r"יום [א-ת]{1,6}'?(?![א-ת])")
 _NAMED: Final = re.compile(
     "(?:ימים|ימי|כיתות|כיתה|שכבות|שכבה|קבוצות|סעיפים|פרקים|אותיות|כניסות|רמות|רמה|(?i:levels?|grades?)) $"
 )
+_ONE_LETTER: Final = re.compile("(?<![א-תA-Za-z'\"])[א-ת]")
+"""A prefix before a number, or a letter of a name such as ``קבוצות א-5``: most hyphens."""
 _WINDOW: Final = 24
 
 _TERM_BEFORE: Final = re.compile(
@@ -85,6 +87,8 @@ def speak_hyphen(match: re.Match[str], names: SignNames) -> str:
     """Return "minus", "until" between the ends of a range, else a space for a hyphen, a comma for a dash."""
     text, start, end = match.string, match.start(), match.end()
     before = text[max(start - _WINDOW, 0) : start]
+    if match.group() == "-" and text[end].isdecimal() and _ONE_LETTER.match(text, start - 1):
+        return f" {names['to']} " if _NAMED.search(before[:-1]) else " "
     if DASH not in match.group() and _is_minus(text, before, end):
         return f" {names['minus']} "
     if _is_range(text, before, end):

@@ -23,7 +23,7 @@ FRACTION_SLASH: Final = "\u2044"
 """Separates the two numbers of a fraction such as ½, which is written as both."""
 SUPERSCRIPTS: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺"
 """Raised digits and signs: exponents and footnotes."""
-NAMED_SYMBOLS: Final = "₪€£¥₹₽₺₩₴₿¢§×÷±≈≤≥≠∞√°→‰∠△⊥∥∑∫∈∪∩∅" + FRACTION_SLASH
+NAMED_SYMBOLS: Final = "₪€£¥₹₽₺₩₴₿₫₱₦฿₾₸₼﷼¢§×÷±≈≤≥≠∞√°→‰∠△⊥∥∑∫∈∪∩∅" + FRACTION_SLASH
 """Other non-ASCII symbols that are spoken by name."""
 
 _UNCOMMON: Final = re.compile(f"[^\n -~\u05d0-\u05ea{MARKS}{DASH}{NAMED_SYMBOLS}{SUPERSCRIPTS}]")
@@ -39,10 +39,19 @@ _REPLACEMENTS: Final = {
     **dict.fromkeys("？؟", "? "),
     **dict.fromkeys("；؛", "; "),
     **dict.fromkeys("～〜∼", "~"),
+    **dict.fromkeys("º˚", "°"),
+    **dict.fromkeys("≅≃", "≈"),
+    **dict.fromkeys("≦⩽", "≤"),
+    **dict.fromkeys("≧⩾", "≥"),
+    **dict.fromkeys("⇒⟹⟶➔➜➡←⇐⟵⬅↔⇔⟷", "→"),
+    **dict.fromkeys("™℠", ""),
     "！": "! ",
     "：": ": ",
+    "∶": ":",
     "∕": "/",
     "⋅": "×",
+    "∗": "*",
+    "ⁿ": "^n",
     "٪": "%",
     "٫": ".",
     "㎡": "m²",
@@ -50,10 +59,21 @@ _REPLACEMENTS: Final = {
     "№": "#",
     "∆": "△",
     "∣": "|",
-    "⇒": "→",
-    "➡": "→",
+    "🔟": " 10 ",
     "⃣": "",  # the keycap around a digit
 }
+_BETWEEN_NUMBERS: Final = {
+    "：": (":", ""),
+    "．": (".", ""),
+    "，": (",", ""),
+    "٬": (",", ""),
+    **dict.fromkeys("·∙", ("×", "")),
+    **dict.fromkeys("✕✖⨯╳", ("×", " ")),
+    "➕": ("+", " "),
+    "➖": ("-", " "),
+    "➗": ("÷", " "),
+}
+"""What a character is between two numbers, and the space that may be beside it there."""
 _FIXED: Final = "\u00a0\u2007\u2009\u202f"
 _GROUP_SPACES: Final = frozenset(_FIXED)
 _GROUP_SPACE: Final = re.compile(f"[{_FIXED}]")
@@ -61,12 +81,13 @@ _SPACED_GROUPS: Final = re.compile(
     rf"(?<![\d+*(-])(?<!\d[ .,{_FIXED}])[1-9]\d{{0,2}}(?:[{_FIXED}]\d{{3}})+(?![ .{_FIXED}]?\d)"
 )
 """A number whose groups of three digits are apart by a space that no line breaks."""
-_MIDDLE_DOTS: Final = "·∙"
 _FACTOR: Final = re.compile(r"\d|\(-?\d")
 _KEPT_CATEGORIES: Final = "LMN"
 _VARIATION_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_COMPATIBLE: Final = re.compile("[\u2100-\u2188\u2460-\u24ff\u3300-\u33ff\ufb1d-\ufb4f\uff00-\uffef]")
-"""Symbols made of letters, Roman and enclosed numbers, units, Hebrew and full-width forms."""
+_COMPATIBLE: Final = re.compile(
+    "[\u207c\u208a-\u208c\u2100-\u2188\u2460-\u24ff\u3300-\u33ff\ufb1d-\ufb4f\ufe5f-\ufe6b\uff00-\uffef]"
+)
+"""Symbols made of letters, Roman and enclosed numbers, units, Hebrew, small and full-width forms."""
 
 
 def reduce_characters(text: str) -> str:
@@ -78,11 +99,20 @@ def reduce_characters(text: str) -> str:
 
 def _replace_match(match: re.Match[str]) -> str:
     char = match.group()
+    if char in _BETWEEN_NUMBERS and (sign := _sign_between_numbers(match)):
+        return sign
     is_after_digit = match.string[match.start() - 1 : match.start()].isdigit()
-    if char in _MIDDLE_DOTS and is_after_digit and _FACTOR.match(match.string, match.end()):
-        return "×"
     replacement = _replace_char(char)
     return replacement if is_after_digit or FRACTION_SLASH not in replacement else replacement.lstrip()
+
+
+def _sign_between_numbers(match: re.Match[str]) -> str:
+    """Return the sign for a character between two numbers; empty if it stands elsewhere."""
+    sign, space = _BETWEEN_NUMBERS[match.group()]
+    text, start, end = match.string, match.start(), match.end()
+    start -= len(space) * text.endswith(space, 0, start)
+    end += len(space) * text.startswith(space, end)
+    return sign if text[start - 1 : start].isdigit() and _FACTOR.match(text, end) else ""
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ from yemot_ai.protocol.normalizer.markup import plain_line
 from yemot_ai.protocol.normalizer.names import SignNames, detect_language
 from yemot_ai.protocol.normalizer.numbers import speak_power
 from yemot_ai.protocol.normalizer.ranges import CHAIN, speak_chain
-from yemot_ai.protocol.normalizer.units import CURRENCY
+from yemot_ai.protocol.normalizer.units import CURRENCY, signs_for_codes
 
 __all__ = ["speak_sentence"]
 
@@ -36,7 +36,7 @@ def speak_sentence(sentence: str) -> str:
     White space and commas are not normalized; digits that are spoken one by one are marked
     (``codes.DIGITS_MARK``).
     """
-    plain = plain_line(sentence)
+    plain = signs_for_codes(plain_line(sentence))
     names = detect_language(plain)
 
     def speak(match: re.Match[str]) -> str:
@@ -59,7 +59,7 @@ def _as_written(match: re.Match[str], _names: SignNames) -> str:
 
 
 def _acronym(match: re.Match[str], _names: SignNames) -> str:
-    return expand_acronym(match.group())
+    return expand_acronym(match.group(), match.string[max(match.start() - _NAME, 0) : match.start()])
 
 
 def _shortened(match: re.Match[str], _names: SignNames) -> str:
@@ -108,8 +108,9 @@ def _number_sign(match: re.Match[str], names: SignNames) -> str:
 
 
 def _raised(match: re.Match[str], names: SignNames) -> str:
-    """An exponent of a Latin letter; after a Hebrew word it is the mark of a footnote."""
-    is_note = match.string[max(match.start() - 1, 0) : match.start()] > "א"
+    """An exponent of a Latin letter; after a Hebrew word or a sentence it is the mark of a footnote."""
+    before = match.string[max(match.start() - 2, 0) : match.start()].rstrip(" (")[-1:]
+    is_note = before > "א" or (bool(before) and before in ".!?,;:\"'")
     return " " if is_note else f" {speak_power(match.group(), names)} "
 
 
@@ -124,6 +125,7 @@ def _exponent(match: re.Match[str], names: SignNames) -> str:
 
 
 _CONTRACTED: Final = {"י-ם": "ירושלים", "ח-ן": "חשבון"}
+_NAME: Final = 9
 _QUOTATION: Final = 80
 _NEXT_WORDS: Final = 8
 _OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(])'[^\s'][^']*$")
@@ -156,6 +158,7 @@ _HEBREW: Final[tuple[_Token, ...]] = (
 )
 _LATIN: Final[tuple[_Token, ...]] = (
     (_LATIN_RUN, _as_written),
+    (r"(?<=\d\d-\d\d)T(?=\d\d:\d\d)", " "),
     (ADDRESS, spell_address),
     (SERIAL, speak_serial),
     (r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])\.?", _spelled_letters),
@@ -168,7 +171,7 @@ _QUOTES: Final[tuple[_Token, ...]] = (
     (r"[\"'`]+", _join_or_part),
 )
 _PRODUCTS: Final[tuple[_Token, ...]] = (
-    (rf"(?<=[\d{SUPERSCRIPTS}]) ?[xX×*] ?(?=\d)", _name("×")),
+    (rf"(?<=[\d{SUPERSCRIPTS}%]) ?[xX×*] ?(?=\d)", _name("×")),
     (rf"(?<=[\d)])(?: [×*] |[×*])(?={_GROUP})|(?<=\))(?: [×*] |[×*])(?=\d)", _name("×")),
     (rf"(?<=[\d)]) ?/ ?(?={_GROUP})|(?<=\)) ?/ ?(?=\d)", _name("÷")),
     (r"(?<=\d) : (?=[\d.]+ ?=)|(?<=[\d)]):(?=\(-\d)|(?<=\d\)):(?=\d)", _name("÷")),
@@ -183,6 +186,10 @@ _NUMBERS: Final[tuple[_Token, ...]] = (
 _SIGNS: Final[tuple[_Token, ...]] = (
     (_SIGNED, _signed),
     (rf"(?<=[\d%])-(?= ?{CURRENCY}| ?$|[,.;)])", _name("minus")),
+    (
+        r"(?<=(?<![A-Za-z\d'-])[ABO])-(?= ?$| ?[,.;)]| או )|(?<=(?<![A-Za-z])AB)-(?= ?$| ?[,.;)]| או )",
+        _name("minus"),
+    ),
     (HYPHEN, speak_hyphen),
     (r"(?<![^\s(=])-(?=\(? ?-?\d|\(? ?\d*[A-Za-z](?![A-Za-z])|\(-)", _name("minus")),
     (rf"[{SUPERSCRIPTS}]+", _raised),
@@ -193,13 +200,13 @@ _SIGNS: Final[tuple[_Token, ...]] = (
     (r"!=", _name("≠")),
     (r"<=", _name("≤")),
     (r">=", _name("≥")),
-    (r"[<>](?=[ \d])", _own_name),
+    (r"[<>](?=[ \d])|(?<=(?<![A-Za-z])[A-Za-z\d])[<>](?=[A-Za-z](?![A-Za-z]))", _own_name),
     (r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     (rf"(?<={CURRENCY})/(?=[א-ת])", "ל"),
     (r"={3,}", " "),
     (r"=+", _name("=")),
     (rf"#(?={LETTER})|#{{2,}}", " "),
-    (rf"(?:(?<!{WORD})|(?<=\d))\*(?!{LETTER})", _name("*")),
+    (rf"(?:(?<!{WORD})(?<![.!?])|(?<=\d))\*(?![\"']?{LETTER})", _name("*")),
     (MINUS, _name("minus")),
     (rf"[&+%@#{NAMED_SYMBOLS}]", _own_name),
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from yemot_ai.protocol.normalizer.characters import SUPERSCRIPTS
+from yemot_ai.protocol.normalizer.characters import FRACTION_SLASH, SUPERSCRIPTS
 
 __all__ = ["MINUS", "mark_minus", "plain_formulas"]
 
@@ -28,9 +28,12 @@ _INLINE: Final = re.compile(
 )
 _MATHEMATICAL: Final = re.compile(r"[=+×÷^_\\<>{}]|[A-Za-z]|^-?\d[\d.,]*$")
 _FRACTION: Final = re.compile(r"\\[dtc]?frac ?(?:\{([^{}]*)\}|(\d)) ?(?:\{([^{}]*)\}|(\d))")
-_ROOT: Final = re.compile(r"\\sqrt ?\{([^{}]*)\}")
+_MIXED: Final = re.compile(r"(?<=\d) ?\\[dt]?frac ?\{ ?(\d{1,3}) ?\} ?\{ ?(\d{1,3}) ?\}")
+"""A fraction after a whole number."""
+_ROOT: Final = re.compile(r"\\sqrt ?(?:\[([^\[\]{}]*)\])? ?\{([^{}]*)\}")
 _WRAPPED: Final = re.compile(
-    r"\\(?:text|textbf|mbox|mathrm|mathbf|mathit|operatorname|boxed|overline|hat|vec|bar) ?\{([^{}]*)\}"
+    r"\\(?:text(?:bf|it|rm|tt)?|mbox|emph|underline|math(?:rm|bf|it|bb|cal|sf|tt|frak)|operatorname|boxed|overline"
+    r"|overrightarrow|widehat|tilde|hat|vec|bar|dot|cancel) ?\{([^{}]*)\}"
 )
 _EXPONENT: Final = re.compile(r"([\^_]) ?\{([^{}]*)\}")
 _DEGREES: Final = re.compile(r"\^ ?(?:\\circ|\{ ?\\circ ?\})")
@@ -56,9 +59,13 @@ _SIGNS: Final = {
     **dict.fromkeys(("to", "rightarrow", "implies"), " → "),
     **dict.fromkeys(("left", "right", "quad", "qquad", "displaystyle", "limits", "big", "Big"), " "),
     **dict.fromkeys(("ldots", "dots", "cdots"), " , "),
+    "in": " ∈ ", "cup": " ∪ ", "cap": " ∩ ", "emptyset": " ∅ ", "varnothing": " ∅ ", "angle": " ∠ ",
+    "triangle": " △ ", "perp": " ⊥ ", "parallel": " ∥ ",
     "div": " ÷ ", "pm": " ± ", "infty": " ∞ ", "lt": " < ", "gt": " > ", "sqrt": " √ ", "circ": "°",
     "pi": " פאי ", "alpha": " אלפא ", "beta": " בטא ", "gamma": " גמא ", "delta": " דלתא ", "Delta": " דלתא ",
-    "theta": " תטא ", "lambda": " למדא ", "sum": " סכום ", "int": " אינטגרל ",
+    "theta": " תטא ", "lambda": " למדא ", "epsilon": " אפסילון ", "varepsilon": " אפסילון ", "mu": " מיו ",
+    "rho": " רו ", "sigma": " סיגמא ", "Sigma": " סיגמא ", "tau": " טאו ", "phi": " פי ", "varphi": " פי ",
+    "omega": " אומגה ", "Omega": " אומגה ", "sum": " סכום ", "int": " אינטגרל ",
 }  # fmt: skip
 _NESTED: Final = 4
 """Levels of nested braces that are resolved."""
@@ -95,10 +102,11 @@ def _plain(formula: str) -> str:
 
 
 def _plain_commands(formula: str) -> str:
-    formula = _ENVIRONMENT.sub(" ", _DEGREES.sub("°", formula))
+    formula = _ENVIRONMENT.sub(" ", _DEGREES.sub("°", formula)).replace("&=", "=")
+    formula = _MIXED.sub(rf" \1{FRACTION_SLASH}\2", formula)
     for _ in range(_NESTED):
         formula = _WRAPPED.sub(r" \1 ", formula)
-        formula = _ROOT.sub(r" √ \1 ", formula)
+        formula = _ROOT.sub(_root, formula)
         formula = _EXPONENT.sub(_exponent, formula)
         formula = _FRACTION.sub(_fraction, formula)
     return _COMMAND.sub(_command, formula)
@@ -106,6 +114,10 @@ def _plain_commands(formula: str) -> str:
 
 def _exponent(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2].strip()}" if match[1] == "^" else f" {match[2]} "
+
+
+def _root(match: re.Match[str]) -> str:
+    return f" √ {match[1]} , {match[2]} " if match[1] else f" √ {match[2]} "
 
 
 def _fraction(match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ r"""Splits a text into sentences, and removes what is not spoken: markup, refere
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -23,6 +24,8 @@ _REFERENCE: Final = re.compile(
     r"|(?<![A-Za-z])cite(?:turn\d{1,4}[a-z]{1,12}\d{1,4})+"
 )
 """What models write for the sources of an answer; in the second line, with private characters."""
+_ENTITY: Final = re.compile(r"&(?:amp;){0,2}(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+"""A character of HTML, also where its sign was written as one."""
 _LABEL: Final = re.compile('^url\ue202([^\ue202]+)|^entity\ue202\\[ ?"[^"]*", ?"([^"]*)"')
 
 _ABBREVIATED: Final = "".join(
@@ -41,13 +44,33 @@ _BLOCK_MARKS: Final = (
 )
 _BLOCK_STARTS: Final = frozenset(("", *"-|:=*_+~ >#•[0123456789"))
 _ORDINAL: Final = re.compile(r"(\d{1,9})[.)] ")
+_DEFINITION: Final = re.compile(r"\[[^\[\]]{1,60}\]: ?<?(?:[A-Za-z]{2,20}://|www\.)[^\s<>]+>?(?: [\"'(].*)?")
+"""Where a link of the text leads: ``[1]: https://a.co``."""
 _ONLY_NOTES: Final = re.compile(r"(?:\[\^?\d{1,3}\] ?)+[.,;:]?")
 
 _LABELLED: Final = (
     r"!?\[[^\[\]]+\]\((?:<[^<>]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?: +(?:\"[^\"]*\"|'[^']*'))? ?\)"
 )
-_NOTE: Final = r"\[\^?\d{1,3}(?: ?[,—-] ?\d{1,3})*\]"
-_TAG: Final = r"</?(?:b|i|u|s|em|strong|br|hr|p|a|li|ul|ol|code|span|div|sub|sup|mark|h[1-6]) ?/?>"
+_NOTE: Final = r"\[\^?\d{1,3}(?: ?[,—-] ?\d{1,3})*\^?\]"
+_SOURCE: Final = (
+    r"\[(?ai:cite_start|(?:citation|cite|doc|ref|source|web|post|search|news)[:_ -]{0,2}\d{1,3}"
+    r"(?: ?, ?(?:[a-z]{3,8}[:_ -]{0,2})?\d{1,3})*)\]|\^\[\d{1,3}\]\^?"
+)
+"""A reference that says what it is: of DeepSeek, Gemini, Azure, Perplexity."""
+_ATTRIBUTES: Final = r"(?: [A-Za-z_:][\w:.-]*+ ?= ?(?:\"[^\"]*+\"|'[^']*+'|[A-Za-z0-9#%.:/_-]++)){0,20}+ ?/?>"
+_BLOCK_TAG: Final = (
+    r"</?(?ai:blockquote|br|caption|center|d[dlt]|details|div|figcaption|figure|footer|h[1-6]|header|hr|li|ol"
+    r"|p|pre|section|summary|table|tbody|t[dhr]|tfoot|thead|ul)" + _ATTRIBUTES
+)
+_TAG: Final = (
+    r"</?(?ai:a|abbr|b|bd[io]|big|cite|code|del|em|font|i|img|ins|kbd|label|mark|q|ref|s|samp|small|span|strong"
+    r"|su[bp]|time|u|break|emphasis|phoneme|prosody|say-as|speak|voice)"
+    + _ATTRIBUTES
+    + "|</?co(?:: ?[0-9,]+)?>"
+)
+"""Tags of HTML and of SSML, in which models write for a voice."""
+_ITALIC: Final = rf"[^\s\d*,.;:!?\"'`)\]}}]|[\"'`]{LETTER}"
+"""What begins a text in italics; after the name of a key, such as ``"*"``, something else follows."""
 _INLINE: Final = re.compile(
     "|".join(
         f"(?P<{name}>{pattern})"
@@ -57,24 +80,29 @@ _INLINE: Final = re.compile(
             "labelled": _LABELLED,
             "note": rf"(?<=[א-ת\d.!?,;:\"')*_~]){_NOTE}(?:,? ?{_NOTE})*|(?<=\w)(?:{_NOTE}){{2,}}",
             "footnote": r"\[\^\w{1,20}\]",
-            "last_note": rf"(?<=[^\s,:]) {_NOTE}(?: ?{_NOTE})*(?=[.,;:!?)]|$)",
-            "raised": r"<sup>\d{1,3}</sup>",
+            "source": _SOURCE,
+            "referenced": rf"(?<!{WORD})(?<!\])\[(?![\"'])(?=[^\[\]]*[א-תA-Za-z])[^\[\]]+\]"
+            r"\[\d{0,3}\](?!\[)",
+            "last_note": rf"(?<=[^\s,:]) {_NOTE}(?:(?:,? ?(?:ו-?)?)?{_NOTE})*(?=[.,;:!?)]|$)",
+            "raised": r"<(?:sup|cite|ref)>\[?\d{1,3}\]?</(?:sup|cite|ref)>",
+            "lowered": r"(?<=[A-Za-z)])<sub>\d{1,3}</sub>",
+            "block_tag": _BLOCK_TAG,
             "tag": _TAG,
-            "entity": r"&(?:amp|lt|gt|quot|apos|nbsp|#39);",
+            "comment": r"<!--(?:[^-]|-(?!->)){0,500}+-->",
+            "other_tag": r"(?<!<)</?[A-Za-z][A-Za-z0-9_-]{0,30} ?/?>(?!>)",
             "escape": r"\\(?=[*#_`~])",
             "power": r"(?<=\d)\*\*(?=\d)",
             "emphasis": r"(?:\*{2,}+|~{2,}+|`++)++",
-            "italic": rf"(?<!{WORD})(?<!\*)\*(?=[^\s*\d])[^*\n]*+(?<!\s)\*(?!{WORD}|\*)",
+            "italic": rf"(?<!{WORD})(?<!\*)\*(?={_ITALIC})[^*\n]*+(?<!\s)\*(?!{WORD}|\*)",
         }.items()
     )
 )
-_MARKED: Final = re.compile(r"[\[<&*~`\\]")
+_MARKED: Final = re.compile(r"[\[<*~`\\]")
 _LABEL_AND_TARGET: Final = re.compile(r"!?\[([^\[\]]+)\]\(<?([^\s<>]*)")
 _TARGET: Final = re.compile(r"(?ai:[a-z][a-z0-9+.-]*:|www\.)|[/#.]|[\w-]++(?:\.[\w-]++)+", re.ASCII)
 _KEYS: Final = re.compile(
     r"(?:ה?קי?ש\w*|לח[צץ]\w*|מקש|ספרה|אפשרות|שלוחה|בחרו?|סעיף|מספר|חייגו?|(?<![א-ת])(?:או|רא[הו]|לפי))[ :]*$"
 )
-_ENTITIES: Final = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _JOINED: Final = "-%—$₪€"
 
@@ -87,6 +115,8 @@ def split_sentences(text: str) -> Iterator[str]:
     """
     if "\ue200" in text or "[" in text or "【" in text or "turn" in text:
         text = _REFERENCE.sub(_reference_label, text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(f"&{match[1]};"), text)
     for line in reduce_characters(text).split("\n"):
         for sentence in _SENTENCE_END.sub(r"\1\n", " ".join(line.split())).split("\n"):
             if stripped := _strip_block_marks(sentence.strip()):
@@ -113,7 +143,7 @@ def _reference_label(match: re.Match[str]) -> str:
 def _strip_block_marks(line: str) -> str:
     if line[:1] not in _BLOCK_STARTS:
         return line
-    if _RULE.fullmatch(line) or _ONLY_NOTES.fullmatch(line):
+    if _RULE.fullmatch(line) or _ONLY_NOTES.fullmatch(line) or _DEFINITION.fullmatch(line):
         return ""
     for mark in _BLOCK_MARKS:
         match = mark.match(line)
@@ -164,10 +194,15 @@ _REPLACED: Final[Mapping[str, str | Callable[[re.Match[str]], str]]] = {
     "note": "",
     "footnote": "",
     "last_note": _last_note,
-    "raised": lambda match: match.group()[5:-6].translate(_RAISED),
-    "tag": " ",
+    "source": "",
+    "referenced": lambda match: _remove_inline(match.group()[1:].partition("]")[0]),
+    "raised": lambda match: re.sub(r"\D", "", match.group()).translate(_RAISED),
+    "lowered": lambda match: match.group()[5:-6],
+    "block_tag": " , ",
+    "tag": _join_or_part,
+    "comment": " ",
+    "other_tag": lambda match: f" {match.group().strip('</>')} ",
     "escape": " ",
-    "entity": lambda match: _ENTITIES.get(match.group(), " "),
     "power": "^",
     "emphasis": _join_or_part,
     "italic": lambda match: match.group()[1:-1],

@@ -18,10 +18,11 @@ HEBREW: Final[SignNames] = {
     "£": "לירות", "¥": "ין", "×": "כפול", "÷": "חלקי", "±": "פלוס מינוס", "≈": "בערך",
     "≤": "קטן או שווה", "≥": "גדול או שווה", "≠": "שונה מ", "∞": "אינסוף", "√": "שורש", "°": "מעלות",
     "‰": "פרומיל", "\u2044": "חלקי", "minus": "מינוס", "to": "עד", "squared": "בריבוע", "and": "ו",
-    "out of": "מתוך", "ratio": "ל", "seconds": "שניות", "number": "מספר",
+    "out of": "מתוך", "ratio": "ל", "seconds": "שניות", "second": "שנייה", "number": "מספר",
     "over": "על", "§": "סעיף", "₹": "רופי", "₽": "רובל", "₺": "לירות טורקיות", "₩": "וון", "₴": "הריבניה",
-    "₿": "ביטקוין", "¢": "סנט", "∠": "זווית", "△": "משולש", "⊥": "מאונך ל", "∥": "מקביל ל", "∑": "סכום",
-    "∫": "אינטגרל", "∈": "שייך ל", "∪": "איחוד", "∩": "חיתוך", "∅": "קבוצה ריקה",
+    "₿": "ביטקוין", "₫": "דונג", "₱": "פסו", "₦": "נאירה", "฿": "באט", "₾": "לארי", "₸": "טנגה",
+    "₼": "מנאט", "﷼": "ריאל", "¢": "סנט", "∠": "זווית", "△": "משולש", "⊥": "מאונך ל", "∥": "מקביל ל",
+    "∑": "סכום", "∫": "אינטגרל", "∈": "שייך ל", "∪": "איחוד", "∩": "חיתוך", "∅": "קבוצה ריקה",
 }  # fmt: skip
 ENGLISH: Final[SignNames] = {
     ".": "dot", "/": "slash", "@": "at", "-": "hyphen", "_": "underscore", ":": "colon",
@@ -30,11 +31,12 @@ ENGLISH: Final[SignNames] = {
     "€": "euros", "£": "pounds", "¥": "yen", "×": "times", "÷": "divided by", "±": "plus or minus",
     "≈": "about", "≤": "at most", "≥": "at least", "≠": "is not", "∞": "infinity", "√": "root of",
     "°": "degrees", "‰": "per mille", "\u2044": "over", "minus": "minus", "to": "to", "squared": "squared",
-    "and": "and", "out of": "out of", "ratio": "to", "seconds": "seconds", "number": "number",
-    "over": "over", "§": "section", "₹": "rupees", "₽": "rubles", "₺": "Turkish lira", "₩": "won",
-    "₴": "hryvnia", "₿": "bitcoin", "¢": "cents", "∠": "angle", "△": "triangle", "⊥": "perpendicular to",
-    "∥": "parallel to", "∑": "the sum of", "∫": "the integral of", "∈": "in", "∪": "union",
-    "∩": "intersection", "∅": "the empty set",
+    "and": "and", "out of": "out of", "ratio": "to", "seconds": "seconds", "second": "second",
+    "number": "number", "over": "over", "§": "section", "₹": "rupees", "₽": "rubles", "₺": "Turkish lira",
+    "₩": "won", "₴": "hryvnia", "₿": "bitcoin", "₫": "dong", "₱": "pesos", "₦": "naira", "฿": "baht",
+    "₾": "lari", "₸": "tenge", "₼": "manat", "﷼": "rials", "¢": "cents", "∠": "angle", "△": "triangle",
+    "⊥": "perpendicular to", "∥": "parallel to", "∑": "the sum of", "∫": "the integral of", "∈": "in",
+    "∪": "union", "∩": "intersection", "∅": "the empty set",
 }  # fmt: skip
 
 _ENGLISH: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+ [A-Za-z]{2}")

@@ -94,6 +94,12 @@ _VERSION: Final = re.compile(f"[A-Za-z] ?$|{_BEFORE}(?:גרסה|גירסה|סע�
 _DECIMAL_DAY: Final = re.compile(r"([1-9]|[12]\d|3[01])\.(1[0-2])|(0[1-9]|[12]\d|3[01])\.(0[1-9])")
 _YEAR: Final = re.compile(r"(?:0?[1-9]|1[0-2])/(?:19|20)\d\d|(?:19|20)\d\d/(?:(?:19|20)?\d\d)")
 """A month or a year before the year."""
+_EXPIRY: Final = re.compile(r"0[1-9]/\d\d")
+"""A month before a year of two digits; no division has a leading zero."""
+_EXPIRES: Final = re.compile(
+    f"{_BEFORE}(?:תוקף|תוקפו|תוקפה|פג|פוקע|פוקעת)(?: [א-ת]+)?[ :]*(?:[בל]-)?$"
+    "|(?ai:exp[a-z]*|valid [a-z]+)[ :.]*$"
+)
 _FRACTIONS: Final = {"2", "3", "4", "8"}
 _MONTHS, _DAYS = 12, 31
 _LONG: Final = 999
@@ -137,7 +143,7 @@ def _clock(written: str, _context: Context, names: SignNames) -> str:
     if written.count(":") == 1:
         return written
     time, _, seconds = written.rpartition(":")
-    return f"{time} {names['and']} {int(seconds)} {names['seconds']}"
+    return f"{time} {names['and']} {int(seconds)} {names['second' if int(seconds) == 1 else 'seconds']}"
 
 
 def _dotted(written: str, _context: Context, names: SignNames) -> str:
@@ -220,6 +226,8 @@ def _slash_word(written: str, upper: int, lower: int, context: Context, names: S
     as_they_stand = (
         written in {"24/7", "50/50"}
         or _YEAR.fullmatch(written)
+        or _EXPIRY.fullmatch(written)
+        or (_EXPIRES.search(before) and 0 < upper <= _MONTHS)
         or is_date(written)
         or (0 < upper <= _DAYS and 0 < lower <= _MONTHS and _is_day(context))
         or _ADDRESS.search(before)

@@ -51,6 +51,8 @@ _JOINT: Final = rf"(?:- ?| - | ?{DASH} ?|~| ~ |(?<={FRACTION_SLASH}\d) -(?=\d))"
 CHAIN: Final = rf"(?=[\d.{CURRENCY[1:-1]}-])(?>{_UNGROUPED}(?:{_JOINT}{_UNGROUPED})*)"
 """A quantity, or several with a hyphen or a dash between them."""
 
+_AS_WRITTEN: Final = re.compile(r"[1-9]\d{0,2}|(?:[01]?\d|2[0-4]):[0-5]\d")
+"""A short number and a time, which every context leaves as they are: most chains, found before all else."""
 _QUANTITY: Final = re.compile(_GROUPED)
 _ANY_JOINT: Final = re.compile(_JOINT)
 _VALUE: Final = re.compile(r"\d*(?:\.\d+)?")
@@ -101,6 +103,8 @@ class _Quantity:
 
 def speak_chain(match: re.Match[str], names: SignNames) -> str:
     """Return the words and numbers of a chain."""
+    if _AS_WRITTEN.fullmatch(match.group()):
+        return match.group()
     if code := named_code(match):
         return code
     text, start, end = match.string, match.start(), match.end()

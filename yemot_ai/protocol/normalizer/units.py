@@ -13,13 +13,17 @@ from typing import Final
 from yemot_ai.protocol.normalizer.abbreviations import UNIT_ABBREVIATIONS
 from yemot_ai.protocol.normalizer.names import HEBREW, SignNames
 
-__all__ = ["CURRENCY", "HALF_DAY", "HEBREW", "MULTIPLIER", "UNIT", "is_currency", "speak_amount"]
+__all__ = [
+    "CURRENCY", "HALF_DAY", "HEBREW", "MULTIPLIER", "UNIT", "is_currency", "signs_for_codes", "speak_amount",
+]  # fmt: skip
 
 _LATIN: Final = {
     "km/h": "קילומטר לשעה", "kmh": "קילומטר לשעה", "kph": "קילומטר לשעה", "m/s": "מטר לשנייה",
     "km²": "קילומטר רבוע", "m²": "מטר רבוע", "cm²": "סנטימטר רבוע", "m³": "מטר מעוקב", "cm³": "סנטימטר מעוקב",
     "km": "קילומטר", "cm": "סנטימטר", "mm": "מילימטר", "kg": "קילוגרם", "mg": "מיליגרם", "ml": "מיליליטר",
     "kWh": "קילוואט שעה", "NIS": "שקלים", "ILS": "שקלים", "USD": "דולר", "EUR": "אירו",
+    "GBP": "לירות", "mL": "מיליליטר", "μg": "מיקרוגרם", "µg": "מיקרוגרם", "mcg": "מיקרוגרם",
+    "mph": "מייל לשעה",
 }  # fmt: skip
 _HEBREW: Final = {
     **UNIT_ABBREVIATIONS, "שח": "שקלים", "שקלים": "שקלים", "שקל": "שקל", "דולר": "דולר", "דולרים": "דולרים",
@@ -27,13 +31,21 @@ _HEBREW: Final = {
     "מ²": "מטר רבוע", "מ'²": "מטר רבוע", "סמ²": "סנטימטר רבוע", "קמ²": "קילומטר רבוע", "מטר²": "מטר רבוע",
     "מ³": "מטר מעוקב", "סמ³": "סנטימטר מעוקב", "מטר³": "מטר מעוקב",
 }  # fmt: skip
-_PARTS: Final = {"₪": "אגורות", "$": "סנט", "€": "סנט", "£": "פני"}
-_ENGLISH_PARTS: Final = {"₪": "agorot", "$": "cents", "€": "cents", "£": "pence"}
+_PARTS: Final = {"₪": ("אגורה", "אגורות"), "$": ("סנט", "סנט"), "€": ("סנט", "סנט"), "£": ("פני", "פני")}
+_ENGLISH_PARTS: Final = {
+    "₪": ("agora", "agorot"), "$": ("cent", "cents"), "€": ("cent", "cents"), "£": ("penny", "pence"),
+}  # fmt: skip
+"""The hundredth part of a currency: one of it, and several."""
 _SYMBOL_OF: Final = {
     "שח": "₪", "שקלים": "₪", "שקל": "₪", "NIS": "₪", "ILS": "₪", "דולר": "$", "דולרים": "$", "USD": "$",
-    "אירו": "€", "יורו": "€", "EUR": "€",
+    "אירו": "€", "יורו": "€", "EUR": "€", "GBP": "£",
 }  # fmt: skip
-_SINGULAR: Final = {"₪": "שקל", "שח": "שקל", "שקלים": "שקל"}
+_SINGULAR: Final = {
+    "₪": "שקל", "שח": "שקל", "שקלים": "שקל", "NIS": "שקל", "ILS": "שקל", "£": "לירה", "אג'": "אגורה",
+    "°": "מעלה", "דק'": "דקה", "שנ'": "שנייה", "שע'": "שעה", "ש'": "שעה", "נק'": "נקודה", "יח'": "יחידה",
+    "מע'": "מעלה",
+}  # fmt: skip
+"""What is said of one only."""
 
 
 def _spellings(unit: str) -> str:
@@ -45,7 +57,7 @@ def _spellings(unit: str) -> str:
 
 
 _LONGEST_FIRST: Final = sorted(_HEBREW, key=len, reverse=True)
-CURRENCY: Final = "[$€£₪¥₹₽₺₩₴₿]"
+CURRENCY: Final = "[$€£₪¥₹₽₺₩₴₿₫₱₦฿₾₸₼﷼]"
 """A currency before or after a number."""
 HALF_DAY: Final = r" ?(?:[AaPp]\.[Mm](?:\.(?! [A-Z]))?|[AaPp][Mm])(?![A-Za-z])"
 """Before or after noon, in English."""
@@ -63,7 +75,17 @@ MULTIPLIER: Final = (
 """A word or a letter after a number that multiplies it."""
 _MULTIPLIERS: Final = {"K": "אלף", "M": "מיליון", "B": "מיליארד", "bn": "מיליארד"}
 
+_CODE_BEFORE: Final = re.compile(
+    r"(NIS|ILS|USD|EUR|GBP)(?<![A-Za-z0-9/]...)(?<!\d ...) ?(?=\d)|US(?<![A-Za-z]..)(?=\$\d)"
+)
+"""The code of a currency before an amount."""
+
 _CENTS: Final = re.compile(r"([\d,]+)\.(\d\d)")
+
+
+def signs_for_codes(sentence: str) -> str:
+    """Return the sentence with a sign for the code of a currency before an amount: ``USD 5`` as ``$5``."""
+    return _CODE_BEFORE.sub(lambda match: _SYMBOL_OF.get(match[1] or "", ""), sentence)
 
 
 def is_currency(unit: str) -> bool:
@@ -95,7 +117,7 @@ def speak_amount(number: str, unit: str, multiplier: str, names: SignNames) -> s
     amounts = (
         [f"{whole} {_speak_unit(key, whole, names)}"] if whole.strip("0") or not small.strip("0") else []
     )
-    amounts += [f"{int(small)} {parts}"] if small.strip("0") else []
+    amounts += [f"{int(small)} {parts[int(small) > 1]}"] if small.strip("0") else []
     return f" {names['and']} ".join(amounts)
 
 
@@ -109,9 +131,9 @@ def _speak_unit(key: str, number: str, names: SignNames) -> str:
     if number == "1" and names is HEBREW and key in _SINGULAR:
         return _SINGULAR[key]
     if key in names:
-        return names[key]
+        return names[key].removesuffix("s") if number == "1" else names[key]
     if key.startswith("°"):
-        return f"{names['°']} {key[1:].strip()}"
+        return f"{_speak_unit('°', number, names)} {key[1:].strip()}"
     if key in _LATIN:
         return _LATIN[key] if names is HEBREW else key.replace("/", " per ").replace("²", " squared")
     return _HEBREW.get(key, key)
