@@ -69,6 +69,13 @@ THOUGHTS = {
     f"<think/>{A}": A,
     f"< think >{T}</ think>{A}": A,
     f"<thinking_process>{T}</thinking_process>{A}": A,
+    f"<think_fast>{T}</think_fast>{A}": A,
+    f"<inner_thoughts>{T}</inner_thoughts>{A}": A,
+    f"<my_thinking_1>{T}</my_thinking_1>{A}": A,
+    f'<think_deep mode="x">{T}</think_deep>{A}': A,
+    f'<details type="reasoning" done="true">\n<summary>Thought</summary>\n{T}\n</details>\n{A}': A,
+    f"<details type='thinking'>{T}</details>{A}": A,
+    f'<details type="tool_calls" name="clock">{T}</details>{A}': A,
     f"```thinking\n{T.replace('`', '')}\n```\n{A}": A,
     f"<|im_start|>think\n{T}<|im_end|><|im_start|>assistant\n{A}": A,
     f"<think>\n\n</think>\n\n{A}": A,
@@ -127,6 +134,13 @@ TOKENS = {
     f"[INST] מה? [/INST] {A}": A,
     f"<s>[INST] <<SYS>>קצר<</SYS>> מה? [/INST] {A} </s>": A,
     f"{A} [/INST]": A,
+    f"assistant\n\n{A}": A,
+    f"Assistant: {A}": A,
+    f"assistantfinal{A}": A,
+    f"model\n{A}": A,
+    f"{A}<0x0A>": A,
+    f"<SPECIAL_12>{A}": A,
+    f"<start_of_image>{A}": A,
     "התשובה: <|begin_of_box|>42<|end_of_box|>": "התשובה: 42",
 }
 
@@ -186,6 +200,11 @@ ANSWERS = [
     "here is my answer",
     "שורה\n\n  שורה",
     "think, thinking, analysis, im_end",
+    "assistant הוא עוזר",
+    "model של מכונית",
+    "[DETAILS] בהמשך",
+    "<details><summary>עוד</summary>",
+    "ראו <details type=",
 ]
 
 CASES = {**THOUGHTS, **TOKENS, **CALLS, **dict(zip(ANSWERS, ANSWERS, strict=True))}

@@ -34,8 +34,10 @@ from yemot_ai.providers.answer_filter.marks import (
     MARK_START,
     SILENT,
     Mark,
+    ends_thought,
     is_unfinished_mark,
     mark_at,
+    text_after,
 )
 
 __all__ = ["MAX_LOOKS", "AnswerFilter", "answer_of"]
@@ -43,8 +45,7 @@ __all__ = ["MAX_LOOKS", "AnswerFilter", "answer_of"]
 log = logging.getLogger("yemot_ai")
 
 MAX_LOOKS: Final = 12_000
-"""How many places of one text are looked at, those in thoughts included: this takes a tenth of a second. An
-answer that a caller can listen to has fewer characters."""
+"""How many places of one text are looked at, which takes a tenth of a second; a spoken answer has fewer."""
 
 _STARTS: Final = re.compile(f"{MARK_START.pattern}|[{{]")
 _HEADER_END: Final = re.compile(r"[^\w .=:\-]|[^\x00-\x7f]")
@@ -76,12 +77,14 @@ class AnswerFilter:
     def __init__(self, thought_end: str = "") -> None:
         self.lone_end = ""
         self._thought_end = thought_end
-        self._state: Callable[[], bool] = self._before_mark if thought_end else self._start
+        self._state: Callable[[AnswerFilter], bool] = (
+            AnswerFilter._before_mark if thought_end else AnswerFilter._start
+        )
         self._buffer = ""
         self._withheld: list[str] = []
         self._answer = JoinedText()
         self._had_thought = False
-        self._block_end: Callable[[Mark], bool] = _ends_thought
+        self._block_end: Callable[[Mark], bool] = ends_thought
         self._block_pattern = LEADING[0][1]
         self._kept: list[str] | None = None
         self._open = 0  # thoughts that have begun, one within the other
@@ -94,11 +97,11 @@ class AnswerFilter:
         """Return the part of the next piece that belongs to the answer."""
         for start in range(0, max(len(text), 1), _SLICE):
             self._buffer += text[start : start + _SLICE]
-            while self._state():
+            while self._state(self):
                 pass
-            if self._looks > MAX_LOOKS and self._state != self._drop_rest:
+            if self._looks > MAX_LOOKS and self._state is not AnswerFilter._drop_rest:
                 log.warning("the rest of an answer is dropped: its signs are those of marks, not of words")
-                self._state = self._drop_rest
+                self._state = AnswerFilter._drop_rest
         return self._answer.take()
 
     def finish(self, *, cut: bool = False) -> str:
@@ -108,14 +111,14 @@ class AnswerFilter:
             cut: whether the model did not finish; a text without ``thought_end`` is then thought.
         """
         rest, self._buffer = self._buffer, ""
-        if self._state == self._before_mark:
+        if self._state is AnswerFilter._before_mark:
             return "" if cut else answer_of("".join([*self._withheld, rest]))
-        if self._state == self._after_nested:
+        if self._state is AnswerFilter._after_nested:
             return self._answer.take() if cut else self._finish_nested(rest)
-        if self._state == self._inside and self._kept is not None and not cut:
+        if self._state is AnswerFilter._inside and self._kept is not None and not cut:
             self._answer.gap = ""
             self._answer.add("".join([*self._kept, rest]))
-        elif self._state in {self._text, self._start} and not is_unfinished_mark(rest):
+        elif self._state in {AnswerFilter._text, AnswerFilter._start} and not is_unfinished_mark(rest):
             self._answer.add(rest)
         return self._answer.take()
 
@@ -123,17 +126,18 @@ class AnswerFilter:
         """Return the rest of the answer: the outer thought has no end of its own."""
         text = "".join([*self._withheld, rest])
         self._withheld.clear()
-        self._state = self._text
+        self._state = AnswerFilter._text
         return self.feed(text) + self.finish()
 
-    # Each state consumes a part of the buffer; it returns whether the next state can go on.
+    # Each state consumes a part of the buffer; it returns whether the next state can go on. They are kept as
+    # functions: a filter that keeps its own method lives until the next collection of cycles.
 
     def _drop_rest(self) -> bool:
         self._buffer = ""
         return False
 
     def _before_mark(self) -> bool:
-        after = _after(self._buffer, self._thought_end)
+        after = text_after(self._buffer, self._thought_end)
         if after is None:
             tail = len(self._buffer) - len(self._thought_end)
             self._withheld.append(self._buffer[: max(tail, 0)])
@@ -145,7 +149,7 @@ class AnswerFilter:
         self._buffer, self._open = thought, 0
         self._open = sum(mark.kind == "thought" for mark, _ in self._marks())
         self._withheld.clear()
-        self._buffer, self._state = after, self._after_nested if self._open else self._text
+        self._buffer, self._state = after, AnswerFilter._after_nested if self._open else AnswerFilter._text
         return True
 
     def _start(self) -> bool:
@@ -154,16 +158,16 @@ class AnswerFilter:
         for begin, end in LEADING:
             if found := begin.match(self._buffer):
                 self._buffer, self._block_pattern = self._buffer[found.end() :], end
-                self._state = self._inside_leading
+                self._state = AnswerFilter._inside_leading
                 return True
         if any(text.startswith(lowered) for text in LEADING_TEXTS):
             return False
-        self._state = self._text
+        self._state = AnswerFilter._text
         return True
 
     def _inside_leading(self) -> bool:
         if found := self._block_pattern.search(self._buffer):
-            self._buffer, self._state = self._buffer[found.end() :], self._text
+            self._buffer, self._state = self._buffer[found.end() :], AnswerFilter._text
             return True
         self._buffer = self._buffer[-LONGEST_END:]
         return False
@@ -195,7 +199,7 @@ class AnswerFilter:
             return False
         self._call = JSONCall(fenced=start.fenced)
         self._buffer = self._buffer[start.position :]
-        self._state = self._inside_call
+        self._state = AnswerFilter._inside_call
         return True
 
     def _inside_call(self) -> bool:
@@ -204,17 +208,17 @@ class AnswerFilter:
             self._buffer = ""
             return False
         self._answer.note_block()
-        self._buffer, self._state = self._buffer[end:], self._text
+        self._buffer, self._state = self._buffer[end:], AnswerFilter._text
         if self._call.fenced:
-            self._state = self._inside_fence
+            self._state = AnswerFilter._inside_fence
         return True
 
     def _inside_fence(self) -> bool:
-        after = _after(self._buffer, FENCE)
+        after = text_after(self._buffer, FENCE)
         if after is None:
             self._buffer = self._buffer[1 - len(FENCE) :]
             return False
-        self._buffer, self._state = after, self._text
+        self._buffer, self._state = after, AnswerFilter._text
         return True
 
     def _apply(self, mark: Mark) -> None:
@@ -226,20 +230,20 @@ class AnswerFilter:
             self._answer.note_token()
         match mark.kind:
             case "thought":
-                self._begin_block(_ends_thought, [raw] if self._is_inline() else None)
+                self._begin_block(ends_thought, [raw] if self._is_inline() else None)
             case "thought end":
                 self._drop_thought(raw)
             case "block" if mark.name == FENCE:
-                self._state = self._inside_fence
+                self._state = AnswerFilter._inside_fence
             case "block":
                 kept = [raw] if self._is_inline() and _WORDS.fullmatch(raw) else None
                 self._begin_block(lambda end: end.kind == "block end" and end.name == mark.name, kept)
             case "header":
-                self._header, self._state = "", self._inside_header
+                self._header, self._state = "", AnswerFilter._inside_header
             case "role":
                 self._enter_message(mark.name)
             case _:
-                self._state = self._text
+                self._state = AnswerFilter._text
 
     def _is_inline(self) -> bool:
         """Return whether the buffer stands within a sentence of the answer."""
@@ -254,13 +258,13 @@ class AnswerFilter:
 
     def _begin_block(self, ends: Callable[[Mark], bool], kept: list[str] | None = None) -> None:
         self._block_end, self._kept, self._open, self._sign_before_buffer = ends, kept, 1, ""
-        self._state = self._inside
+        self._state = AnswerFilter._inside
 
     def _enter_message(self, header: str) -> None:
         if "final" not in header and SILENT.search(header.lower()):
             self._begin_block(lambda mark: mark.kind in {"header", "role", "turn end"})
         else:
-            self._state = self._text
+            self._state = AnswerFilter._text
 
     def _inside(self) -> bool:
         for mark, start in self._marks():
@@ -280,7 +284,7 @@ class AnswerFilter:
                 self._open += 1 if mark.kind == "thought" else -1
             if not self._open:
                 self._withheld.clear()
-                self._buffer, self._state = self._buffer[mark.end :], self._text
+                self._buffer, self._state = self._buffer[mark.end :], AnswerFilter._text
                 return True
         self._withheld.append(self._skip())
         return False
@@ -311,13 +315,13 @@ class AnswerFilter:
     def _end_block(self, mark: Mark) -> None:
         self._buffer = self._buffer[mark.end :]
         self._kept = None
-        self._state = self._text
+        self._state = AnswerFilter._text
         if mark.kind == "thought end":
             self._had_thought = True
             self._open -= 1
-            self._state = self._after_nested if self._open else self._text
+            self._state = AnswerFilter._after_nested if self._open else AnswerFilter._text
         elif mark.kind == "header":
-            self._header, self._state = "", self._inside_header
+            self._header, self._state = "", AnswerFilter._inside_header
         elif mark.kind == "role":
             self._enter_message(mark.name)
 
@@ -344,13 +348,3 @@ class AnswerFilter:
 
     def _extend_header(self, text: str) -> None:
         self._header = (self._header + text)[:_LONGEST_HEADER]
-
-
-def _ends_thought(mark: Mark) -> bool:
-    return mark.kind == "thought end"
-
-
-def _after(text: str, mark: str) -> str | None:
-    """Return what comes after ``mark``, whatever its case; None without it."""
-    found = re.search(re.escape(mark), text, re.IGNORECASE)
-    return None if found is None else text[found.end() :]

@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeAlias
 
 __all__ = [
     "FENCE", "INCOMPLETE", "LEADING", "LEADING_TEXTS", "LONGEST_END", "LONGEST_INCOMPLETE", "MARK_START",
-    "SILENT", "Kind", "Mark", "Search", "is_unfinished_mark", "mark_at",
+    "SILENT", "Kind", "Mark", "Search", "ends_thought", "is_unfinished_mark", "mark_at", "text_after",
 ]  # fmt: skip
 
 Kind: TypeAlias = Literal[
@@ -68,9 +68,14 @@ LEADING: Final = (
         re.compile(r"here(?: i|')s my thought process:", re.IGNORECASE),
         re.compile(r"here(?: i|')s my response:", re.IGNORECASE),
     ),
+    (re.compile(r"(?i:assistant)(?:final|:\s|\n)|model\n"), re.compile("")),
 )
-"""Thoughts at the beginning of a text that have no marks: of gpt-oss without its tokens, of Granite."""
-LEADING_TEXTS: Final = ("analysis", "here is my thought process:", "here's my thought process:")
+"""What begins a text and has no marks, and its end: thoughts of gpt-oss without its tokens, of Granite; the
+role of a message without its tokens."""
+LEADING_TEXTS: Final = (
+    "analysis", "here is my thought process:", "here's my thought process:", "assistantfinal", "assistant\n",
+    "assistant: ", "model\n",
+)  # fmt: skip
 LONGEST_END: Final = len("Here is my response:")
 
 LONGEST_INCOMPLETE: Final = 300
@@ -88,6 +93,10 @@ _THOUGHTS: Final = frozenset({
     "rationale", "antthinking", "ant_thinking", "planning", "thinking_process", "thought_process",
     "reasoning_process", "reasoning_content", "think_silently", "longcat_think",
 })  # fmt: skip
+_THOUGHT: Final = re.compile(r"(?:\w+_)?(?:think|thinking|thoughts?)(?:_\w+)?")
+"""Further names of thoughts, such as ``think_fast`` and ``inner_thoughts``."""
+_HIDDEN: Final = re.compile(r"\btype ?= ?[\"']?(?:reasoning|thinking|thoughts?|tool_calls?)\b")
+"""The attribute of ``<details>`` in which Open WebUI hides what is no answer."""
 _BLOCKS: Final = frozenset({
     "tool_call", "tool_calls", "toolcall", "toolcalls", "tool_calls_section", "tool_use",
     "tool_response", "tool_responses", "tool_result", "tool_results", "tool_output", "tool_outputs",
@@ -109,7 +118,7 @@ _ROLES: Final = frozenset({
 })  # fmt: skip
 _TOKEN: Final = re.compile(
     r"bos|pad|unk|mask|sep|cls|eod|eop|sop|eoa|im_sep|answer|response|final|final_answer|output|gmask|args|"
-    r"call_id|solution|reply|unused\d+"
+    r"call_id|solution|reply|unused\d+|special_\d+|0x[0-9a-f]{2}|(?:start|end)_of_image"
 )
 _PIPED: Final = _ROLES - _BLOCKS | {"start", "channel", "end", "return", "call", "turn"}
 """Names that are marks only with ``|``: without it they may be words in angle brackets."""
@@ -162,19 +171,27 @@ def _tag(text: str, position: int) -> Mark | Search | None:
     found = _TAG.match(text, position)
     if found is None:
         begun = _TAG_BEGINNING.match(text, position)
-        unknown = begun is None or (begun["rest"] and not _named(begun["name"]) & (_THOUGHTS | _BLOCKS))
-        return None if unknown else INCOMPLETE
+        return INCOMPLETE if begun and (not begun["rest"] or _has_attributes(begun["name"])) else None
     opened, closed = re.search("[|｜]", found["open"] + found["pipe"]), re.search("[|｜]", found["close"])
     name = found["name"].lower().replace("▁", "_")
     doubled = found["open"].startswith("<<") and text.startswith(">", found.end())
     end = found.end() + doubled
     piped = opened or closed
+    if name == "details":
+        return _details(found)
     kind = _kind(name, is_end=bool(found["end"] or (closed and not opened)))
     if kind is not None and kind[0] in {"thought", "block"} and found["close"].startswith("/"):
         return Mark("token", name, end)  # an empty element
     if kind is not None and (piped or name not in _PIPED):
         return Mark(*kind, end)
     return Mark("token", name, end) if piped else None
+
+
+def _details(found: re.Match[str]) -> Mark | None:
+    """Return the mark of a text that only those see who unfold it; None for other details."""
+    if found["end"]:
+        return Mark("block end", "details", found.end())
+    return Mark("block", "details", found.end()) if _HIDDEN.search(found["rest"] or "") else None
 
 
 def _kind(name: str, *, is_end: bool) -> tuple[Kind, str] | None:
@@ -195,16 +212,17 @@ def _block(name: str, *, is_end: bool) -> tuple[Kind, str] | None:
     found = _DIRECTION.fullmatch(name.rpartition(":")[2])
     noun = found["noun"] if found else name
     ends = is_end or (found is not None and "end" in f"{found['before']}{found['after']}")
-    if noun in _THOUGHTS:
+    if noun in _THOUGHTS or _THOUGHT.fullmatch(noun):
         return ("thought end" if ends else "thought"), noun
     if noun in _BLOCKS:
         return ("block end" if ends else "block"), noun
     return None
 
 
-def _named(name: str) -> set[str]:
-    """Return the name of a tag as the tables have it."""
-    return {name.lower().rpartition(":")[2]}
+def _has_attributes(name: str) -> bool:
+    """Return whether a tag of this name counts with attributes, too."""
+    noun = name.lower().rpartition(":")[2]
+    return noun in _THOUGHTS | _BLOCKS | {"details"} or _THOUGHT.fullmatch(noun) is not None
 
 
 def _bracket(text: str, position: int) -> Mark | Search | None:
@@ -224,3 +242,14 @@ def _fence(text: str, position: int) -> Mark | Search | None:
     if found is None:
         return INCOMPLETE if _FENCE_BEGINNING.match(text, position) else None
     return Mark("block", FENCE, found.end()) if found["name"] in _FENCES else None
+
+
+def ends_thought(mark: Mark) -> bool:
+    """Return whether a mark is the end of a thought."""
+    return mark.kind == "thought end"
+
+
+def text_after(text: str, mark: str) -> str | None:
+    """Return what comes after ``mark``, whatever its case; None without it."""
+    found = re.search(re.escape(mark), text, re.IGNORECASE)
+    return None if found is None else text[found.end() :]
