@@ -96,14 +96,21 @@ class CallerNotAskedError(ToolkitError, AssertionError):
     Attributes:
         waits_for: what the line waits for, as a clause.
         heard: what the caller has heard.
+        method: how the line has sent its requests, GET or POST.
     """
 
-    def __init__(self, waits_for: str, *, heard: str) -> None:
+    def __init__(self, waits_for: str, *, heard: str, method: str = "GET") -> None:
         self.waits_for = waits_for
         self.heard = heard
+        self.method = method
+        by_post = only_get = ""
+        if method == "POST":
+            by_post = ", by POST"
+            only_get = ', or `methods = ("GET",)` (hunt: --method GET) if it takes no POST'
         super().__init__(
-            f"the line does not listen to the first caller, who has heard {heard!r}: {waits_for}. "
+            f"the line does not listen to the first caller, who has heard {heard!r}{by_post}: {waits_for}. "
             "Override `reach_agent(caller)` to bring callers to an agent, or set `extension` to its folder"
+            f"{only_get}"
         )
 
 

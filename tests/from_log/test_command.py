@@ -16,6 +16,7 @@ from tests.from_log.logs import json_lines
 from yemot_ai_testing import Caller, FakeCodex
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.scenario import load
+from yemot_ai_testing.scenario.format.model import ServerCommand
 
 
 def answers(pairs: list[tuple[str, str]]) -> str:
@@ -52,6 +53,31 @@ def test_the_command_writes_a_file_for_each_call_and_prints_a_table(
     assert scenario.turns[1].action is not None
     assert scenario.turns[1].action.text == "פיצה למשה"
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
+
+
+def test_the_scenarios_start_the_server_whose_log_it_is(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--into", str(tmp_path / "calls"), "--serve", "node 'my server.js'", "--serve-path", "/yemot"]
+    assert main(["scenario", "from-log", str(log), *options]) == 0
+
+    (scenario,) = load(tmp_path / "calls" / "call-0001.call.yaml").scenarios
+    assert scenario.app == ServerCommand(("node", "my server.js"), "/yemot")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--serve-path", "/yemot"], "--serve-path is a path of the server of --serve"),
+        (["--serve", "node", "--serve-path", "yemot"], "the path 'yemot': "),
+        (["--serve", "node 'server.js"], "cannot be split"),
+    ],
+)
+def test_a_server_that_is_none_is_refused(
+    options: list[str], message: str, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scenario", "from-log", str(log), *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_the_limit_is_for_the_most_interesting_calls(

@@ -295,6 +295,10 @@ def test_a_wrong_number_is_refused(argument: str, capsys: pytest.CaptureFixture[
     assert argument.partition("=")[0] in capsys.readouterr().err
 
 
+def test_a_path_without_a_server_to_start_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--serve-path is a path of" in refusal(capsys, "http://127.0.0.1:9/", "--serve-path=/yemot")
+
+
 def test_the_command_does_not_import_locust() -> None:
     code = "import sys, yemot_ai_testing.cli.load; print('locust' in sys.modules, 'gevent' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

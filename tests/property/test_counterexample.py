@@ -72,6 +72,38 @@ def test_a_wrong_answer_is_excluded(tmp_path: Path) -> None:
     ]
 
 
+def silent_call(*, then: int = 0) -> MachineCall:
+    """Return a call that three silences must have ended, and which has more turns."""
+    call = machine_call(None)
+    for _ in range(3):
+        call.record_turn(CallerAction("silent"))
+    call.must_have_ended(3)
+    for _ in range(then):
+        call.record_turn(CallerAction("silent"))
+        call.must_have_ended(1)
+    return call
+
+
+def test_a_silence_must_end_the_call_in_its_last_turn_at_the_latest(tmp_path: Path) -> None:
+    found = violation(kind="endless")
+    for call in (silent_call(), silent_call(then=2)):
+        endless, other = scenarios(tmp_path, found, call, machine_call(None))
+        heard = [turn.hears for turn in endless.turns]
+        ends = [Expectation(ends="maybe"), Expectation(ends="maybe"), Expectation(ends=True)]
+        assert heard == [Expectation(contains=("7001",)), *ends]
+        assert other.turns[0].hears == Expectation(contains=("7001",))
+
+
+def test_a_silence_is_no_fault_where_something_else_was_found(tmp_path: Path) -> None:
+    (scenario,) = scenarios(tmp_path, violation(), silent_call(then=1))
+    assert [turn.hears for turn in scenario.turns[1:]] == [None] * 4
+
+
+def test_a_scenario_has_the_method_of_the_line(tmp_path: Path) -> None:
+    (scenario,) = scenarios(tmp_path, violation(), replace(machine_call(None), method="POST"))
+    assert scenario.caller.method == "POST"
+
+
 def test_a_complete_scenario_has_no_warning(tmp_path: Path) -> None:
     write_counterexample(tmp_path, "Shop", violation(), [machine_call(Answer(("",), 4.0))], TARGET)
     assert "may pass" not in header(tmp_path)

@@ -25,8 +25,9 @@ from yemot_ai_testing.hunt.server import ServerHunt
 from yemot_ai_testing.isolation.audit_hook import activate
 from yemot_ai_testing.isolation.guard import IsolationGuard
 from yemot_ai_testing.processes.owned_folder import owned_folder
+from yemot_ai_testing.property import CallMachine
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.target import RunSettings
+from yemot_ai_testing.scenario.play.target import parse_command
 
 __all__ = ["add_arguments", "run"]
 
@@ -53,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--serve",
         metavar="COMMAND",
         help="instead of TARGET: start this server, such as 'node server.js'; {port} is its port",
+    )
+    parser.add_argument(
+        "--serve-path",
+        default="/",
+        metavar="PATH",
+        help="the path that the line calls on the server of --serve, such as /yemot (default: /)",
     )
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument(
@@ -90,6 +97,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NUMBER",
         help="who calls; may be repeated (default: three numbers, and a withheld one)",
+    )
+    parser.add_argument(
+        "--method",
+        dest="methods",
+        action="append",
+        choices=CallMachine.methods,
+        help="how the line sends its requests (default: both)",
     )
     parser.add_argument(
         "--reset-key", metavar="KEY", help="the key that starts a new conversation; '' for none"
@@ -172,6 +186,7 @@ def _run_hunt(arguments: argparse.Namespace, seed: int, report: HuntReport, on_p
     judgement = Judgement(
         kinds=frozenset(arguments.kinds) - {*arguments.allow},
         phones=tuple(arguments.phones) or Judgement().phones,
+        methods=arguments.methods or CallMachine.methods,
         retries=arguments.retries,
         faults=not arguments.no_faults,
         blocks=arguments.blocks,
@@ -194,14 +209,14 @@ def _server(arguments: argparse.Namespace) -> str | ServerCommand | None:
     """Return the URL or the command of a server; None for an application in this process.
 
     Raises:
-        AppError: there is no target, there are two, or the command cannot be split.
+        AppError: there is no target, there are two, the command cannot be split, or a path is wrong.
     """
     if bool(arguments.target) == bool(arguments.serve):
         raise AppError(
             "name one TARGET, such as shop.phone:flow or http://127.0.0.1:8000/; or --serve COMMAND"
         )
-    if arguments.serve:
-        return RunSettings(serve=arguments.serve).target(None)
+    if arguments.serve or arguments.serve_path != "/":
+        return parse_command(arguments.serve, arguments.serve_path)
     return arguments.target if "://" in arguments.target else None
 
 

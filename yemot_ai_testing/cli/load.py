@@ -17,7 +17,7 @@ from yemot_ai_testing.load.locust_process import Distribution, Outputs, check_in
 from yemot_ai_testing.load.plan import LoadPlan
 from yemot_ai_testing.load.report import LoadReport
 from yemot_ai_testing.processes.owned_folder import owned_folder
-from yemot_ai_testing.scenario.play.target import RunSettings
+from yemot_ai_testing.scenario.play.target import parse_command
 
 __all__ = ["add_arguments", "run"]
 
@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--serve",
         metavar="COMMAND",
         help="instead of URL: start this server, with its models replaced; {port} is its port",
+    )
+    parser.add_argument(
+        "--serve-path",
+        default="/",
+        metavar="PATH",
+        help="the path that the line calls on the server of --serve, such as /yemot (default: /)",
     )
     _add_calls(parser)
     _add_model(parser)
@@ -143,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_load(arguments: argparse.Namespace) -> LoadReport:
     if bool(arguments.url) == bool(arguments.serve):
         raise AppError("name one URL, such as http://127.0.0.1:8000/; or --serve COMMAND")
-    target = RunSettings(serve=arguments.serve).target(None) if arguments.serve else None
+    command = parse_command(arguments.serve, arguments.serve_path)
     plan = LoadPlan(
         arguments.url or "",
         arguments.calls,
@@ -157,7 +163,7 @@ def _run_load(arguments: argparse.Namespace) -> LoadReport:
     with progress_bar() as on_progress:
         return Load(
             plan,
-            None if isinstance(target, str) else target,
+            command,
             arguments.model_port,
             arguments.model_seconds,
             _distribution(arguments),

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai_testing.cli.output import print_text
-from yemot_ai_testing.errors import LogFormatError
+from yemot_ai_testing.errors import AppError, LogFormatError
 from yemot_ai_testing.from_log.conversion import Conversion, WrittenFile, convert, log_paths
 from yemot_ai_testing.from_log.scenario import Settings
+from yemot_ai_testing.scenario.play.target import parse_command
 
 __all__ = ["add_arguments", "run_from_log"]
 
@@ -46,7 +47,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help=f"where the files are written (default: {DEFAULT_FOLDER})",
     )
-    command.add_argument("--app", metavar="MODULE:FLOW", help="the application, for app: of the scenarios")
+    application = command.add_mutually_exclusive_group()
+    application.add_argument(
+        "--app", metavar="MODULE:FLOW", help="the application, for app: of the scenarios"
+    )
+    application.add_argument(
+        "--serve", metavar="COMMAND", help="the command that starts the server, for serve: of the scenarios"
+    )
+    command.add_argument(
+        "--serve-path",
+        default="/",
+        metavar="PATH",
+        help="the path that the line calls on the server of --serve, such as /yemot (default: /)",
+    )
     command.add_argument(
         "--replace",
         action="append",
@@ -72,13 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_from_log(arguments: argparse.Namespace) -> int:
     """Write the calls of a log; return the exit code."""
-    settings = Settings(arguments.app, arguments.model_answers)
     try:
+        server = parse_command(arguments.serve, arguments.serve_path)
+        settings = Settings(server or arguments.app, arguments.model_answers)
         paths = log_paths(arguments.files)
         found = convert(paths, settings, words=dict(arguments.replace), limit=arguments.limit)
         for file in found.files:
             _write(arguments.into, file)
-    except LogFormatError as error:
+    except (AppError, LogFormatError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"cannot use {error.filename}: {error.strerror}")

@@ -26,6 +26,7 @@ from yemot_ai_testing.scenario.format.model import (
     CallFile,
     Scenario,
     ScenarioTurn,
+    ServerCommand,
     SourceLocation,
 )
 
@@ -39,11 +40,11 @@ class Settings:
     """How calls are written.
 
     Attributes:
-        app: ``module:flow`` of the application; None to leave it out.
+        app: ``module:flow`` of the application, or the server to start; None to leave it out.
         takes_speech: whether each answer to spoken words is the model's.
     """
 
-    app: str | None = None
+    app: str | ServerCommand | None = None
     takes_speech: bool = False
 
 

@@ -24,6 +24,8 @@ from yemot_ai.errors.failure_place import describe_failure
 from yemot_ai.providers import AnyProvider
 from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.hunt.replacement import ReplacedStores, Replacement
+from yemot_ai_testing.line.transports.detect import is_web_app
+from yemot_ai_testing.line.transports.urls import percent_encoded
 from yemot_ai_testing.scenario.play.target import import_attribute, load_app
 
 __all__ = ["AppLoader", "LoadedApp"]
@@ -42,11 +44,13 @@ class LoadedApp:
         app: an application that a ``Caller`` accepts.
         ais: each ``YemotAI`` that it has created.
         got_provider: whether its factory has got the model.
+        path: where the line calls a web application.
     """
 
     app: object
     ais: tuple[YemotAI, ...] = ()
     got_provider: bool = False
+    path: str = "/"
 
     @property
     def flow(self) -> AIFlow | None:
@@ -68,12 +72,17 @@ class AppLoader:
     that gets the model; then the modules stay.
 
     Args:
-        target: ``module:attr``.
+        target: ``module:attr``, or ``module:attr/path`` of a web application.
         root: a folder that is searched for modules after the current one.
+
+    Attributes:
+        path: where the line calls a web application.
     """
 
     def __init__(self, target: str, root: Path | None = None) -> None:
         self.target = target
+        self._name, slash, path = target.partition("/")
+        self.path = percent_encoded(slash + path) or "/"
         self._root = root
         self._before: Mapping[str, ModuleType] = {}
         self._own: frozenset[str] | None = None
@@ -106,10 +115,10 @@ class AppLoader:
 
     @property
     def _module_name(self) -> str:
-        return self.target.partition(":")[0]
+        return self._name.partition(":")[0]
 
     def _create(self, provider: AnyProvider, replacement: Replacement) -> LoadedApp:
-        attribute = import_attribute(self.target, self._root)
+        attribute = import_attribute(self._name, self._root)
         parameters = _factory_parameters(attribute)
         if self._own is None:
             self._own = self._project_modules() if parameters is None else frozenset()
@@ -118,7 +127,7 @@ class AppLoader:
             if gets_provider and isinstance(attribute, FunctionType):
                 app = attribute(**{PROVIDER_PARAMETER: provider})
             else:
-                app = load_app(self.target, self._root)
+                app = load_app(self._name, self._root)
         except AppError:
             raise
         except (Exception, SystemExit) as error:
@@ -127,7 +136,9 @@ class AppLoader:
             app.access = replace(app.access, secret=None)  # the secret of the line is not known here
         if isinstance(app, str):
             raise AppError(f"{self.target} is a text, {app!r}, and no application")
-        return LoadedApp(app, tuple(replacement.created), gets_provider)
+        if self.path != "/" and not is_web_app(app):
+            raise AppError(f"{self.target}: only a WSGI or ASGI application has the path {self.path}")
+        return LoadedApp(app, tuple(replacement.created), gets_provider, self.path)
 
     def _project_modules(self) -> frozenset[str]:
         """Return the modules of the project that the application has imported."""

@@ -90,7 +90,7 @@ class Hunt:
                 self._search(loader, start, bounds, report, streams=streams)
 
     def _start_points(self, loader: AppLoader, report: HuntReport) -> list[StartPoint]:
-        open_ = functools.partial(open_app, loader)
+        open_ = functools.partial(open_app, loader, self.judgement.methods[0])
         extensions = self.extensions or extensions_of(open_().loaded.app)
         tried = [find_start_point(open_, one, self.judgement.phones[0], self.path) for one in extensions]
         points = [one for one in tried if isinstance(one, StartPoint)]

@@ -12,13 +12,14 @@ from yemot_ai_testing.history import VIOLATION_KINDS, Budget, Violation, Violati
 from yemot_ai_testing.hunt import replay
 from yemot_ai_testing.hunt.app_loader import AppLoader, LoadedApp
 from yemot_ai_testing.hunt.replacement import ReplacedStores
-from yemot_ai_testing.hunt.replay import STREAMED, WHOLE
+from yemot_ai_testing.hunt.replay import POST, STREAMED, WHOLE, replay_name
 from yemot_ai_testing.hunt.search import Found, Search
 from yemot_ai_testing.hunt.start_points import StartPoint, place_of
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.property import CallMachine, EchoProvider, MachineCall, StreamingMachine, ViolationError
 from yemot_ai_testing.property.counterexample import ReplayTarget
-from yemot_ai_testing.scenario.format.model import CallerAction
+from yemot_ai_testing.scenario.format.model import CallerAction, Expectation
 
 __all__ = ["KINDS_WITHOUT_MODEL", "HuntedCalls", "Judgement", "make_machine"]
 
@@ -41,6 +42,7 @@ class Judgement:
     Attributes:
         kinds: the kinds that count.
         phones: the numbers of the callers.
+        methods: how the line sends its requests; one of them in each example.
         retries: how often the model must be asked again before an apology.
         faults: whether models and stores fail and workers are replaced.
         blocks: whether the application holds a request while the model runs.
@@ -49,6 +51,7 @@ class Judgement:
 
     kinds: Collection[ViolationKind] = VIOLATION_KINDS
     phones: Sequence[str] = CallMachine.phone_numbers
+    methods: Sequence[Method] = CallMachine.methods
     retries: int = 0
     faults: bool = True
     blocks: bool = False
@@ -113,6 +116,9 @@ class HuntedCalls(CallMachine):
 
     def perform(self, machine_call: MachineCall, action: CallerAction, **options: Any) -> None:  # noqa: ANN401 - as the base
         """Run an action of a caller, unless the line does not take it now."""
+        if not self.start.asks_model:  # a scenario can neither expect the model's answers nor script them
+            same = options.get("hears") == Expectation(same=True)
+            options |= {"hears": options.get("hears") if same else None, "step": None, "calls": ()}
         try:
             super().perform(machine_call, action, **options)
         except WrongVerbError:
@@ -133,7 +139,9 @@ class HuntedCalls(CallMachine):
                 return
             order = None if self._order is None else str(self._order)
             target = ReplayTarget(
-                _replay_app(self.loader.target, counted[0].kind, streamed=self.provider.streams),
+                _replay_app(
+                    self.loader.target, counted[0].kind, self._evening.method, streamed=self.provider.streams
+                ),
                 self.start.extension,
                 self.start.asks_model,
                 order,
@@ -171,7 +179,9 @@ def make_machine(
         "start": start,
         "kinds": judgement.kinds_at(start),
         "extension": start.extension,
+        "path": loader.path,
         "phone_numbers": judgement.phones,
+        "methods": judgement.methods,
         "budget": judgement.budget(),
         "model_steps": judgement.model_steps(base.model_steps),
         "max_silences": start.max_silences,
@@ -184,7 +194,7 @@ def make_machine(
     return type("HuntedStreams" if streams else "HuntedCalls", bases, attributes)
 
 
-def _replay_app(target: str, kind: ViolationKind, *, streamed: bool) -> str:
+def _replay_app(target: str, kind: ViolationKind, method: Method, *, streamed: bool) -> str:
     """Return the ``app:`` of a scenario; see ``yemot_ai_testing.hunt.replay``."""
-    answers = STREAMED if streamed else WHOLE
-    return f"{replay.__name__}:{target.replace(':', '.')}.{answers}.{kind}"
+    name, answers = replay_name(target), STREAMED if streamed else WHOLE
+    return ".".join([f"{replay.__name__}:{name}", *([POST] if method == POST else []), answers, kind])

@@ -1,7 +1,8 @@
 """The applications of the scenarios that a hunt writes: the original one, with the model of the hunt.
 
 ``app: yemot_ai_testing.hunt.replay:shop.flow.whole.unheard`` is ``shop:flow`` with a model that writes whole
-answers (``streamed``: sentence by sentence). As soon as a call has a violation of the kind ``unheard``, the
+answers (``streamed``: sentence by sentence), and ``shop.flow.POST.whole.unheard`` gets its requests by POST.
+As soon as a call has a violation of the kind ``unheard``, the
 application raises it, so that the scenario fails with the trace of the hunt.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import unquote
 
 from yemot_ai.protocol import Request
 from yemot_ai.protocol.request import KEYS_PREFIX
@@ -31,14 +34,16 @@ from yemot_ai_testing.history.correlation import utterance_ids
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.hunt.app_loader import AppLoader
 from yemot_ai_testing.hunt.replacement import ReplacedStores
-from yemot_ai_testing.line.transports.transport import Pairs
+from yemot_ai_testing.line.transports.transport import Method, Pairs
 from yemot_ai_testing.property import EchoProvider, ViolationError
 from yemot_ai_testing.virtual_time import VirtualEngine
 
-__all__ = ["STREAMED", "WHOLE", "ReplayedApp"]
+__all__ = ["POST", "STREAMED", "WHOLE", "ReplayedApp", "replay_name"]
 
 WHOLE: Final = "whole"
 STREAMED: Final = "streamed"
+POST: Final = "POST"
+PATH_START: Final = "_2F"
 SENTENCES: Final = {WHOLE: 1, STREAMED: 3}
 """The sentences of an answer, as in ``CallMachine`` and ``StreamingMachine``."""
 
@@ -58,12 +63,13 @@ class ReplayedApp:
         target: ``module:attr`` of the original.
         sentences: sentences of an answer of the model.
         kind: the kind of violation to raise.
+        method: how the original gets its requests.
 
     Attributes:
         ai: has the model and its engine, for the scenario player.
     """
 
-    def __init__(self, target: str, sentences: int, kind: ViolationKind) -> None:
+    def __init__(self, target: str, sentences: int, kind: ViolationKind, method: Method = "GET") -> None:
         history = History()
         provider = EchoProvider(history=history, sentences=sentences)
         history.now = provider.clock.now
@@ -75,7 +81,12 @@ class ReplayedApp:
         self._history = history
         self._open_calls: set[str] = set()
         self._recorded = RecordedApp(
-            self._loaded.app, history, clock=provider.clock, wait_until_idle=provider.wait_until_idle
+            self._loaded.app,
+            history,
+            clock=provider.clock,
+            method=method,
+            path=self._loaded.path,
+            wait_until_idle=provider.wait_until_idle,
         )
 
     def handle_request(self, pairs: Pairs) -> str:
@@ -172,21 +183,36 @@ def _resolve(parts: tuple[str, ...]) -> object:
     *target, answers, kind = ("", "", *parts)
     if answers not in SENTENCES or kind not in VIOLATION_KINDS:
         return _Name(parts)
+    method: Method = "POST" if target[-1] == POST else "GET"
 
     def create() -> ReplayedApp:
         open_ = _shared_app if kind in SHARED else ReplayedApp
-        return open_(_target(target[2:]), SENTENCES[answers], kind)
+        name = _target(target[2:-1] if method == POST else target[2:])
+        return open_(name, SENTENCES[answers], kind, method)
 
     return create
 
 
 @functools.cache
-def _shared_app(target: str, sentences: int, kind: ViolationKind) -> ReplayedApp:
-    return ReplayedApp(target, sentences, kind)
+def _shared_app(target: str, sentences: int, kind: ViolationKind, method: Method) -> ReplayedApp:
+    return ReplayedApp(target, sentences, kind, method)
+
+
+def replay_name(target: str) -> str:
+    """Return the name of an application of this module.
+
+    >>> replay_name("shop.web:app/yemot.php")
+    'shop.web.app._2Fyemot_2Ephp'
+    """
+    name, slash, path = target.replace(":", ".", 1).partition("/")
+    signs = re.sub(rb"[^0-9A-Za-z]", lambda sign: b"_%02X" % ord(sign[0]), (slash + path).encode())
+    return f"{name}.{signs.decode()}" if slash else name
 
 
 def _target(parts: Sequence[str]) -> str:
-    """Return ``module:attr``: the longest name that is a module, and the rest."""
+    """Return ``module:attr``, of which ``parts`` are the names: the longest one of a module, and the rest."""
+    if parts[-1].startswith(PATH_START):
+        return _target(parts[:-1]) + unquote(parts[-1].replace("_", "%"))
     for length in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:length])
         if _is_module(module):

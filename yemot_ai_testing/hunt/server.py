@@ -130,7 +130,8 @@ class ServerHunt:
     def _start_points(self, server: _OpenedServer, report: HuntReport) -> Sequence[StartPoint]:
         def open_() -> OpenedApp:
             before = len(server.prompts)
-            return OpenedApp(RecordedServer(server.url, History()), lambda: server.prompts[before:])
+            recorded = RecordedServer(server.url, History(), method=self.judgement.methods[0])
+            return OpenedApp(recorded, lambda: server.prompts[before:])
 
         tried = [
             find_start_point(open_, one, self.judgement.phones[0], self.path)
@@ -178,8 +179,9 @@ class ServerHunt:
                 return
             self.on_progress(f"{NAME} /{start.extension}", elapsed / seconds)
             server.renew_answers()
+            judged = self.judgement
             yield ServerEvening(
-                server.url, start.extension, start.path, self.judgement.phones, rng, server.script
+                server.url, start.extension, start.path, judged.phones, judged.methods, rng, server.script
             )
 
     def _write(self, evening: ServerEvening, violation: Violation, start: StartPoint) -> Path:

@@ -136,10 +136,12 @@ class ServerCall:
                 self._stay_silent()
 
     def _stay_silent(self) -> None:
+        turns = len(self.call.turns)
         for _ in range(SILENCES):
             if self.call.awaits_speech:
                 self._perform(CallerAction("silent"))
         if self.call.awaits_speech:
+            self.call.must_have_ended(len(self.call.turns) - turns)
             self._note_loop(f"was silent {SILENCES} times in a row, and the call has not ended")
 
     def _perform(self, action: CallerAction, step: Step | None = None) -> None:
@@ -176,6 +178,7 @@ class ServerEvening:
         extension: the extension that callers dial.
         path: what they do until the server listens.
         phones: their numbers.
+        methods: how the line sends its requests.
         rng: chooses what they do.
         script: the model of the server, if it is replaced.
 
@@ -188,6 +191,7 @@ class ServerEvening:
     extension: str
     path: CallerPath
     phones: Sequence[str]
+    methods: Sequence[Method]
     rng: random.Random
     script: EchoScript | None = None
     history: History = field(default_factory=_history_from_now)
@@ -211,13 +215,13 @@ class ServerEvening:
         return [one for one in check(self.history, budget) if one.kind in kinds]
 
     def _caller(self, number: int) -> ServerCall:
-        method: Method = self.rng.choice(("GET", "GET", "POST"))
+        method = self.rng.choice(self.methods)
         recorded = RecordedServer(self.url, self.history, method=method)
         # Not of the seed: the server may remember the calls of an earlier hunt.
         call_id = secrets.token_hex(CALL_ID_BYTES).rjust(40, "0")
         phone = self.phones[number % len(self.phones)]
         caller = Caller(recorded, phone, self.extension, clock=recorded.clock, strict=False, call_id=call_id)
-        call = MachineCall(caller)
+        call = MachineCall(caller, method)
         call.inexpressible.append(f"{CALLERS} callers called at once, in real time")
         self.calls.append(call)
         first_utterance_id = 7001 + number * MAX_ACTIONS

@@ -20,6 +20,7 @@ from yemot_ai_testing.hunt.app_loader import AppLoader, LoadedApp
 from yemot_ai_testing.hunt.caller_path import CallerPath
 from yemot_ai_testing.hunt.replacement import ReplacedStores
 from yemot_ai_testing.line.caller import Caller
+from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.property import CallMachine, EchoProvider, MachineCall
 from yemot_ai_testing.scenario.format.model import CallerAction
 from yemot_ai_testing.scenario.play.runner import perform_action
@@ -192,8 +193,12 @@ def extensions_of(app: object) -> Sequence[str]:
     return sorted({*agents, *app.routes}, key=lambda name: (name != "", name)) or ("",)
 
 
-def open_app(loader: AppLoader) -> OpenedApp:
+def open_app(loader: AppLoader, method: Method = "GET") -> OpenedApp:
     """Return a new application, whose model writes sentence by sentence where it may.
+
+    Args:
+        loader: loads it.
+        method: how the line sends its requests.
 
     Raises:
         AppError: the application cannot be loaded.
@@ -202,7 +207,13 @@ def open_app(loader: AppLoader) -> OpenedApp:
     stores = ReplacedStores(lambda: MemoryStore(now=provider.engine.time))
     loaded = loader.load(provider, stores)
     return OpenedApp(
-        RecordedApp(loaded.app, History(now=provider.clock.now), clock=provider.clock),
+        RecordedApp(
+            loaded.app,
+            History(now=provider.clock.now),
+            clock=provider.clock,
+            method=method,
+            path=loaded.path,
+        ),
         lambda: [request.prompt for request in provider.requests],
         lambda: any(isinstance(event, ModelWrote) for event in provider.history.events),
         loaded,

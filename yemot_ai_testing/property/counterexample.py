@@ -18,6 +18,7 @@ from yemot_ai_testing.scenario.format.model import (
     CallerAction,
     CallerSpec,
     CallFile,
+    Expectation,
     ExpectedLeftovers,
     Scenario,
     ScenarioTurn,
@@ -100,9 +101,8 @@ def write_counterexample(
     """
     slug = f"{_slug(machine)}-{violation.kind.replace('_', '-')}"
     path = folder / f"{slug}{SCENARIO_SUFFIX}"
-    wrong = violation.utterance if violation.kind in WRONG_ANSWER_KINDS else ""
     scenarios = tuple(
-        _scenario(number, machine_call, target, wrong) for number, machine_call in enumerate(calls, 1)
+        _scenario(number, machine_call, target, violation) for number, machine_call in enumerate(calls, 1)
     )
     folder.mkdir(parents=True, exist_ok=True)
     text = dumps(CallFile(path, slug, scenarios))
@@ -111,8 +111,10 @@ def write_counterexample(
     return path
 
 
-def _scenario(number: int, machine_call: MachineCall, replay: ReplayTarget, wrong: str) -> Scenario:
-    turns = [_turn(turn, wrong) for turn in machine_call.turns] or [
+def _scenario(number: int, machine_call: MachineCall, replay: ReplayTarget, violation: Violation) -> Scenario:
+    wrong = violation.utterance if violation.kind in WRONG_ANSWER_KINDS else ""
+    ending = _ending_turns(machine_call) if violation.kind == "endless" else machine_call.turns
+    turns = [_turn(turn, wrong) for turn in ending] or [
         ScenarioTurn(NO_LOCATION, action=CallerAction("hangs_up"))
     ]
     agent_turns = sum(
@@ -120,9 +122,19 @@ def _scenario(number: int, machine_call: MachineCall, replay: ReplayTarget, wron
         for turn in turns
     )
     afterwards = ExpectedLeftovers(NO_LOCATION, {"agent_turns": agent_turns}) if replay.has_provider else None
-    caller = CallerSpec(phone=machine_call.caller.phone, extension=replay.extension)
+    caller = CallerSpec(machine_call.caller.phone, replay.extension, machine_call.method)
     order = replay.order if replay.has_provider else None
     return Scenario(f"call {number}", NO_LOCATION, tuple(turns), replay.app, caller, afterwards, order=order)
+
+
+def _ending_turns(machine_call: MachineCall) -> Sequence[ScenarioTurn]:
+    """Return the turns until the silence that must end the call, in its last turn at the latest."""
+    unended = machine_call.unended
+    if unended is None:
+        return machine_call.turns
+    *silent, last = machine_call.turns[unended]
+    may_end = [replace(turn, hears=Expectation(ends="maybe")) for turn in silent]
+    return [*machine_call.turns[: unended.start], *may_end, replace(last, hears=Expectation(ends=True))]
 
 
 def _turn(turn: ScenarioTurn, wrong: str) -> ScenarioTurn:

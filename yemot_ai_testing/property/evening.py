@@ -2,11 +2,14 @@
 
 >>> Evening().call_id(2)[-4:], Evening("middle").call_id(2)[16:24]
 ('0002', '77000277')
+>>> Evening("begin", time_offset=86_390).peculiarities()
+['the ids of the calls differed at their begin', 'the line began to count at 23:59:50 UTC']
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from hypothesis import strategies as st
@@ -53,6 +56,15 @@ class Evening:
                 return f"{number:04x}".ljust(40, "7")
             case "middle":
                 return f"{number:04x}".rjust(22, "7").ljust(40, "7")
+
+    def peculiarities(self) -> list[str]:
+        """Return what a scenario cannot express; the method can be, and a crowd is noted where it comes."""
+        found = []
+        if self.call_ids != "end":
+            found.append(f"the ids of the calls differed at their {self.call_ids}")
+        if self.time_offset:
+            found.append(f"the line began to count at {timedelta(seconds=self.time_offset)} UTC")
+        return found
 
 
 def evenings(methods: Sequence[Method]) -> st.SearchStrategy[Evening]:

@@ -73,7 +73,8 @@ class CallMachine(ToolRules):
         machine_call = self.dial(self.phone_numbers[0])
         self.check_history()
         if not machine_call.awaits_speech:
-            raise CallerNotAskedError(machine_call.caller.waits_for, heard=machine_call.caller.heard)
+            caller, method = machine_call.caller, machine_call.method
+            raise CallerNotAskedError(caller.waits_for, heard=caller.heard, method=method)
         return machine_call
 
     @rule(target=calls, phone=PHONE_CHOICES)
@@ -258,13 +259,14 @@ class CallMachine(ToolRules):
     @rule(machine_call=calls, times=st.sampled_from([1, 2, 10]))
     def keeps_silent(self, machine_call: MachineCall, times: int) -> None:
         """A caller stays silent, once or several times."""
-        before = len(machine_call.caller.exchanges)
+        exchanges, turns = len(machine_call.caller.exchanges), len(machine_call.turns)
         for _ in range(times):
             if machine_call.awaits_speech and machine_call.may_be_silent:
                 self.perform(machine_call, CallerAction("silent"))
         # Some reads repeat their question without a request, so that only the line could end the call.
-        requests = len(machine_call.caller.exchanges) - before
+        requests = len(machine_call.caller.exchanges) - exchanges
         if machine_call.awaits_speech and requests >= self.max_silences > 0:
+            machine_call.must_have_ended(len(machine_call.turns) - turns)
             why = f"was silent {times} times in a row, and the call has not ended"
             self.history.add(LoopDetected(self.history.now(), call_name(machine_call.caller.call_id), why))
 

@@ -51,6 +51,7 @@ class CallMachineBase(RuleBasedStateMachine):
 
     Attributes:
         extension: the extension that callers dial.
+        path: where a WSGI or ASGI application is called.
         phone_numbers: the callers' numbers; "", zeros and words are withheld ones. The first call is from the
             first one.
         methods: how the line may send its requests: GET, POST; one of them in each example.
@@ -87,6 +88,7 @@ class CallMachineBase(RuleBasedStateMachine):
     """
 
     extension: ClassVar[str] = ""
+    path: ClassVar[str] = "/"
     phone_numbers: ClassVar[Sequence[str]] = (
         "0501234567", "", "0501234568", "0521234567", "Anonymous", "0000000000", "private", "0"
     )  # fmt: skip
@@ -126,6 +128,7 @@ class CallMachineBase(RuleBasedStateMachine):
             self.app,
             self.history,
             clock=self.provider.clock,
+            path=self.path,
             timeout=self.budget.request,
             wait_until_idle=self.provider.wait_until_idle,
         )
@@ -190,9 +193,8 @@ class CallMachineBase(RuleBasedStateMachine):
             strict=False,
             call_id=call_id,
         )
-        machine_call = MachineCall(caller)
-        if self._evening != Evening():
-            machine_call.inexpressible.append(f"{self._evening}")
+        machine_call = MachineCall(caller, self._evening.method)
+        machine_call.inexpressible += self._evening.peculiarities()
         self._calls.append(machine_call)
         self.run_verb(machine_call, caller.dial)
         self.reach_agent(caller)

@@ -12,6 +12,7 @@ from yemot_ai_testing.history.correlation import utterance_text
 from yemot_ai_testing.history.questions import MIN_DIGITS, input_of
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.states import Confirming, Over, RecordingMenu
+from yemot_ai_testing.line.transports.transport import Method
 from yemot_ai_testing.scenario.format.model import (
     CallerAction,
     Expectation,
@@ -32,19 +33,24 @@ class MachineCall:
 
     Attributes:
         caller: the caller.
+        method: how the line sends the requests of this call.
         utterance_ids: the IDs of the caller's utterances, in order.
         has_ended: whether the caller has hung up.
         turns: the turns of the caller, as in a scenario.
         inexpressible: what happened that a scenario cannot express.
         repeats_next: whether the request of the next turn is repeated; in a scenario that is its own turn.
+        unended: the turns in which the caller was silent, and which must have ended the call; None if there
+            are none.
     """
 
     caller: Caller
+    method: Method = "GET"
     utterance_ids: list[str] = field(default_factory=list)
     has_ended: bool = False
     turns: list[ScenarioTurn] = field(default_factory=list)
     inexpressible: list[str] = field(default_factory=list)
     repeats_next: bool = False
+    unended: slice | None = None
 
     @property
     def awaits_speech(self) -> bool:
@@ -138,6 +144,14 @@ class MachineCall:
     def forget_expectation(self) -> None:
         """Expect nothing of the newest turn: the line asked for a key, and the answer may come after it."""
         self.turns[-1] = replace(self.turns[-1], hears=None)
+
+    def must_have_ended(self, silences: int) -> None:
+        """Note that the newest turns, in which the caller was silent, have not ended the call.
+
+        Args:
+            silences: how many turns these are.
+        """
+        self.unended = self.unended or slice(len(self.turns) - silences, len(self.turns))
 
     def perform(self, action: CallerAction) -> None:
         """Run an action of the caller.

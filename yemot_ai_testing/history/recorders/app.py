@@ -57,6 +57,7 @@ class RecordedApp:
         history: where the events are added.
         clock: the line's clock; by default that of the application.
         method: how the line sends its requests, GET or POST.
+        path: where a web application in this process is called.
         timeout: seconds after which the line stops waiting for a response.
         worker: its name, if there are several.
         wait_until_idle: called before a response is recorded; waits for the remaining work of the request.
@@ -75,6 +76,7 @@ class RecordedApp:
         *,
         clock: Clock | None = None,
         method: Method = "GET",
+        path: str = "/",
         timeout: float = 10.0,
         worker: str = "",
         wait_until_idle: Hook | None = None,
@@ -91,6 +93,7 @@ class RecordedApp:
         self._sent_requests: dict[str, list[Pairs]] = defaultdict(list)
         self._shifted: dict[Pairs, Pairs] = {}
         self._method: Method = method
+        self._path = path
         self._app = app
         self._transport: Transport
         self.replace_app(app)
@@ -98,7 +101,8 @@ class RecordedApp:
     def replace_app(self, app: object) -> None:
         """Send further requests to ``app``."""
         self._app = app
-        self._transport = transport_for(app, RequestEncoding(method=self._method), clock=self.clock)
+        encoding = RequestEncoding(method=self._method, path=self._path)
+        self._transport = transport_for(app, encoding, clock=self.clock)
 
     def use_method(self, method: Method) -> None:
         """Send further requests with GET or POST."""

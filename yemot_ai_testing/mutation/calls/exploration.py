@@ -62,7 +62,7 @@ def check_target(target: str, root: Path) -> None:
     Raises:
         ToolkitError: there is no such application, or it cannot be called.
     """
-    line = Line.for_app(load_app(target, root), Extension())
+    line = Line.for_app(load_app(target.partition("/")[0], root), Extension())
     line.transport(line.extensions[""])
     line.close()
 

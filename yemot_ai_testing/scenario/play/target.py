@@ -33,6 +33,7 @@ __all__ = [
     "import_attribute",
     "load_app",
     "open_target",
+    "parse_command",
     "resolve_codex",
     "target_name",
     "use_order",
@@ -117,11 +118,11 @@ class RunSettings:
         return (
             self.url
             or self.app
-            or _parse_command(self.serve)
+            or parse_command(self.serve)
             or scenario_app
             or self.default_url
             or self.default_app
-            or _parse_command(self.default_serve)
+            or parse_command(self.default_serve)
         )
 
 
@@ -250,12 +251,19 @@ def resolve_codex(spec: str) -> Path | str | None:
     return codex.version
 
 
-def _parse_command(command: str | None) -> ServerCommand | None:
+def parse_command(command: str | None, path: str = "/") -> ServerCommand | None:
+    """Return the server that a command starts, and the path that the line calls; None without a command.
+
+    Raises:
+        AppError: the command cannot be split, or the path is none of a server.
+    """
+    if not path.startswith("/") or (path != "/" and not command):
+        raise AppError(f"the path {path!r}: --serve-path is a path of the server of --serve, such as /yemot")
     try:
         parts = tuple(shlex.split(command or ""))
     except ValueError as error:
         raise AppError(f"{command!r} cannot be split into a program and its arguments: {error}") from error
-    return ServerCommand(parts) if parts else None
+    return ServerCommand(parts, path) if parts else None
 
 
 def load_app(target: str, root: Path | None = None) -> object:
