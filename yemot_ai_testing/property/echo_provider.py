@@ -97,6 +97,7 @@ class EchoProvider(PausableModel):
         self._sentence_count = sentences
         self.streams = sentences > 1
         self._hook_threads: list[threading.Thread] = []
+        self._hook_lock = threading.Lock()
         self._hook_task: asyncio.Task[object] | None = None
         self._kill_task: asyncio.Task[None] | None = None
         self.gate = Gate()
@@ -296,11 +297,13 @@ class EchoProvider(PausableModel):
 
     def wait_until_idle(self) -> None:
         """Wait for the hooks, and for everything that can run at this moment of virtual time."""
-        threads, current = self._hook_threads, threading.current_thread()
+        with self._hook_lock:  # not between the two lines that begin a hook
+            threads, current = list(self._hook_threads), threading.current_thread()
         # A hook waits only for hooks that began after it: two that waited for each other would never end.
-        for thread in threads[threads.index(current) + 1 :] if current in threads else list(threads):
+        for thread in threads[threads.index(current) + 1 :] if current in threads else threads:
             thread.join(BLOCKING_TIMEOUT)
-        self._hook_threads = [thread for thread in self._hook_threads if thread.is_alive()]
+        with self._hook_lock:
+            self._hook_threads = [thread for thread in self._hook_threads if thread.is_alive()]
         self.clock.sleep(0)
 
     def kill_worker(self) -> None:
@@ -310,8 +313,9 @@ class EchoProvider(PausableModel):
     def _run_blocking_hook(self, hook: Callable[[], object]) -> None:
         """Run a hook in a thread; if it needs a lock of the caller, it ends after the answer."""
         thread = threading.Thread(target=hook, name="yemot-echo-hook", daemon=True)
-        self._hook_threads.append(thread)
-        thread.start()
+        with self._hook_lock:
+            self._hook_threads.append(thread)
+            thread.start()
         thread.join(HOOK_GRACE_SECONDS)
 
     def _next_step(self) -> Step:
