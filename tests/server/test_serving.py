@@ -131,6 +131,17 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
         assert f"worker {killed} has ended (exit code -9)" in server.log.read_text()
 
 
+def test_a_worker_that_is_asked_to_end_as_soon_as_it_answers_is_replaced(tmp_path: Path) -> None:
+    with served(tmp_path, "--workers", "2", app=PIDS) as server:
+        until(lambda: len(children(server)) == 2, within=20)
+        ended = answering_process(server, "c1")
+        os.kill(ended, signal.SIGTERM)
+        until(lambda: ended not in children(server) and len(children(server)) == 2, within=20)
+
+        assert answering_process(server, "c2") != ended
+        assert f"worker {ended} has ended (exit code 0)" in server.log.read_text()
+
+
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     with served(tmp_path, "--workers", "2", app=PIDS) as server:
         until(lambda: len(children(server)) == 2, within=20)

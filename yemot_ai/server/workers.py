@@ -33,7 +33,10 @@ LOOK_SECONDS: Final = 0.5
 """Seconds between two looks at whether a signal has come."""
 
 SHORT_LIFE: Final = 3.0
-"""Seconds: a worker that ends earlier would end again, and is not replaced."""
+"""Seconds: a worker that ends by itself before that would end again, and is not replaced."""
+
+ASKED_TO_END: Final = frozenset({0, -signal.SIGTERM})
+"""The exit codes of a worker that has got SIGTERM, while it served or while it started."""
 
 
 def check_shared_store(flow: AIFlow, workers: int) -> None:
@@ -91,10 +94,10 @@ class WorkerGroup:
 
     def _replace_ended(self) -> None:
         for worker in [worker for worker in self._started if not worker.is_alive()]:
-            seconds = time.monotonic() - self._started.pop(worker)
+            is_young = time.monotonic() - self._started.pop(worker) < SHORT_LIFE
             if self._is_ending:
                 return
-            if worker.exitcode == STARTUP_FAILURE or seconds < SHORT_LIFE:
+            if worker.exitcode == STARTUP_FAILURE or (is_young and worker.exitcode not in ASKED_TO_END):
                 log.error(
                     "worker %s could not start (exit code %s): the server ends", worker.pid, worker.exitcode
                 )
