@@ -36,6 +36,23 @@ def test_a_sign_is_not_the_whole_text_of_a_silent_answer(sign: str) -> None:
     assert passes("equals: ''", "go_to_folder=hangup")
 
 
+@pytest.mark.parametrize(
+    ("expectation", "key"),
+    [
+        ("contains: ''", "contains"),
+        ("contains: [שלום, ' ']", "contains"),
+        ("excludes: ''", "excludes"),
+        ('excludes: [להתראות, "\\u200f"]', "excludes"),
+    ],
+)
+def test_an_empty_text_is_a_mistake_and_no_comparison(expectation: str, key: str) -> None:
+    kind, messages = failure_of(play_turns(f"[{{hears: {{{expectation}}}}}]", answering(ASK)))
+    assert kind == "heard"
+    assert messages == (
+        f"{key} has an empty text, which is in every other: leave it out, or write equals: ''",
+    )
+
+
 def test_a_sign_beside_a_word_is_still_not_compared() -> None:
     assert passes("contains: ['שלום רב.', 'צה\"ל']")
     assert not passes("excludes: 'שלום, רב.'")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from yemot_ai.protocol import Action, GoToFolder, Play, Read
+from yemot_ai.protocol.fields.white_space import is_blank
 from yemot_ai.protocol.grammar import parse_response
 from yemot_ai_testing.line.exchange import LineExchange, LineProblem
 from yemot_ai_testing.scenario.format.model import Edit, Expectation
@@ -29,6 +30,7 @@ __all__ = [
 
 A = TypeVar("A", bound=Action)
 MISSING = "not there"
+EMPTY_TEXT = "has an empty text, which is in every other: leave it out, or write equals: ''"
 PROBLEM_KINDS: Mapping[str, MismatchKind] = {
     **dict.fromkeys(("late", "status", "exception", "unreachable", "encoding"), "no_answer"),
     "blocked-loop": "dead_air",
@@ -118,6 +120,9 @@ def expectation_mismatches(expected: Expectation, observed: ObservedTurn) -> Ite
 
 def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mismatch]:
     heard = observed.heard
+    for key, texts in (("contains", expected.contains), ("excludes", expected.excludes)):
+        if any(map(is_blank, texts)):
+            yield Mismatch("heard", f"{key} {EMPTY_TEXT}")
     missing = [number for number, text in enumerate(expected.contains) if not is_heard(text, heard)]
     instead = _heard_instead(expected.contains, missing, observed)
     for number in missing:
@@ -125,7 +130,7 @@ def _check_texts(expected: Expectation, observed: ObservedTurn) -> Iterator[Mism
         correction = Edit(("contains", number), text, instead[number]) if fold_text(heard) else None
         yield Mismatch("heard", f"did not hear {text!r}", correction)
     for text in expected.excludes:
-        if is_heard(text, heard):
+        if not is_blank(text) and is_heard(text, heard):
             yield Mismatch("heard", f"heard {text!r}, which must not be said")
     if expected.equals is not None and not is_whole_text(expected.equals, heard):
         correction = Edit(("equals",), expected.equals, heard)
