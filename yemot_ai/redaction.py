@@ -41,17 +41,27 @@ _NUMBERS = r"""
             5[0-9]~[0-9]{3}~?[0-9]{4}                   # without 0
             | (?:1~)?[2-9][0-9]{2}~[2-9][0-9]{2}~[0-9]{4}   # of America
             | 5[0-9]{8} | 7[2-9][0-9]{7} | [2-9][0-9]{9}
-            | 00[1-9][0-9]{8,13}
+            | 00[1-9](?:~?[0-9]){8,13}
             | (?!1[5-9][0-9]{11}(?![0-9]))[1-9][0-9]{10,12}     # not a time in milliseconds
         )(?![A-Za-z])
     )(?![0-9])
 """
-_PATTERN = re.compile(f"{_KEPT}|{_NUMBERS}".replace("~", r"(?:[-.\ ()/]{1,3})"), re.VERBOSE)
+_PATTERN = re.compile(f"{_KEPT}|{_NUMBERS}".replace("~", r"(?:[-.\s()/+_]{1,3})"), re.VERBOSE)
 
 _ENCODED = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[abfnrtv])|[^\x00-\x7f]"
 )
 """What does not stand for itself: bytes of URLs, escapes in a repr, characters beyond ASCII."""
+
+
+_SIGNS: Final = {
+    "\N{FULLWIDTH PLUS SIGN}": "+",
+    "\N{MINUS SIGN}": "-",
+    "\N{MIDDLE DOT}": ".",
+    "\N{BULLET}": ".",
+    "\N{FRACTION SLASH}": "/",
+}
+"""Signs with which numbers are written, and those of ASCII that they stand for."""
 
 
 def mask_numbers(text: str) -> str:
@@ -114,8 +124,8 @@ def _simplify(character: str) -> str:
         character = chr(ord(character) - 0xDC00)
     if character.isdecimal():
         return str(unicodedata.decimal(character))
-    if character == "\N{FULLWIDTH PLUS SIGN}":
-        return "+"
+    if character in _SIGNS:
+        return _SIGNS[character]
     kinds = {"Zs": " ", "Pd": "-", "Cf": ""}
     return kinds.get(unicodedata.category(character), character)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.providers.streams.stream_events import chat, messages, responses
 from tests.support.fixed_response_server import FixedResponseServer
+from tests.support.untraced import untraced
 from yemot_ai import YemotAI
 from yemot_ai.errors import ProviderError, ProviderTimeoutError
 from yemot_ai.providers import FallbackProvider, Provider
@@ -117,10 +119,31 @@ def test_earlier_words_are_not_quoted_either() -> None:
         ("The model does not exist", ["a"], "The model does not exist"),
         ("The model does not exist", ["", " "], "The model does not exist"),
         ("no", [], "no"),
+        ("the word 'banana' is a banana", ["a ripe banana"], "the word '…' is a banana"),
+        ("HTTP 404 for 40412 at בננה", ["404 40412 בננה ירוקה"], "HTTP 404 for … at …"),
+        ("המילה בננה אסורה", ["בננה ירוקה"], "המילה … אסורה"),
+        ("\\u05d1\\u05e0\\u05e0\\u05d4ab", ["בננה"], "\\u05d1\\u05e0\\u05e0\\u05d4ab"),
+        ("\\ud83d\\ude00 &#9999999; %ff", ["call me tomorrow"], "\\ud83d\\ude00 &#9999999; %ff"),
     ],
 )
 def test_only_what_is_quoted_is_left_out(text: str, words: list[str], left: str) -> None:
     assert without_words(text, words).replace("……", "…") == left
+
+
+@pytest.mark.parametrize("unit", ["x", "\\", "\\u05d0", "%D7%90", "%25", "&#x5d0;", "'a' ", "שלום "])
+def test_twice_the_error_takes_about_twice_as_long(unit: str) -> None:
+    words, text = ["אני רוצה לדעת מתי אתם פתוחים"], unit * (20_000 // len(unit))
+    bound = 3 * seconds_to_search(text, words) + 0.05
+
+    assert any(seconds_to_search(2 * text, words) < bound for _ in range(3))
+
+
+def seconds_to_search(text: str, words: list[str]) -> float:
+    """Return the processor time."""
+    with untraced():
+        start = time.thread_time()
+        without_words(text, words)
+        return time.thread_time() - start
 
 
 @pytest.mark.parametrize(

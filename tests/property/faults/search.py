@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import statistics
 import time
 from dataclasses import dataclass
 
@@ -13,6 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.property.faults.subject import Subject
 from tests.property.machine_settings import machine_settings
+from tests.support.slowness import slowness
 from tests.support.untraced import untraced
 from yemot_ai_testing.history import Violation
 from yemot_ai_testing.property import ViolationError
@@ -24,9 +23,6 @@ NIGHTLY, SOME, FEW = 2_000, 25, 8
 
 MAX_EXAMPLES, MAX_SECONDS = 200, 10.0
 """The budget in which a fault must be found: examples, and seconds of processor time on a machine at rest."""
-
-REFERENCE_SECONDS = 0.036
-"""Processor time of ``reference_work`` on a machine at rest, for which ``MAX_SECONDS`` was chosen."""
 
 
 @dataclass(slots=True)
@@ -87,27 +83,6 @@ def search_violation(
         result.seconds = time.process_time() - started_at
     result.slowness = max(1.0, slow_before, slowness())
     return result
-
-
-def slowness() -> float:
-    """Return the processor time of ``reference_work`` now, as a multiple of a machine at rest's.
-
-    Processes that share a core take longer for the same work, in processor time, too.
-    """
-    times = []
-    with untraced():
-        for _ in range(5):
-            started_at = time.process_time()
-            reference_work()
-            times.append(time.process_time() - started_at)
-    return statistics.median(times) / REFERENCE_SECONDS
-
-
-def reference_work() -> None:
-    """Create, write and read 20,000 small objects."""
-    for number in range(200):
-        exchanges = [{"turn": turn, "said": f"{number} {turn}", "at": turn / 7} for turn in range(100)]
-        assert json.loads(json.dumps(exchanges)) == exchanges
 
 
 def example_count(subject: Subject) -> int:
