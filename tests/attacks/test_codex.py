@@ -227,7 +227,7 @@ def test_what_codex_starts_in_another_session_ends_with_the_turn(
             turns(CodexCLIProvider(program, timeout=3.0, codex_home=tmp_path, env={"TEST": str(tmp_path)}))
         )
 
-    until(lambda: not any(is_of(str(tmp_path), process) for process in psutil.process_iter()), within=2)
+    until(lambda: not any(is_of(str(tmp_path), process) for process in psutil.process_iter()), within=20)
 
 
 def is_of(test: str, process: psutil.Process) -> bool:

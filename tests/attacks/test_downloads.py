@@ -16,6 +16,8 @@ from yemot_ai.transcription import Recordings
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 TIMEOUT = 0.6
+MUCH = 10.0
+"""Seconds that are much more than ``TIMEOUT``, on any machine: without a deadline a download does not end."""
 
 SLOW: dict[str, tuple[bytes, bytes]] = {
     "nothing": (b"", b""),
@@ -63,7 +65,7 @@ def test_the_deadline_is_one_for_the_whole_download(name: str) -> None:
         with pytest.raises(ProviderTimeoutError):
             recordings.fetch("/1/000.wav")
 
-        assert time.monotonic() - start < TIMEOUT + 0.7
+        assert time.monotonic() - start < MUCH
         assert threading.active_count() <= threads
 
 
@@ -72,9 +74,9 @@ def test_the_body_of_an_error_is_not_waited_for() -> None:
     with platform(first, itertools.repeat(more)) as address:
         start = time.monotonic()
         with pytest.raises(ProviderError):
-            Recordings(token="t", url=f"http://{address}/x").fetch("/1/000.wav")  # noqa: S106 - it is none
+            Recordings(token="t", url=f"http://{address}/x", timeout=60).fetch("/1/000.wav")  # noqa: S106 - it is none
 
-        assert time.monotonic() - start < TIMEOUT
+        assert time.monotonic() - start < MUCH
 
 
 @pytest.mark.parametrize("first", [b"", b"\x16\x03\x03\x40\x00"], ids=["nothing", "a record without an end"])
@@ -85,7 +87,7 @@ def test_the_deadline_holds_for_the_handshake(first: bytes) -> None:
         with pytest.raises(ProviderError):
             recordings.fetch("/1/000.wav")
 
-        assert time.monotonic() - start < TIMEOUT + 0.7
+        assert time.monotonic() - start < MUCH
 
 
 @pytest.mark.parametrize("framing", [b"\r\n", b"Content-Length: 9000000000\r\n\r\n"], ids=["open", "length"])

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.attacks.test_models import LATENCY, LETTERS, MB, ask, measured_latency
+from tests.attacks.test_models import LETTERS, MB, ask, is_short, measured_latency
 from tests.support.untraced import untraced
 from yemot_ai import AIFlow, YemotAI
 from yemot_ai.providers import AnthropicProvider, CodexAppServerProvider, CodexCLIProvider, OpenAIProvider
@@ -49,9 +49,9 @@ def check_cost(beginning: str, unit: str, thought_end: str = "") -> None:
     for count, piece in ((300_000, MB), (20_000, 5)):
         text = repeated(beginning, unit, 2 * count)
         once = seconds(text[:count], piece, thought_end)
-        bound = min(3 * once + 0.05, LATENCY)
+        bound = 3 * once + 0.05
         tries = (seconds(text, piece, thought_end) for _ in range(3))  # another program may slow one down
-        assert any(twice < bound for twice in tries), (beginning, unit, piece)
+        assert any(twice < bound and is_short(twice) for twice in tries), (beginning, unit, piece)
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_a_long_rest_of_a_mark_costs_little(beginning: str) -> None:
 @pytest.mark.parametrize("count", [100, 5_000])
 @pytest.mark.parametrize("piece", [MB, 3])
 def test_thoughts_within_thoughts_without_ends_are_no_error(count: int, piece: int) -> None:
-    assert seconds("<think><think></think>" * count, piece) < LATENCY
+    assert is_short(seconds("<think><think></think>" * count, piece))
 
 
 def test_what_comes_before_the_bound_is_the_answer_and_the_rest_is_named_in_the_log(
@@ -130,7 +130,7 @@ def test_three_megabytes_of_a_service_delay_no_other_caller(unit: str, api: str,
         ai.close()
 
     assert len(heard) < 2 * LETTERS
-    assert latency[0] < LATENCY
+    assert is_short(latency[0])
 
 
 @pytest.mark.slow
@@ -145,5 +145,5 @@ def test_a_megabyte_of_codex_delays_no_other_caller(
         heard = ask(agent(ai, stream=True))
 
     assert len(heard) < 2 * LETTERS
-    assert latency[0] < LATENCY
+    assert is_short(latency[0])
     ai.close()

@@ -47,7 +47,7 @@ def test_no_fake_outlives_a_killed_test(tmp_path: Path, script: str, hold: str) 
         assert psutil.pid_exists(pid)
         test.close()
 
-        until(lambda: not is_running(pid), within=5)
+        until(lambda: not is_running(pid), within=20)
 
 
 def is_running(pid: int) -> bool:
@@ -62,7 +62,7 @@ def test_a_later_run_deletes_the_folders_of_killed_ones(tmp_path: Path) -> None:
     with start(FAKE, tmp_path, script="hangs()", hold="pass", **values) as killed:
         pid = int(killed.read_line(20))
         killed.close()
-    until(lambda: not is_running(pid), within=5)
+    until(lambda: not is_running(pid), within=20)
     assert list(tmp_path.glob("yemot-ai-codex-*"))
 
     with start(FAKE, tmp_path, script="hangs()", hold="pass", **values) as alive:
@@ -134,4 +134,4 @@ def test_a_server_that_ignores_sigterm_ends_with_a_killed_test(
         assert len(pids) == 3
         test.close()
 
-        until(lambda: not any(map(is_running, pids)), within=10)
+        until(lambda: not any(map(is_running, pids)), within=20)

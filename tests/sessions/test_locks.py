@@ -15,9 +15,11 @@ from tests.sessions.writer_processes import counted
 from yemot_ai.errors import StoreError
 from yemot_ai.sessions import RedisStore, Session, SessionStore, SQLiteStore, open_store, update_session
 from yemot_ai.sessions.stores import blocking
-from yemot_ai.sessions.stores.blocking import STORE_TIMEOUT, BusyError
+from yemot_ai.sessions.stores.blocking import BusyError
 
 WRITERS = 200
+MAX_WAIT = 10.0
+"""Seconds for which the line waits for a response [OFF]."""
 
 
 @pytest.fixture(params=["json", "sqlite", "redis"])
@@ -51,7 +53,7 @@ def test_two_hundred_writers_wait_together_and_fail_in_time(lockable: Lockable) 
     outcomes, seconds, more_threads = asyncio.run(run_steps())
 
     assert outcomes <= {"BusyError", "StoreError"}
-    assert seconds < STORE_TIMEOUT + 3
+    assert seconds < MAX_WAIT  # one after the other they would wait for ten minutes
     assert more_threads < 60
 
 
@@ -72,22 +74,21 @@ def test_writers_that_wait_are_served_when_the_lock_is_released(lockable: Lockab
 
 @pytest.mark.parametrize("kind", ["json", "sqlite"])
 def test_a_load_does_not_wait_behind_writers(kind: str, tmp_path: Path) -> None:
-    async def run_steps(lockable: Lockable) -> float:
+    async def run_steps(lockable: Lockable) -> bool:
         store = open_store(lockable.url)
         await store.save(Session("c1000"), ttl=60)
         with lockable.locked():
             saving = asyncio.create_task(save_many(store))
             await asyncio.wait({saving}, timeout=0.2)
-            started = time.monotonic()
             await store.load("c1000")
-            seconds = time.monotonic() - started
+            is_before = not saving.done()
             saving.cancel()
             await asyncio.wait({saving})
         await closed(store)
-        return seconds
+        return is_before
 
     with lockable_store(kind, tmp_path) as lock:
-        assert asyncio.run(run_steps(lock)) < 1
+        assert asyncio.run(run_steps(lock))
 
 
 @pytest.mark.parametrize("kind", ["json", "sqlite"])
