@@ -121,8 +121,9 @@ ROWS: Final = (
         (None, 400, 403, 406, 409, 422, 451, 500),
     ),
     Row(RefusedRequestError, statuses=(451,)),
-    # The conversation: a new one helps against each fault of its id. OpenAI: docs, bifrost#2441,
-    # CLIProxyAPI#2381, oh-my-pi#2341, vendo#1004. vLLM: litellm#26147. LM Studio: lmstudio-bug-tracker#1188.
+    # The conversation: a new one helps against each fault of its id and of its items. OpenAI: docs,
+    # openai/codex#8119, continue#8933, bifrost#2441, CLIProxyAPI#2381, oh-my-pi#2341, vendo#1004.
+    # vLLM: litellm#26147. LM Studio: lmstudio-bug-tracker#1188.
     # llama.cpp has no conversations: its source.
     Row(
         SessionLostError,
@@ -133,9 +134,14 @@ ROWS: Final = (
             r"\bresponse not found|no (?:such )?response (?:found|with)|\bresp_\w+ has been deleted",
             r"(?:not|n't) (?:find|load|retrieve) .{0,20}\bresponse\b",
             r"zero data retention|items are not persisted|prediction history node",
+            r"encrypted content\b.{0,300}could not be (?:verified|decrypted)",
+            r"without its required (?:following|preceding) item|no tool (?:output|call) found for",
             r"no rollout found|\b(?:thread|session|conversation)\b.{0,80} not found",
         ),
-        ("previous_response_not_found", "response_not_found", "conversation_not_found"),
+        (
+            "previous_response_not_found", "response_not_found", "conversation_not_found",
+            "invalid_encrypted_content",
+        ),
         (None, 400, 404, 405, 409, 410, 422, 500, 501),
     ),
     Row(
@@ -158,9 +164,10 @@ ROWS: Final = (
         ("throttlingexception", "toomanyrequestsexception", "throttling"),
     ),
     # The conversation is too long. A survey of services: earendil-works/pi#129, #4943, #5677, #5929.
-    # llama.cpp: #15780, #19774. LM Studio: lmstudio-bug-tracker#237, #2256. sglang: billion-context#493.
-    # Groq 413: gpt-researcher#985. OpenAI 429: vanna-flask#11. Together: litellm#4934. Anthropic:
-    # openclaw#20539. Gemini, xAI, Mistral, Bedrock, Moonshot, DashScope: pi#129 and docs.
+    # vLLM: #36789. llama.cpp: #15780, #19774. LM Studio: lmstudio-bug-tracker#237, #2256.
+    # sglang: billion-context#493. Groq 413: gpt-researcher#985. OpenAI 429: vanna-flask#11.
+    # Together: litellm#4934. Anthropic: openclaw#20539.
+    # Gemini, xAI, Mistral, Bedrock, Moonshot, DashScope: pi#129 and docs.
     Row(
         ContextOverflowError,
         (
@@ -169,7 +176,7 @@ ROWS: Final = (
             r"maximum (?:context|model|prompt|request|sequence|allowed input|input) length",
             r"max(?:imum)?_(?:model|seq|context|input)_len",
             r"(?:prompt|input|inputs|request|message|messages) (?:is |are )?too (?:long|large)",
-            r"prompt contains \d+ tokens",
+            r"prompt contains \d+ tokens|max_(?:completion_)?tokens must be at least 1, got -\d",
             r"\binput (?:length|tokens?|token count)\b.{0,60}(?:exceed|longer|greater|too)",
             r"exceeds? the maximum number of (?:input )?tokens|exceed\w* (?:model )?token limit",
             r"too many (?:input |total )?tokens",
@@ -234,7 +241,7 @@ ROWS: Final = (
             r"\bmodels?\b[^\n]{0,120}\bhas been (?:decommissioned|deprecated|retired|removed)",
             r"model identifier is invalid|could not resolve the foundation model",
             r"no (?:allowed )?(?:endpoints|providers) (?:are )?(?:found|available)",
-            r"no models? (?:is |are )?loaded|model .{0,80}is not loaded|model not exist",
+            r"(?:multiple models|no models?) (?:is |are )?loaded|model .{0,80}is not loaded|model not exist",
             r"(?:no such|unsupported|unrecogni[sz]ed) model\b",
             r"unable to access (?:\S+ )?model|access to (?:the |this )?model|with on-demand throughput",
             r"deployment .{0,40}does not exist|dedicated endpoint .{0,120}not running",
