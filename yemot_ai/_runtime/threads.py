@@ -8,11 +8,12 @@ they search all of its tasks at each call.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import os
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Final, TypeAlias, TypeVar
 
 __all__ = ["await_in_daemon_thread", "run_in_daemon_thread"]
@@ -44,21 +45,32 @@ def run_in_daemon_thread(job: _Job) -> None:
 
 async def await_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run ``work`` in a thread; a cancellation does not stop the thread."""
-    done: Future[T] = Future()
-    done.set_running_or_notify_cancel()  # from here on it cannot be cancelled with the task that awaits it
+    # Not asyncio.wrap_future: its two futures refer to each other until the next collection of cycles.
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[T] = loop.create_future()
+    run_in_daemon_thread(functools.partial(_run_into, result, work, loop))
+    try:
+        return await result
+    finally:
+        del result  # its exception refers to this frame
 
-    def run() -> None:
-        try:
-            result = work()
-        except StopIteration as stop:  # a future cannot raise it
-            done.set_exception(RuntimeError(f"StopIteration: {stop}"))
-        except BaseException as error:  # noqa: BLE001 - raised in the task that awaits the thread
-            done.set_exception(error)
-        else:
-            done.set_result(result)
 
-    run_in_daemon_thread(run)
-    return await asyncio.wrap_future(done)
+def _run_into(result: asyncio.Future[T], work: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
+    """Run ``work`` in this thread, and set ``result`` on its loop."""
+    try:
+        deliver = functools.partial(result.set_result, work())
+    except StopIteration as stop:  # a future cannot raise it
+        deliver = functools.partial(result.set_exception, RuntimeError(f"StopIteration: {stop}"))
+    except BaseException as error:  # noqa: BLE001 - raised in the task that awaits the thread
+        deliver = functools.partial(result.set_exception, error)
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+        loop.call_soon_threadsafe(_deliver, result, deliver)
+    del result, work, deliver  # the exception refers to this frame
+
+
+def _deliver(result: asyncio.Future[T], deliver: Callable[[], None]) -> None:
+    if not result.cancelled():
+        deliver()
 
 
 def _run_jobs(jobs: _Jobs) -> None:

@@ -162,15 +162,20 @@ class AnswerStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        if self._writer_task is None:
-            return
+        # Its tasks refer to the stream: until the next collection of cycles, the stream would keep the turn.
+        writer, self._writer_task = self._writer_task, None
+        work, self._work_task = self._work_task, None
+        if writer is not None:
+            await self._wait_for_writer(writer, work)
+
+    async def _wait_for_writer(self, writer: asyncio.Task[None], work: asyncio.Task[object] | None) -> None:
         try:
-            await asyncio.wait({self._writer_task})
+            await asyncio.wait({writer})
         except asyncio.CancelledError:
             if self._lost_error is None:
                 raise
         if self._lost_error is not None:
-            if self._work_task is not None and self._work_task.uncancel():
+            if work is not None and work.uncancel():
                 raise asyncio.CancelledError  # the task was cancelled from outside, too
             raise self._lost_error
 

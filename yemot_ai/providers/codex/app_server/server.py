@@ -250,6 +250,8 @@ class AppServer:
         except asyncio.CancelledError:
             answer.add_done_callback(self._delete_unwanted)
             raise
+        finally:
+            del answer  # its exception refers to this frame
 
     def _delete_unwanted(self, answer: asyncio.Future[Mapping[str, Any]]) -> None:
         """Delete a thread that was opened after the request for it was cancelled."""
