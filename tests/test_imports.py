@@ -91,6 +91,7 @@ def test_the_command_answers_without_the_product(argument: str, of_yemot_flow: s
     assert {name for name in imported if name.startswith("yemot_ai.")} <= {
         *(f"yemot_ai.cli{name}" for name in ("", ".main")),
         *(name for name in imported if name.startswith("yemot_ai.errors")),
+        "yemot_ai.console",
         "yemot_ai.lazy_names",
     }
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
-from typing import Any
+from pathlib import PurePath
+from typing import Any, Final
 
 from yemot_ai.errors import ConfigurationError
 from yemot_ai.errors.missing_names import closest
 
 __all__ = ["ImportTargetError", "import_from_string"]
+
+
+SUFFIX: Final = ".py"
 
 
 class ImportTargetError(ConfigurationError):
@@ -32,7 +36,7 @@ def import_from_string(target: str, folders: Iterable[str]) -> object:
     module_name, _, path = target.partition(":")
     if not path or not all(part.isidentifier() for part in module_name.split(".")):
         raise ImportTargetError(
-            f"{target!r} is not an application: write module:attr, such as shop.phone:flow"
+            f"{target!r} is not an application: write module:attr, such as {_suggestion(target)}"
         )
     folders = list(dict.fromkeys(folders))
     # As `python -m` does, and servers that take module:attr.
@@ -42,6 +46,8 @@ def import_from_string(target: str, folders: Iterable[str]) -> object:
     except ModuleNotFoundError as error:
         if not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the module exists, but one that it imports does not
+        if module_name.endswith(SUFFIX):
+            raise ImportTargetError(f"{target!r} is a file: write {_suggestion(target)}") from None
         searched = f"searched for {module_name!r} from {' and '.join(folders)}"
         raise ImportTargetError(f"there is no module {error.name!r} ({searched})") from error
     for name in path.split("."):
@@ -51,3 +57,16 @@ def import_from_string(target: str, folders: Iterable[str]) -> object:
             raise ImportTargetError(f"{target}: {value!r} has no {name!r}{hint}")
         value = getattr(value, name)
     return value
+
+
+def _suggestion(target: str) -> str:
+    """Return what to write instead of the path of a file; an example for any other text.
+
+    >>> _suggestion("./shop/line.py:flow")
+    'shop.line:flow'
+    """
+    name, _, attribute = target.partition(":")
+    parts = PurePath(name.removesuffix(SUFFIX)).parts
+    if not name.endswith(SUFFIX) or not parts or not all(part.isidentifier() for part in parts):
+        return "shop.phone:flow"
+    return f"{'.'.join(parts)}:{attribute or 'flow'}"

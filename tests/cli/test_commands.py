@@ -36,6 +36,25 @@ def test_a_name_that_is_not_a_flow_is_an_error(name: str) -> None:
         load_flow(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("line.py", "write line:flow"),
+        ("./line.py", "such as line:flow"),
+        ("shop/line.py:app", "such as shop.line:app"),
+        ("/srv/line.py", "such as shop.phone:flow"),
+        ("my-line.py", "such as shop.phone:flow"),
+        (".py", "such as shop.phone:flow"),
+        ("", "such as shop.phone:flow"),
+        (".", "such as shop.phone:flow"),
+        ("..", "such as shop.phone:flow"),
+    ],
+)
+def test_a_file_in_the_place_of_a_module_is_told_the_module(name: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{said}$"):
+        load_flow(name)
+
+
 def test_a_missing_library_inside_the_users_module_is_not_mistaken_for_the_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,18 @@ def test_an_invalid_request_gets_a_spoken_error(server: str) -> None:
         )
 
 
+def test_a_folder_of_records_that_cannot_be_made_is_refused_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "records"
+    file.touch()
+    assert main(["serve", "--port", "0", "--record", str(file)]) == 2
+    assert main(["serve", "--port", "0", "--record", str(file / "calls")]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"yemot-ai: --record {file}: File exists: name another folder"
+    assert second == f"yemot-ai: --record {file / 'calls'}: Not a directory: name another folder"
+
+
 @pytest.mark.slow
 def test_the_log_has_time_level_and_logger(tmp_path: Path) -> None:
     settings = "{'access': AccessPolicy(secret='only-the-line-knows')}"

@@ -296,5 +296,5 @@ def test_the_error_says_what_cannot_be_compared(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["drift", *arguments]) == 1
+    assert main(["drift", *arguments]) == 2
     assert problem in capsys.readouterr().err

@@ -199,7 +199,7 @@ def test_the_command_records_live(
 def test_live_without_a_script_is_refused_before_codex_is_started(
     users_codex: FakeCodex, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["record", "--live", "--codex", str(users_codex.executable)]) == 1
+    assert main(["record", "--live", "--codex", str(users_codex.executable)]) == 2
     assert "--script FILE" in capsys.readouterr().err
     assert users_codex.requests == []
 
@@ -207,7 +207,7 @@ def test_live_without_a_script_is_refused_before_codex_is_started(
 def test_a_program_that_is_not_codex_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = tmp_path / "codex"
     write_executable(program, "#!/bin/sh\nexit 3\n")
-    assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 1
+    assert main(["record", "--codex", str(program), "--out", str(tmp_path / "out")]) == 2
     assert "does not report its version" in capsys.readouterr().err
 
 

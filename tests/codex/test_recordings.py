@@ -144,5 +144,5 @@ def test_turns_of_your_own_are_not_recorded_of_an_app_server(
     real_binary: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     argv = ["record", "--interface=app-server", f"--codex={real_binary}", "--script=turns.yaml", option]
-    assert main(argv) == 1
+    assert main(argv) == 2
     assert "leave out --interface app-server" in capsys.readouterr().err

@@ -36,6 +36,20 @@ def agent(call, text): ...
 
 
 @pytest.mark.parametrize(
+    ("target", "remedy"),
+    [
+        ("no_such_module:flow", "run the command in the folder of the module"),
+        ("yemot_ai.reference:flwo", "name the AIFlow of the module: module:attribute"),
+        ("line.py", "name the AIFlow of the module: module:attribute"),
+        (":flow", "name the AIFlow of the module: module:attribute"),
+    ],
+)
+def test_a_wrong_target_has_its_own_remedy(target: str, remedy: str) -> None:
+    (finding,) = [finding for finding in examine(target) if finding.check == "flow"]
+    assert (finding.level, finding.remedy) == ("error", remedy)
+
+
+@pytest.mark.parametrize(
     ("source", "place", "reason"),
     [
         ("\n\n1 / 0\n", ":3: ", "ZeroDivisionError: division by zero"),

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 import yemot_ai
+from yemot_ai.console import run_command
 from yemot_ai.errors import MissingExtraError, YemotAIError
 
 __all__ = ["main"]
@@ -39,9 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; default: those of the process.
 
     Returns:
-        The exit code of the command; 2 if an error of this package ended it. argparse exits with 2 for
-        wrong arguments.
+        The exit code of the command; 2 if an error of this package, or of a file, ended it. argparse exits
+        with 2 for wrong arguments.
     """
+    return run_command("yemot-ai", lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         arguments = _parser().parse_args(argv)
         code: int = arguments.run(arguments)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 from pathlib import Path
 from typing import Final
 
 from yemot_ai.cli.load_flow import REFERENCE_FLOW, load_flow
-from yemot_ai.errors import MissingExtraError
+from yemot_ai.errors import ConfigurationError, MissingExtraError
 from yemot_ai.server.limits import ServerLimits
 from yemot_ai.server.logs import FORMATS, LEVELS, LogOptions
 from yemot_ai.server.options import ServeOptions
@@ -90,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if importlib.util.find_spec("uvicorn") is None:
         raise MissingExtraError(package="uvicorn", extra="server")
+    if arguments.record is not None:
+        _make_record_folder(arguments.record)
     from yemot_ai.server.run import run as serve  # noqa: PLC0415 - an extra
 
     options = ServeOptions(
@@ -105,6 +108,20 @@ def run(arguments: argparse.Namespace) -> int:
         reload=arguments.reload,
     )
     return serve(options, load_flow)
+
+
+def _make_record_folder(folder: Path) -> None:
+    """Make the folder of the records now: while calls are served, an error of it is only a warning.
+
+    Raises:
+        ConfigurationError: if it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--record {folder}: {error.strerror}: name another folder") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"--record {folder}: nothing can be written there: name another folder")
 
 
 def _port(text: str) -> int:

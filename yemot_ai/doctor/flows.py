@@ -17,6 +17,10 @@ __all__ = ["check_access", "check_extensions", "import_flow"]
 
 CHECK: Final = "flow"
 
+MODULE_REMEDY: Final = "run the command in the folder of the module"
+
+NAME_REMEDY: Final = "name the AIFlow of the module: module:attribute"
+
 
 def import_flow(target: str) -> tuple[AIFlow | None, Finding]:
     """Import the flow that ``module:attribute`` names; any exception of its module is a finding.
@@ -28,12 +32,13 @@ def import_flow(target: str) -> tuple[AIFlow | None, Finding]:
     try:
         value = import_from_string(name, [str(Path.cwd())])
     except ImportTargetError as failure:
-        return None, error(CHECK, str(failure), "run the command in the folder of the module")
+        is_elsewhere = isinstance(failure.__cause__, ModuleNotFoundError)
+        return None, error(CHECK, str(failure), MODULE_REMEDY if is_elsewhere else NAME_REMEDY)
     except (Exception, SystemExit) as failure:  # noqa: BLE001 - any code may be in the module
         return None, error(CHECK, f"{name} cannot be imported: {_relative(describe_failure(failure))}")
     if not isinstance(value, AIFlow):
         found = f"{name} is no AIFlow, but of type {type(value).__name__}"
-        return None, error(CHECK, found, "name the AIFlow of the module: module:attribute")
+        return None, error(CHECK, found, NAME_REMEDY)
     return value, ok(CHECK, f"{name} is imported")
 
 

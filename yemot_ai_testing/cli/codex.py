@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the path of the binary.
 
     Returns:
-        0; 1 if there is none.
+        0; 2 if there is none.
     """
     try:
         path = arguments.find(arguments)
     except (BinaryNotFoundError, CodexSpecError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2
     sys.stdout.write(f"{path}\n")
     return 0

@@ -44,13 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare the versions and print the report.
 
     Returns:
-        0 if no difference breaks this package, 1 if one does or the arguments cannot be compared.
+        0 if no difference breaks this package, 1 if one does, 2 if the arguments cannot be compared.
     """
     try:
         report = _make_report(arguments)
     except (LookupError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2
     sys.stdout.write(f"{_FORMATS[arguments.form](report)}\n")
     return int(report.breaks)
 

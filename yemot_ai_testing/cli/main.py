@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from yemot_ai.console import run_command
 
 __all__ = ["main"]
 
@@ -35,18 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; default: those of the process.
 
     Returns:
-        The exit code of the command; argparse exits with 2 for wrong arguments.
+        The exit code of the command; 2 if the system refuses a file. argparse exits with 2 for wrong
+        arguments.
     """
+    return run_command("yemot-ai-testing", lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
-        code = command(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (`| head`) has closed the pipe; flushing it at exit would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return code
+    return command(arguments)
 
 
 class _CommandParser(argparse.ArgumentParser):

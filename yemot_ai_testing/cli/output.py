@@ -67,10 +67,10 @@ def text_lines(result: LintResult) -> Iterator[str]:
 
 
 def to_json(data: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a JSON document; it is all ASCII if the data has lone surrogates, which cannot be encoded."""
+    """Return a JSON document; it is all ASCII if the encoding of standard output lacks a character of it."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
     try:
-        text.encode()
+        text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         return json.dumps(data, indent=2)
     return text

@@ -40,13 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Record and print the paths of the files.
 
     Returns:
-        0 if all cases were recorded, else 1.
+        0; 2 if a case cannot be recorded.
     """
     try:
         paths = _record(arguments)
     except (OSError, LookupError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2
     sys.stdout.writelines(f"{path}\n" for path in paths)
     return 0
 
