@@ -155,6 +155,22 @@ def test_what_is_mistyped_is_explained(line_module: str, typed: str, said: str) 
     run(call)
 
 
+@pytest.mark.parametrize("columns", [1, 12, 30, 60])
+def test_a_terminal_may_be_narrow_and_become_narrower(line_module: str, columns: int) -> None:
+    async def call() -> None:
+        with open_phone_target(line_module) as target, Phone(target) as phone:
+            app = PhoneApp(phone, number="", extension="order", visual=True)
+            async with app.run_test(size=(columns, 10)) as pilot:
+                await until(pilot, lambda: app.call_number > 0 and not app.call.busy)
+                await enter((app, pilot), "פיצה")
+                await pilot.resize_terminal(max(columns // 2, 1), 5)
+                await pilot.pause()
+                assert app.call.performed[-1].heard == "אמרת, פיצה"
+                assert not app.query_one("#side").display
+
+    run(call)
+
+
 def test_a_withheld_number_calls(line_module: str) -> None:
     async def call() -> None:
         async with terminal(line_module) as phone:

@@ -17,6 +17,7 @@ from yemot_ai_testing.phone.save import save_call
 from yemot_ai_testing.phone.target import open_phone_target
 from yemot_ai_testing.phone.terminal.rows import conversation_lines
 from yemot_ai_testing.scenario.format.load import load
+from yemot_ai_testing.scenario.format.model import ExpectedTool
 from yemot_ai_testing.scenario.play.runner import play_scenario
 from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
@@ -97,6 +98,42 @@ def test_a_saved_call_has_the_calls_of_tools(line: str, tmp_path: Path) -> None:
         (Answer(("בוטלה",)),),
         (),
     ]
+
+
+def test_a_saved_call_has_the_tools_that_ran(line: str, tmp_path: Path) -> None:
+    steps: list[Step] = [
+        Calls(("order_status",), ({"id": 7},)),
+        Answer(("מוכנה",)),
+        Calls(("cancel_order",), ({"id": 7},)),
+        Calls(("no_such_tool",)),
+        Answer(("לא",)),
+    ]
+    with open_phone_target(line, PhoneModel(steps)) as target, target.dial() as call:
+        do(call, "says מה עם שבע", "says בטל את שבע", "presses 2", "says עוד משהו", "hangs-up")
+        path = save_call(target, call, "orders", tmp_path)
+    (scenario,) = load(path).scenarios
+    assert scenario.afterwards is not None
+    assert scenario.afterwards.tools == (ExpectedTool("order_status", {"id": 7}),)
+
+
+def test_a_saved_call_without_tools_expects_nothing_afterwards(line: str, tmp_path: Path) -> None:
+    with open_phone_target(line) as target, target.dial() as call:
+        do(call, "says מה עם שבע", "hangs-up")
+        path = save_call(target, call, "orders", tmp_path)
+    assert load(path).scenarios[0].afterwards is None
+
+
+def test_a_replayed_call_is_saved_with_what_runs_in_the_place_of_its_tools(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a.call.yaml").write_text(
+        "scenarios:\n- name: א\n  tool: {order_status: {returns: בדרך}}\n  turns:\n  - says: מה עם שבע\n"
+        "    agent: {calls: order_status, with: {id: 7}, then: {answers: בדרך}}\n",
+        encoding="utf-8",
+    )
+    with open_phone_target(line) as target, replay(target, find_scenario("a.call.yaml")) as call:
+        assert call.wait(10)
+        path = save_call(target, call, "again", tmp_path)
+    (scenario,) = load(path).scenarios
+    assert [(one.name, one.returns) for one in scenario.tools] == [("order_status", "בדרך")]
 
 
 def test_a_saved_call_with_tools_is_a_scenario_that_passes(line: str, tmp_path: Path) -> None:

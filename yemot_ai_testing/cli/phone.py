@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
-import json
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from yemot_ai.errors import MissingExtraError
-from yemot_ai_testing.errors import ToolkitError
+from yemot_ai_testing.cli.output import print_text, to_json
+from yemot_ai_testing.errors import AppError, ToolkitError
 from yemot_ai_testing.phone.options import add_options, open_target
 from yemot_ai_testing.phone.phone import Phone
 from yemot_ai_testing.phone.stepwise import step
@@ -22,6 +22,8 @@ __all__ = ["add_arguments", "run"]
 
 PACKAGES: Final = ("bidi", "starlette", "textual", "uvicorn")
 """What the extra ``phone`` installs, and ``testing`` does not."""
+
+MAX_PORT: Final = 65535
 
 STATE_FILE: Final = Path(".yemot-phone.json")
 
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="phone",
         help="who writes Hebrew from right to left (default: phone, which tells the terminal not to)",
     )
-    parser.add_argument("--port", type=int, default=0, help="of --web (default: a free one)")
+    parser.add_argument("--port", type=_port, default=0, help="of --web (default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="of --web: only print the address")
     parser.add_argument(
         "--state",
@@ -72,12 +74,32 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.step:
             return _run_step(arguments)
+        if not arguments.web:
+            _check_terminal()
         with open_target(arguments) as target, Phone(target, Path(arguments.folder)) as phone:
             _run_face(arguments, phone)
     except ToolkitError as error:
         sys.stderr.write(f"yemot-ai: {error}\n")
         return 2
     return 0
+
+
+def _check_terminal() -> None:
+    """Raise an error without a terminal: Textual reads standard input, and draws on standard error.
+
+    Raises:
+        AppError: there is none.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise AppError(
+            "there is no terminal to draw the phone in: --web calls from a browser, --step dial step by step"
+        )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {MAX_PORT}")
+    return int(text)
 
 
 def _run_face(arguments: argparse.Namespace, phone: Phone) -> None:
@@ -107,6 +129,7 @@ def _opener(*, browser: bool) -> Callable[[str], None]:
 
 def _run_step(arguments: argparse.Namespace) -> int:
     words = arguments.step
+    step.check_step(words)
     if words[0] in {"dial", "replay"}:
         options = ["--model", *arguments.model, "--folder", str(Path(arguments.folder).resolve())]
         target = [arguments.target] if arguments.target else []
@@ -120,5 +143,5 @@ def _run_step(arguments: argparse.Namespace) -> int:
         state.write(arguments.state)
     if step.has_log(arguments.state):
         answer["log"] = str(step.log_of(arguments.state))
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+    print_text(to_json(answer))
     return int(bool(answer.get("notice")))

@@ -23,27 +23,31 @@ from typing import Final, Self, TypeAlias
 
 from yemot_ai.errors.code_errors import observe_code_errors
 from yemot_ai.tools.observation import observe_tools
-from yemot_ai_testing.errors import EndlessLineError, LineError, NeverDueError, WrongVerbError
+from yemot_ai_testing.errors import AppError, EndlessLineError, LineError, NeverDueError, WrongVerbError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.exchange import LineExchange
 from yemot_ai_testing.line.transcript import Sound, SystemSound, heard_text
 from yemot_ai_testing.phone.command import PhoneCommand, possible_commands
+from yemot_ai_testing.scenario.format.model import ToolReplacement
 from yemot_ai_testing.scenario.play.timeline import TimelineEvent, build_timeline, with_tools
 from yemot_ai_testing.scenario.play.tools.runs import ToolRuns, line_time
 
-__all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall"]
+__all__ = ["CallBusyError", "CallView", "Performed", "PhoneCall", "message_for_phone"]
 
 HANGS_UP: Final = "hangs_up"
 
-NEW_CALLER: Final = "a new call is a new Caller"
-"""The hint of an error of the line that is written for Python."""
-
-NEW_CALL: Final = "for a new call, --step dial; in the terminal, F5"
+HINTS: Final = {
+    "a new call is a new Caller": "for a new call, --step dial; in the terminal, F5",
+    "pass remote=True if that is meant, or servers={…} to a tree of extensions": (
+        "add --i-own-this-server if it is yours"
+    ),
+}
+"""The hints of errors of the line that are written for Python, and what they are at the phone."""
 
 CLOSE_SECONDS: Final = 10.0
 """Seconds that a call that is closed waits for an application to answer."""
 
-LINE_ERRORS: Final = (WrongVerbError, EndlessLineError, LineError, NeverDueError)
+LINE_ERRORS: Final = (AppError, WrongVerbError, EndlessLineError, LineError, NeverDueError)
 """Errors that the person at the phone reads, and after which the call continues."""
 
 
@@ -70,6 +74,7 @@ class Performed:
         ended: whether the call was over afterwards.
         error: why the line did not take it, or how a turn of a scenario failed; empty if neither.
         failures: the errors of the application's own code, each with its file and line.
+        problems: why the line could not use a response, each with what to change.
     """
 
     command: PhoneCommand | None
@@ -82,11 +87,17 @@ class Performed:
     ended: bool = False
     error: str = ""
     failures: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def notice(self) -> str:
-        """What the person has to know of it; empty if all went well."""
+        """What ends a replay; empty if all went well."""
         return self.error or "; ".join(self.failures)
+
+    @property
+    def remark(self) -> str:
+        """What the person has to know of it; empty if all went well."""
+        return self.notice or "; ".join(self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,8 @@ class CallView:
         busy: a command is being done.
         waiting: seconds since the caller's last action for which the line has been busy; 0 if it is not.
         ended: the call is over.
-        notice: why the last command was not done, or how the application's own code failed; else empty.
+        notice: why the last command was not done, how the application's own code failed, or why the line
+            could not use a response; else empty.
     """
 
     rows: tuple[TimelineEvent, ...]
@@ -129,6 +141,7 @@ class PhoneCall:
     Attributes:
         caller: the caller.
         tools: the calls of tools.
+        replaced_tools: what a replayed scenario lets run in the place of tools, for what is saved.
         dialled: see above.
         performed: what was done so far.
     """
@@ -143,6 +156,7 @@ class PhoneCall:
         tools: ToolRuns | None = None,
     ) -> None:
         self.caller = caller
+        self.replaced_tools: tuple[ToolReplacement, ...] = ()
         self.tools = ToolRuns() if tools is None else tools
         self.tools.now = line_time(caller)
         self.dialled = dialled
@@ -209,7 +223,7 @@ class PhoneCall:
             busy=busy,
             waiting=round(time.monotonic() - self._started_at, 1) if busy else 0.0,
             ended=caller.ended,
-            notice="" if busy or last is None else last.notice,
+            notice="" if busy or last is None else last.remark,
         )
 
     def _timeline(self, *, busy: bool) -> list[TimelineEvent]:
@@ -271,7 +285,7 @@ class PhoneCall:
             else:
                 command.perform(self.caller)
         except LINE_ERRORS as error:
-            return str(error).replace(NEW_CALLER, NEW_CALL)
+            return message_for_phone(error)
         return ""
 
     def _perform(self, command: PhoneCommand | None, work: Work) -> None:
@@ -292,9 +306,24 @@ class PhoneCall:
                 caller.ended,
                 error,
                 tuple(map(str, failures)),
+                tuple(dict.fromkeys(_problems(caller.exchanges[first:]))),
             )
         )
         self._on_change()
+
+
+def message_for_phone(error: Exception) -> str:
+    """Return the message of an error of the line, with hints for a person at the phone."""
+    message = str(error)
+    for hint, replaced in HINTS.items():
+        message = message.replace(hint, replaced)
+    return message
+
+
+def _problems(exchanges: Sequence[LineExchange]) -> Iterator[str]:
+    for problem in (problem for exchange in exchanges for problem in exchange.problems):
+        if problem.level == "error":
+            yield f"{problem.message}: {problem.hint}" if problem.hint else problem.message
 
 
 def _without_thinking(rows: Sequence[TimelineEvent]) -> Iterator[TimelineEvent]:

@@ -8,13 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.errors import AppError, ScenarioLoadError
 from yemot_ai_testing.phone.model import PhoneModel
 from yemot_ai_testing.phone.target import DEFAULT_PHONE, PhoneTarget, open_phone_target
-from yemot_ai_testing.scenario.format.load import SCENARIO_SUFFIX, loads
+from yemot_ai_testing.scenario.format.load import SCENARIO_SUFFIX, load, load_steps
 
 __all__ = ["add_options", "open_target", "parse_options", "read_script"]
 
@@ -91,16 +89,14 @@ def read_script(path: Path) -> tuple[Step, ...]:
         AppError: it cannot be read, or has no step.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if not path.name.endswith(SCENARIO_SUFFIX):
-            turn = {"says": "x", "agent": yaml.safe_load(text)}
-            text = yaml.safe_dump(
-                {"scenarios": [{"name": path.name, "turns": [turn]}]}, allow_unicode=True, sort_keys=False
-            )
-        file = loads(text, path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ScenarioLoadError) as error:
+        steps = _steps_of_scenarios(path) if path.name.endswith(SCENARIO_SUFFIX) else load_steps(path)
+    except ScenarioLoadError as error:
         raise AppError(f"{path} is no script of a model: {error}") from error
-    steps = tuple(step for scenario in file.scenarios for turn in scenario.turns for step in turn.agent)
     if not steps:
         raise AppError(f"{path} has no step of a model: write agent: in a turn, or a list of answers:")
     return steps
+
+
+def _steps_of_scenarios(path: Path) -> tuple[Step, ...]:
+    turns = (turn for scenario in load(path).scenarios for turn in scenario.turns)
+    return tuple(step for turn in turns for step in turn.agent)

@@ -60,6 +60,7 @@ def replay(
     caller = target.caller(spec.phone, spec.extension, spec.method, dict(spec.line))
     tools = tools_of(scenario, target.app)
     call = PhoneCall(caller, dialled=spec.extension, on_change=on_change, dials=False, tools=tools)
+    call.replaced_tools = scenario.tools
     call.play(_Replay(target, scenario, caller).turns())
     return call
 

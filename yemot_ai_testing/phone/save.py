@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from yemot_ai.errors import ToolNotConfirmedError
 from yemot_ai_testing.doubles.steps import FAILURE_KINDS, Answer, Calls, Crash, Failure, FailureKind, Step
@@ -20,6 +20,8 @@ from yemot_ai_testing.scenario.format.model import (
     CallerSpec,
     CallFile,
     Expectation,
+    ExpectedLeftovers,
+    ExpectedTool,
     Scenario,
     ScenarioTurn,
     SourceLocation,
@@ -82,7 +84,21 @@ def scenario_of(target: PhoneTarget, call: PhoneCall, name: str) -> Scenario:
     caller = call.caller
     spec = CallerSpec(caller.phone, call.dialled)
     app = target.name if ":" in target.name and "://" not in target.name else None
-    return Scenario(name, location, turns, app, spec)
+    return Scenario(
+        name, location, turns, app, spec, _afterwards(location, call.tools.calls), tools=call.replaced_tools
+    )
+
+
+def _afterwards(location: SourceLocation, tools: Sequence[ToolRun]) -> ExpectedLeftovers | None:
+    """Return which tools have run, in order; None if the model has called none."""
+    if not tools:
+        return None
+    ran = tuple(ExpectedTool(run.name, _arguments(run)) for run in tools if run.has_run)
+    return ExpectedLeftovers(location, {}, ran)
+
+
+def _arguments(run: ToolRun) -> Mapping[str, Any]:
+    return run.arguments if isinstance(run.arguments, Mapping) else {}
 
 
 def _is_expressible(performed: Performed) -> bool:
@@ -142,7 +158,7 @@ def _is_same_call(run: ToolRun, asked: ToolRun) -> bool:
 
 
 def _calls(runs: Sequence[ToolRun]) -> Calls:
-    arguments = tuple(run.arguments if isinstance(run.arguments, Mapping) else {} for run in runs)
+    arguments = tuple(map(_arguments, runs))
     return Calls(tuple(run.name for run in runs), arguments if any(arguments) else ())
 
 

@@ -27,7 +27,7 @@ from yemot_ai_testing.errors import AppError
 from yemot_ai_testing.line.caller import Caller
 from yemot_ai_testing.line.platform.tree import Line
 from yemot_ai_testing.line.transports.transport import Method
-from yemot_ai_testing.phone.call import PhoneCall
+from yemot_ai_testing.phone.call import PhoneCall, message_for_phone
 from yemot_ai_testing.phone.model import PhoneModel
 from yemot_ai_testing.phone.replacement import replaced_models
 from yemot_ai_testing.scenario.play.target import load_app
@@ -92,7 +92,10 @@ class PhoneTarget:
             AppError: the line has no such extension, or a setting is invalid.
         """
         settings: Any = dict(options or {})
-        return Caller(self.app, phone, extension, method, strict=False, remote=self.remote, **settings)
+        try:
+            return Caller(self.app, phone, extension, method, strict=False, remote=self.remote, **settings)
+        except AppError as error:
+            raise AppError(message_for_phone(error)) from error
 
     def record_turns_of(self, ais: Sequence[YemotAI]) -> None:
         """Keep the turns of these, for saved calls."""
@@ -117,7 +120,7 @@ def open_phone_target(
     """Open what a phone calls; a context manager.
 
     Args:
-        name: ``module:attr``, a URL, or a folder with ``ext.ini`` files.
+        name: ``module:attr`` (``flow`` is the default attribute), a URL, or a folder with ``ext.ini`` files.
         model: the model behind ``module:attr``; one that echoes unless given.
         real: keep the models of the application.
         remote: whether a URL may point to another machine.
@@ -127,10 +130,20 @@ def open_phone_target(
     """
     if "://" in name:
         yield PhoneTarget(name, name, remote=remote)
-    elif Path(name).is_dir():
+        return
+    if Path(name).is_dir():
         with Line.read(name, remote=remote) as line:
+            if all(extension.kind != "api" for extension in line.extensions.values()):
+                raise AppError(
+                    f"{name} has no ext.ini with type=api, so no server is called; a module of Python is "
+                    f"{Path(name).name}:flow"
+                )
             yield PhoneTarget(name, line, remote=remote, warnings=tuple(map(str, line.warnings)))
-    elif real:
+        return
+    if name.endswith("/"):
+        raise AppError(f"there is no folder {name}: a line is a folder with an ext.ini in each extension")
+    name = name if ":" in name else f"{name}:flow"
+    if real:
         app = _load(name)
         target = PhoneTarget(name, app)
         target.record_turns_of([ai for ai in [getattr(app, "ai", None)] if isinstance(ai, YemotAI)])

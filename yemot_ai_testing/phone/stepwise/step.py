@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from yemot_ai_testing.errors import ToolkitError
-from yemot_ai_testing.phone.command import COMMAND_NAMES, unknown_command
+from yemot_ai_testing.phone.command import COMMAND_NAMES, CommandError, unknown_command
 
-__all__ = ["StepError", "StepState", "has_log", "log_of", "perform_step", "start_keeper"]
+__all__ = ["StepError", "StepState", "check_step", "has_log", "log_of", "perform_step", "start_keeper"]
 
 JSONObject = dict[str, Any]
 
@@ -29,6 +29,12 @@ KEEPER: Final = "yemot_ai_testing.phone.stepwise.keeper"
 
 STEPS: Final = ("dial", "view", "save", "replay")
 """The steps that are no commands of a call."""
+
+STEPS_WITHOUT_TEXT: Final = {
+    "dial": ": --extension EXTENSION --step dial dials an extension, --phone NUMBER sets the caller's",
+    "view": "",
+}
+"""By their names: what to write instead."""
 
 START_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 20
@@ -94,12 +100,22 @@ class StepState:
             with _OPENER.open(f"{self.url}api/{path}", data, timeout=WAIT_SECONDS + 10) as response:
                 answer: JSONObject = json.load(response)
         except urllib.error.HTTPError as error:
-            raise StepError(json.load(error)["error"]) from error
+            raise StepError(_refusal(error)) from error
         except (OSError, ValueError) as error:
             raise StepError(
                 f"the call is over: its process has ended ({error}); --step dial begins"
             ) from error
         return answer
+
+
+def _refusal(response: urllib.error.HTTPError) -> str:
+    """Return why a request was refused; another server may have taken the address."""
+    try:
+        return str(json.load(response)["error"])
+    except (ValueError, LookupError, TypeError):
+        return (
+            f"the call is over: another server has its address (status {response.code}); --step dial begins"
+        )
 
 
 _INTERNAL: Final = frozenset({"busy", "waiting", "row_count", "exchange_count"})
@@ -155,6 +171,19 @@ def start_keeper(arguments: Sequence[str], state: Path) -> StepState:
     return StepState.read(state)
 
 
+def check_step(words: Sequence[str]) -> None:
+    """Raise an error if there is no such step, or it takes no text.
+
+    Raises:
+        CommandError: see above.
+    """
+    name, rest = words[0], " ".join(words[1:])
+    if name not in STEPS and name.lower().replace("_", "-") not in COMMAND_NAMES:
+        raise unknown_command(name, [*STEPS, *COMMAND_NAMES])
+    if rest and name in STEPS_WITHOUT_TEXT:
+        raise CommandError(f"{name} takes no text, not {rest!r}{STEPS_WITHOUT_TEXT[name]}")
+
+
 def perform_step(
     state: StepState, words: Sequence[str], dialling: Mapping[str, str]
 ) -> tuple[StepState, JSONObject]:
@@ -173,15 +202,15 @@ def perform_step(
         CommandError: there is no such step.
     """
     name, rest = words[0], " ".join(words[1:])
-    if name not in STEPS and name.lower().replace("_", "-") not in COMMAND_NAMES:
-        raise unknown_command(name, [*STEPS, *COMMAND_NAMES])
+    check_step(words)
     if name == "save":
         return state, state.request(f"calls/{state.call}/save", {"name": rest})
     seen = f"rows={state.rows}&exchanges={state.exchanges}&wait={WAIT_SECONDS}"
     if name == "dial":
         answer = state.request(f"calls?wait={WAIT_SECONDS}", dialling)
     elif name == "replay":
-        answer = state.request(f"replays?wait={WAIT_SECONDS}", {"file": str(Path(rest).resolve())})
+        file = str(Path(rest).resolve()) if rest else ""
+        answer = state.request(f"replays?wait={WAIT_SECONDS}", {"file": file})
     elif name == "view":
         answer = state.request(f"calls/{state.call}")
     else:

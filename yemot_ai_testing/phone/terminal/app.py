@@ -28,6 +28,9 @@ LONG_SILENCE: Final = 3.0
 
 KEYPAD: Final = "123456789*0#"
 
+SIDE_COLUMNS: Final = 50
+"""Columns from which there is room for the keypad and the raw exchange."""
+
 HELP: Final = (
     "Type to speak; digits answer a question that takes keys. /dial [EXTENSION], /number NUMBER (none: "
     "withheld), /save NAME, /replay FILE, /quit, and "
@@ -61,6 +64,7 @@ class PhoneApp(App[None]):
     TITLE = "yemot-ai phone"
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (SIDE_COLUMNS, "-wide")]  # noqa: RUF012 - typed by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "send('silent')", "silence"),
         Binding("f3", "send('repeats')", "repeat the request"),
@@ -90,7 +94,7 @@ class PhoneApp(App[None]):
             with Vertical(id="side"):
                 with Grid(id="keypad"):
                     for key in KEYPAD:
-                        yield Button(key, id=f"key-{ord(key)}", classes="key")
+                        yield _key_button(key)
                 yield RichLog(id="raw", wrap=False, auto_scroll=True)
         yield Footer()
 
@@ -222,6 +226,13 @@ class PhoneApp(App[None]):
         status.update(to_visual(view.notice or waiting, enabled=self._visual))
         for button in self.query("Button.key").results(Button):
             button.disabled = "presses" not in view.possible
+
+
+def _key_button(key: str) -> Button:
+    """Return the button of a key; without padding, for which a narrow terminal may have no room."""
+    button = Button(key, id=f"key-{ord(key)}", classes="key")
+    button.styles.line_pad = 0  # in a style sheet Textual refuses 0
+    return button
 
 
 def _width(log: RichLog) -> int:

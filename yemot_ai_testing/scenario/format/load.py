@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from yemot_ai_testing.doubles.steps import Step
 from yemot_ai_testing.errors import ScenarioLoadError
 from yemot_ai_testing.scenario.format.agent_steps import parse_agent_steps
 from yemot_ai_testing.scenario.format.durations import parse_duration
@@ -31,12 +32,12 @@ from yemot_ai_testing.scenario.format.model import (
     ServerAction,
     ServerCommand,
 )
-from yemot_ai_testing.scenario.format.schema import SCHEMA
+from yemot_ai_testing.scenario.format.schema import AGENT_STEPS, SCHEMA
 from yemot_ai_testing.scenario.format.tools import agent_values, expected_tools, replacements
 from yemot_ai_testing.scenario.format.validate import validate
 from yemot_ai_testing.scenario.format.yaml_nodes import Problems, compose, mapping_values, plain_value
 
-__all__ = ["SCENARIO_SUFFIX", "load", "loads"]
+__all__ = ["SCENARIO_SUFFIX", "load", "load_steps", "loads"]
 
 SCENARIO_SUFFIX = ".call.yaml"
 
@@ -50,14 +51,37 @@ def load(path: Path) -> CallFile:
     Raises:
         ScenarioLoadError: if the file cannot be read or has problems; with all of them.
     """
+    return loads(_read_text(path), path)
+
+
+def load_steps(path: Path) -> tuple[Step, ...]:
+    """Load a file with steps of a model, as in ``agent:``.
+
+    Raises:
+        ScenarioLoadError: if the file cannot be read or has problems; with all of them.
+    """
+    problems = Problems(path)
+    node = compose(_read_text(path), problems)
+    if node is None:
+        return ()
+    validate(problems, node, AGENT_STEPS, "a script")
+    problems.raise_if_any()
+    return parse_agent_steps(agent_values(node))
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        ScenarioLoadError: if it cannot be read, or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ScenarioLoadError([f"{path}:{line}:1: this is not UTF-8: save the file as UTF-8"]) from error
     except OSError as error:
         raise ScenarioLoadError([f"{path}:1:1: cannot be read: {error}"]) from error
-    return loads(text, path)
 
 
 def loads(text: str, path: Path) -> CallFile:

@@ -23,7 +23,7 @@ from yemot_ai_testing.scenario.format.descriptions import DESCRIPTIONS
 from yemot_ai_testing.scenario.format.expectations import MODES, READ_FIELDS
 from yemot_ai_testing.scenario.format.model import CALL_ENDINGS, LEFTOVER_KINDS, SERVER_VERBS, VERBS
 
-__all__ = ["DEFINITIONS", "LINE", "SCHEMA", "Schema"]
+__all__ = ["AGENT_STEPS", "DEFINITIONS", "LINE", "SCHEMA", "Schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -226,6 +226,7 @@ AGENT: Final = _object(
         _belongs("then", ["calls"]),
     ],
 ) | {"format": "agent"}
+AGENT_STEPS: Final[Schema] = {"anyOf": [AGENT, _list(AGENT)]}
 DEFINITIONS: Final = {"agent": AGENT}
 CALLED: Final[Schema] = {
     "type": "string",
@@ -298,7 +299,7 @@ def _turn() -> Schema:
         "repeats": TRUE,
         "hangs_up": TRUE,
         "hears": {"anyOf": [TEXT, HEARS]},
-        "agent": {"anyOf": [AGENT, _list(AGENT)]},
+        "agent": AGENT_STEPS,
         "meanwhile": {"anyOf": [TURN_EVENT, _list(TURN_EVENT, minItems=1) | {"format": "meanwhile"}]},
     }
     return _object("a turn", properties, rules=TURN_RULES)
