@@ -174,6 +174,13 @@ def test_scenarios_in_one_folder_do_not_hide_those_of_another(
     assert line in result.outlines
 
 
+def test_a_file_that_is_named_is_all_that_was_asked_for(unnamed: pytest.Pytester, run: Run) -> None:
+    (file, *_) = sorted(unnamed.path.joinpath("calls").rglob("*.call.yaml"))
+    result = run(APP, "--yemot-scenario", str(file))
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*not played*")
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -131,3 +131,23 @@ def test_files_that_cannot_be_loaded_are_on_the_page(
 @pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "two workers"])
 def test_every_outcome_is_on_the_page(tmp_path: Path, workers: list[str]) -> None:
     assert states(sample_run.run(tmp_path, *workers)) == ["error", "failed", "failed", "error", "passed"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--yemot-html", "--yemot-baseline"],
+)
+def test_a_file_that_becomes_a_folder_fails_the_run_and_hides_no_result(
+    project: pytest.Pytester, run: Run, write: Write, option: str
+) -> None:
+    write(
+        "conftest.py",
+        "import pathlib\n\n\ndef pytest_collection_finish(session):\n"
+        "    path = pathlib.Path('out/report')\n"
+        "    path.unlink(missing_ok=True)\n    path.mkdir(parents=True)\n",
+    )
+    result = run(APP, "--yemot-scenario", f"{option}=out/report")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"{option}: *out/report was not written: Is a directory"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")

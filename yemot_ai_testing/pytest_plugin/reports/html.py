@@ -11,6 +11,7 @@ import pytest
 
 from yemot_ai_testing.pytest_plugin.report_options import page_path
 from yemot_ai_testing.pytest_plugin.reports.call_log import CallLog, log_of_run
+from yemot_ai_testing.pytest_plugin.reports.report_file import write_at_end
 from yemot_ai_testing.scenario.report.html.page import render
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class HtmlReportPlugin:
     def __init__(self, path: Path, log: CallLog) -> None:
         self._path = path
         self._log = log
+        self._problem = ""
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
@@ -43,15 +45,19 @@ class HtmlReportPlugin:
         return cls(_check_writable(path), log_of_run(config))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the page, also after failures."""
         page = render(self._log.calls, written=_now())
-        self._path.write_text(page, encoding="utf-8")
+        self._problem = write_at_end(
+            session, "--yemot-html", lambda: self._path.write_text(page, encoding="utf-8")
+        )
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """Print the URL of the page."""
-        if terminalreporter.config.get_verbosity() >= 0:
+        if self._problem:
+            terminalreporter.line(self._problem, red=True)
+        elif terminalreporter.config.get_verbosity() >= 0:
             terminalreporter.line("")
             terminalreporter.line(f"the calls as a page: {self._path.as_uri()}")
 

@@ -14,6 +14,7 @@ import pytest
 
 from yemot_ai_testing.pytest_plugin.report_options import baseline_path
 from yemot_ai_testing.pytest_plugin.reports.call_log import CallLog, log_of_run
+from yemot_ai_testing.pytest_plugin.reports.report_file import write_at_end
 from yemot_ai_testing.scenario.play.result import ScenarioFailure, ScenarioResult
 from yemot_ai_testing.scenario.report.baseline import (
     BaselineError,
@@ -47,6 +48,7 @@ class BaselinePlugin:
         self._log = log
         self._is_update = is_update
         self._written = 0
+        self._problem = ""
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
@@ -91,13 +93,17 @@ class BaselinePlugin:
         }
         changed = {node_id: times for node_id, times in new.items() if self._is_to_write(node_id, times)}
         if changed:
-            write_baseline(self._path, {**self._before, **changed})
+            self._problem = write_at_end(
+                session, "--yemot-baseline", lambda: write_baseline(self._path, {**self._before, **changed})
+            )
         self._written = len(changed)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """Print that the file was written."""
-        if self._written and terminalreporter.config.get_verbosity() >= 0:
+        if self._problem:
+            terminalreporter.line(self._problem, red=True)
+        elif self._written and terminalreporter.config.get_verbosity() >= 0:
             calls = "1 call" if self._written == 1 else f"{self._written} calls"
             terminalreporter.line(f"the times of {calls} were written to {self._path}")
 

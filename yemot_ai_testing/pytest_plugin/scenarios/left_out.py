@@ -36,6 +36,7 @@ class _Scope:
         plays: whether it plays scenarios.
         is_exclusive: whether it plays nothing else.
         is_whole: whether it is of the whole project: no path was named.
+        is_named: whether ``--yemot-scenario`` names what is played.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class _Scope:
     plays: bool
     is_exclusive: bool
     is_whole: bool
+    is_named: bool
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Self:
@@ -54,6 +56,7 @@ class _Scope:
             plays=runs_scenarios(config),
             is_exclusive=plays_only_scenarios(config),
             is_whole=is_at_root or source is config.ArgsSource.TESTPATHS,
+            is_named=any(config.getoption("yemot_scenario") or ()),
         )
 
     @property
@@ -119,7 +122,8 @@ class LeftOutPlugin:
 
     def _elsewhere(self, config: pytest.Config) -> list[Path]:
         """Return the files of the project that no path of the run or of the ini key reaches."""
-        if not self._scope.is_whole or (self._files and config.getini("yemot_scenarios")):
+        is_selected = self._scope.is_named or config.getini("yemot_scenarios")
+        if not self._scope.is_whole or (self._files and is_selected):
             return []
         ignored = [Path(config.invocation_params.dir, path).resolve() for path in config.option.ignore or ()]
         reached = [*ignored, *self._scope.paths]
