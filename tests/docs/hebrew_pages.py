@@ -47,6 +47,8 @@ TRANSLATIONS: Final = tuple(
         Translation,
         [
             "start.md",
+            "line.md",
+            "commands.md",
             "agents.md",
             "handlers.md",
             "tools.md",
