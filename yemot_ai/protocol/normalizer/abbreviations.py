@@ -1,6 +1,6 @@
 """Hebrew abbreviations and the words that are spoken for them.
 
->>> expand_acronym('לעו"ד', ""), expand_acronym("צה''ל", ""), expand_shortened("רח'", "הרצל", "")
+>>> expand_acronym('לעו"ד', "", ""), expand_acronym("צה''ל", "", ""), expand_shortened("רח'", "הרצל", "")
 ('לעורך דין', 'צהל', 'רחוב')
 """
 
@@ -35,6 +35,8 @@ _ACRONYMS: Final = {
     # faith
     "בה": "ברוך השם", "בעה": "בעזרת השם", "איה": "אם ירצה השם", "בסד": "בסייעתא דשמיא",
     "הקבה": "הקדוש ברוך הוא", "זצל": "זכר צדיק לברכה", "חו": "חס ושלום", "בלנ": "בלי נדר",
+    "סוזקש": "סוף זמן קריאת שמע", "סוזת": "סוף זמן תפילה", "הנהח": "הנץ החמה", "שקהח": "שקיעת החמה",
+    "צהכ": "צאת הכוכבים", "רת": "רבנו תם",
     "רח": "ראש חודש", "קש": "קריאת שמע", "מגא": "מגן אברהם", "צאהכ": "צאת הכוכבים",
     "עא": "עמוד א", "עב": "עמוד ב",
     # institutions and documents
@@ -58,15 +60,18 @@ _SHORTENED: Final = {
     "סעי": "סעיף", "הל": "הלכות",
     "סי": "סימן", "פס": "פסוק", "כר": "כרך", "חוב": "חוברת", "נק": "נקודות", "יח": "יחידות", "אג": "אגורות",
     "גר": "גרם", "אונ": "אוניברסיטת", "חב": "חברת", "מח": "מחלקת", "קב": "קבוצת", "מע": "מעלות",
-    "שע": "שעות", "טמפ": "טמפרטורה", "שיחי": "שיחיה", "תחי": "תחיה", "אח": "אחרים",
+    "שע": "שעות", "חד": "חדרים", "טמפ": "טמפרטורה", "מקס": "מקסימום", "מינ": "מינימום",
+    "שיחי": "שיחיה", "תחי": "תחיה", "אח": "אחרים",
 }  # fmt: skip
 """The words for the letters before a mark; others are spoken as they stand: א', ג'."""
 _BEFORE_A_NUMBER: Final = {"ס": "סעיף", "ע": "עמוד"}
 """Single letters that are a word before a number only."""
+_BEFORE_A_TIME: Final = {"עהש": "עלות השחר"}
+"""What an acronym is before a time, and not elsewhere."""
 _UNIT_ACRONYMS: Final = (
     "קג", "קמ", "סמ", "מר", "מל", "קמש", "קמר", "סמר", "סמק", "מק", "קוטש", "קוש",
 )  # fmt: skip
-_SHORTENED_UNITS: Final = ("דק", "שנ", "שע", "אג", "גר", "נק", "יח", "מע")
+_SHORTENED_UNITS: Final = ("חד", "דק", "שנ", "שע", "אג", "גר", "נק", "יח", "מע")
 UNIT_ABBREVIATIONS: Final = {
     "ממ": "מילימטר", "מג": "מיליגרם", "קקל": "קילוקלוריות", "סלד": "סיבובים לדקה", "יחד": "יחידות דיור",
     "קוט": "קילוואט", "כפ'": "כפות", "ליט'": "ליטר", "מט'": "מטר", "חוד'": "חודשים",
@@ -83,18 +88,23 @@ _NAME_OF_GOD: Final = re.compile(
 )
 _NUMBERED: Final = re.compile("(?<![א-ת])[ובהלמשכ]?(?:פרק|תהי?לים|מזמור|סימן|פסוק|אות|דף) $")
 """What has a number in Hebrew letters after it."""
+_TIME: Final = re.compile(r"[ :-]{1,3}\d{1,2}:\d\d")
 _RABBI: Final = re.compile(" [א-ת]{2}")
 
 
-def expand_acronym(written: str, before: str) -> str:
+def expand_acronym(written: str, before: str, after: str) -> str:
     """Return the words for an acronym with its mark, or its letters as a word.
 
     Args:
         written: the letters with the mark.
         before: the text before them; after the name of a chapter they are its number.
+        after: the text after them.
     """
     letters = written.replace('"', "").replace("'", "")
-    return letters if _NUMBERED.search(before) else _look_up(letters, _ACRONYMS) or letters
+    if _NUMBERED.search(before):
+        return letters
+    time = _look_up(letters, _BEFORE_A_TIME) if _TIME.match(after) else ""
+    return time or _look_up(letters, _ACRONYMS) or letters
 
 
 def expand_shortened(written: str, after: str, before: str) -> str:

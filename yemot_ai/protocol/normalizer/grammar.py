@@ -59,7 +59,8 @@ def _as_written(match: re.Match[str], _names: SignNames) -> str:
 
 
 def _acronym(match: re.Match[str], _names: SignNames) -> str:
-    return expand_acronym(match.group(), match.string[max(match.start() - _NAME, 0) : match.start()])
+    text, start, end = match.string, match.start(), match.end()
+    return expand_acronym(match.group(), text[max(start - _NAME, 0) : start], text[end : end + _NEXT_WORDS])
 
 
 def _shortened(match: re.Match[str], _names: SignNames) -> str:
@@ -203,6 +204,8 @@ _SIGNS: Final[tuple[_Token, ...]] = (
     (r"[<>](?=[ \d])|(?<=(?<![A-Za-z])[A-Za-z\d])[<>](?=[A-Za-z](?![A-Za-z]))", _own_name),
     (r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     (rf"(?<={CURRENCY})/(?=[א-ת])", "ל"),
+    (r"(?<=ים|ות)/(?=(?:דקה|שעה|יום|שנייה|שבוע|חודש|שנה|ליטר|אדם|נפש)(?![א-ת]))", " ל"),
+    (r"(?<![A-Za-z\u0370-\u03ff])[παβγδΔθλμσΣφω](?![A-Za-z]{2}|[\u0370-\u03ff])", _own_name),
     (r"={3,}", " "),
     (r"=+", _name("=")),
     (rf"#(?={LETTER})|#{{2,}}", " "),

@@ -62,10 +62,9 @@ _SIGNS: Final = {
     "in": " ∈ ", "cup": " ∪ ", "cap": " ∩ ", "emptyset": " ∅ ", "varnothing": " ∅ ", "angle": " ∠ ",
     "triangle": " △ ", "perp": " ⊥ ", "parallel": " ∥ ",
     "div": " ÷ ", "pm": " ± ", "infty": " ∞ ", "lt": " < ", "gt": " > ", "sqrt": " √ ", "circ": "°",
-    "pi": " פאי ", "alpha": " אלפא ", "beta": " בטא ", "gamma": " גמא ", "delta": " דלתא ", "Delta": " דלתא ",
-    "theta": " תטא ", "lambda": " למדא ", "epsilon": " אפסילון ", "varepsilon": " אפסילון ", "mu": " מיו ",
-    "rho": " רו ", "sigma": " סיגמא ", "Sigma": " סיגמא ", "tau": " טאו ", "phi": " פי ", "varphi": " פי ",
-    "omega": " אומגה ", "Omega": " אומגה ", "sum": " סכום ", "int": " אינטגרל ",
+    "pi": " π ", "alpha": " α ", "beta": " β ", "gamma": " γ ", "delta": " δ ", "Delta": " Δ ",
+    "theta": " θ ", "lambda": " λ ", "mu": " μ ", "sigma": " σ ", "Sigma": " Σ ", "phi": " φ ",
+    "varphi": " φ ", "omega": " ω ", "sum": " סכום ", "int": " אינטגרל ",
 }  # fmt: skip
 _NESTED: Final = 4
 """Levels of nested braces that are resolved."""

@@ -22,7 +22,9 @@ HEBREW: Final[SignNames] = {
     "over": "על", "§": "סעיף", "₹": "רופי", "₽": "רובל", "₺": "לירות טורקיות", "₩": "וון", "₴": "הריבניה",
     "₿": "ביטקוין", "₫": "דונג", "₱": "פסו", "₦": "נאירה", "฿": "באט", "₾": "לארי", "₸": "טנגה",
     "₼": "מנאט", "﷼": "ריאל", "¢": "סנט", "∠": "זווית", "△": "משולש", "⊥": "מאונך ל", "∥": "מקביל ל",
-    "∑": "סכום", "∫": "אינטגרל", "∈": "שייך ל", "∪": "איחוד", "∩": "חיתוך", "∅": "קבוצה ריקה",
+    "π": "פאי", "α": "אלפא", "β": "בטא", "γ": "גמא", "δ": "דלתא", "Δ": "דלתא", "θ": "תטא", "λ": "למדא",
+    "μ": "מיו", "σ": "סיגמא", "Σ": "סיגמא", "φ": "פי", "ω": "אומגה", "∑": "סכום",
+    "∫": "אינטגרל", "∈": "שייך ל", "∪": "איחוד", "∩": "חיתוך", "∅": "קבוצה ריקה",
 }  # fmt: skip
 ENGLISH: Final[SignNames] = {
     ".": "dot", "/": "slash", "@": "at", "-": "hyphen", "_": "underscore", ":": "colon",
@@ -35,7 +37,10 @@ ENGLISH: Final[SignNames] = {
     "number": "number", "over": "over", "§": "section", "₹": "rupees", "₽": "rubles", "₺": "Turkish lira",
     "₩": "won", "₴": "hryvnia", "₿": "bitcoin", "₫": "dong", "₱": "pesos", "₦": "naira", "฿": "baht",
     "₾": "lari", "₸": "tenge", "₼": "manat", "﷼": "rials", "¢": "cents", "∠": "angle", "△": "triangle",
-    "⊥": "perpendicular to", "∥": "parallel to", "∑": "the sum of", "∫": "the integral of", "∈": "in",
+    "⊥": "perpendicular to", "∥": "parallel to", "π": "pi",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "Δ": "delta", "θ": "theta", "λ": "lambda",
+    "μ": "mu", "σ": "sigma", "Σ": "sigma", "φ": "phi", "ω": "omega", "∑": "the sum of",
+    "∫": "the integral of", "∈": "in",
     "∪": "union", "∩": "intersection", "∅": "the empty set",
 }  # fmt: skip
 
