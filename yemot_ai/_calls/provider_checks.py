@@ -31,9 +31,10 @@ def check_takes_tools(provider: Provider) -> None:
     unable = [member.name for member in _members(provider) if not getattr(member, "takes_tools", False)]
     if unable or not getattr(provider, "takes_tools", False):
         name = unable[0] if unable else provider.name
+        hint = "; Codex takes MCP servers instead: mcp_servers=…" if name.startswith("codex") else ""
         raise ConfigurationError(
             f"tools=[…]: the provider {name!r} cannot call tools: use OpenAIProvider, AnthropicProvider or "
-            "PydanticAIProvider for this agent (provider=…), or leave tools out"
+            f"PydanticAIProvider for this agent (provider=…), or leave tools out{hint}"
         )
 
 
