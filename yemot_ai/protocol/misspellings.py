@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from typing import Final, get_args
 
 from yemot_ai.protocol.actions import ACTIONS, Play, Read
@@ -20,6 +21,8 @@ __all__ = ["NO_LOG", "describe_action", "find_mode_mistake"]
 NO_LOG: Final = "api_log_no"
 """The prefix of a response that the line does not log [OFF]."""
 
+_MAX_NAME: Final = 40
+"""Characters of a name that are looked at, and shown."""
 _ACTION_NAMES: Final = (*ACTIONS, Play.NAME, Read.NAME)
 _SETTING: Final = "that is a setting of ext.ini, not an action"
 _OTHER_ACTIONS: Final = {
@@ -49,6 +52,7 @@ _OTHER_MODES: Final = {
 _KEYBOARDS: Final = frozenset(name.casefold() for name in get_args(Keyboard)) - {"no"}
 
 
+@functools.lru_cache(maxsize=256)  # a broken response may have one name many times
 def describe_action(name: str) -> str:
     """Return that there is no action ``name``, and what it probably means."""
     if name in _OTHER_ACTIONS:
@@ -56,10 +60,11 @@ def describe_action(name: str) -> str:
     for prefix, reason in _SETTINGS.items():
         if name.startswith(prefix):
             return reason
-    reason = f"there is no action {name[:40]!r}"
-    if name.casefold() in _ACTION_NAMES:
-        return f"{reason}: write {name.casefold()!r}"
-    near = difflib.get_close_matches(name.casefold().replace("-", "_"), _ACTION_NAMES, 1, 0.8)
+    reason = f"there is no action {name[:_MAX_NAME]!r}"
+    lower = name[:_MAX_NAME].casefold()
+    if lower in _ACTION_NAMES:
+        return f"{reason}: write {lower!r}"
+    near = difflib.get_close_matches(lower.replace("-", "_"), _ACTION_NAMES, 1, 0.8)
     return f"{reason} (did you mean {near[0]!r}?)" if near else reason
 
 
@@ -73,7 +78,7 @@ def find_mode_mistake(second: str, third: str) -> tuple[int, str] | None:
     Returns:
         The index of the field, and the reason; None if no mode is meant, or nothing is wrong.
     """
-    name = third.casefold()
+    name = third[:_MAX_NAME].casefold()
     if name in _MODES:
         return None
     if second not in _COMMON and strip_blanks(second)[0].casefold() in _MODES:
@@ -84,4 +89,4 @@ def find_mode_mistake(second: str, third: str) -> tuple[int, str] | None:
         return 2, f"field 3 is {third!r}, which belongs to field 6"
     near = [f"did you mean {mode!r}?" for mode in difflib.get_close_matches(name, _MODES, 1)]
     meant = _OTHER_MODES.get(name) or "".join(near)
-    return (2, f"there is no mode {third[:40]!r} ({meant})") if meant else None
+    return (2, f"there is no mode {third[:_MAX_NAME]!r} ({meant})") if meant else None
