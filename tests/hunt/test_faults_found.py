@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.hunt.doc_lines import PAGES, write_lines
+from tests.hunt.replayed import failures
 from tests.hunt.zoo import subject
 from yemot_ai_testing.cli.main import main
 
@@ -47,7 +48,7 @@ FLOWS = ("TalksToItself", "AsksInTheBackground", "KeepsTheFirstAnswer", "PlainYe
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*FLOWS, *STREAMING, *WHOLE])
-def test_a_planted_fault_is_found_within_seconds(
+def test_a_planted_fault_is_found_within_its_examples(
     name: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -72,6 +73,9 @@ def test_a_planted_fault_is_found_within_seconds(
         record_property("table", (TITLE, row))
     assert code == 1
     assert {one["violation"]["kind"] for one in searches} <= {*subject(name).kinds}
+    for one in searches:
+        file = Path(one["file"])
+        assert failures(file) or "This file may pass although" in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

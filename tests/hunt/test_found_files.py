@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.hunt.replayed import failures
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.hunt.replay import replay_name
 from yemot_ai_testing.scenario.format.load import load
 from yemot_ai_testing.scenario.format.model import ServerCommand
-from yemot_ai_testing.scenario.play.runner import play_scenario
-from yemot_ai_testing.scenario.play.target import RunSettings, open_target
 
 SILENT = """
 MOST = 99
@@ -104,15 +103,6 @@ def found_file(capsys: pytest.CaptureFixture[str], kind: str, *arguments: str) -
     (search,) = [one for one in json.loads(capsys.readouterr().out)["searches"] if one["violation"]]
     assert search["violation"]["kind"] == kind
     return Path(search["file"])
-
-
-def failures(path: Path) -> list[str]:
-    """Play the scenarios of a file; return why calls fail."""
-    results = []
-    for scenario in load(path).scenarios:
-        with open_target(RunSettings(), scenario.app) as target:
-            results.append(play_scenario(scenario, target))
-    return [str(result.failure) for result in results if result.failure is not None]
 
 
 def test_a_silence_without_an_end_fails_and_passes_when_it_ends(
