@@ -83,10 +83,11 @@ def test_a_turn_with_a_blocking_and_an_async_tool_is_recorded() -> None:
     assert check(History.loads(history.dumps())) == []
 
 
-def test_a_tool_that_refuses_is_recorded_with_what_the_model_gets() -> None:
+@pytest.mark.parametrize("reason", ["there is no order 7", "", "א" * 30_000], ids=["text", "empty", "long"])
+def test_a_tool_that_refuses_is_recorded_with_what_the_model_gets(reason: str) -> None:
     def refund(id: int) -> str:  # noqa: A002 - as above
         """Refund an order."""
-        raise ToolError(f"there is no order {id}")
+        raise ToolError(reason)
 
     history = play(refund)
     (returned,) = events(history, ToolReturned)
@@ -96,7 +97,9 @@ def test_a_tool_that_refuses_is_recorded_with_what_the_model_gets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "error"), [(KeyError("x"), "KeyError"), ({1}, "TypeError")], ids=["raises", "returns a set"]
+    ("value", "error"),
+    [(KeyError("x"), "KeyError"), (len, "TypeError")],
+    ids=["raises", "returns a function"],
 )
 def test_a_tool_that_fails_is_recorded(value: object, error: str) -> None:
     def failing(id: int) -> object:  # noqa: A002 - as above

@@ -36,7 +36,7 @@ from yemot_ai.tools.consent import is_consent
 from yemot_ai.tools.context import ToolContext
 from yemot_ai.tools.declaration import Tool
 from yemot_ai.tools.observation import report_tool_start
-from yemot_ai.tools.results import MAX_RESULT, UNKNOWN, bounded, failure_text, result_text
+from yemot_ai.tools.results import MAX_RESULT, UNKNOWN, failure_text, refusal, result_text
 from yemot_ai.tools.schema import ArgumentsError
 from yemot_ai.tools.toolbox import Toolbox
 
@@ -290,8 +290,7 @@ class ToolLoop:
         try:
             yield
         except ToolError as error:
-            reason = bounded(str(error)) or "it was refused, without a reason"
-            raise ToolFailedError(reason, tool=tool.name) from None
+            raise ToolFailedError(refusal(error), tool=tool.name) from None
         except (Exception, SystemExit) as error:
             raise self._failure(tool, error, what) from error
 

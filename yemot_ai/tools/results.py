@@ -14,7 +14,9 @@ import json
 from collections.abc import Collection
 from typing import Any, Final
 
-__all__ = ["DONE", "MAX_RESULT", "UNKNOWN", "bounded", "failure_text", "result_text"]
+from yemot_ai.errors import ToolError
+
+__all__ = ["DONE", "MAX_RESULT", "UNKNOWN", "failure_text", "refusal", "result_text"]
 
 DONE: Final = "done"
 """The result of a function that returns None."""
@@ -42,13 +44,17 @@ def result_text(value: object) -> str:
     if value is None:
         return DONE
     if isinstance(value, str):
-        return bounded(value)
+        return _bounded(value)
     plain = to_jsonable_python(value, by_alias=False, fallback=_to_json)
-    return bounded(json.dumps(plain, ensure_ascii=False))
+    return _bounded(json.dumps(plain, ensure_ascii=False))
 
 
-def bounded(text: str) -> str:
-    """Return a text for the model without what is too long."""
+def refusal(error: ToolError) -> str:
+    """Return why a tool has refused, for ``failure_text``."""
+    return _bounded(str(error)) or "it was refused, without a reason"
+
+
+def _bounded(text: str) -> str:
     return text if len(text) <= MAX_RESULT else text[:MAX_RESULT] + CUT_MARK
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from yemot_ai.errors import ToolError
 from yemot_ai.tools import Tool, ToolContext, tool
-from yemot_ai.tools.results import failure_text, result_text
+from yemot_ai.tools.results import failure_text, refusal, result_text
 from yemot_ai_testing.history.history import History
 from yemot_ai_testing.history.recorders.app import call_name
 from yemot_ai_testing.history.tool_events import ToolCalled, ToolReturned
@@ -93,7 +93,7 @@ class RecordedTools:
             yield returned
             result = result_text(returned[0])
         except ToolError as error:
-            self._history.add(ToolReturned(now(), run_id, failure_text(str(error)), type(error).__name__))
+            self._history.add(ToolReturned(now(), run_id, failure_text(refusal(error)), type(error).__name__))
             raise
         except BaseException as error:
             cancelled = isinstance(error, asyncio.CancelledError)
