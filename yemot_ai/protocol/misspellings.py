@@ -52,16 +52,20 @@ _OTHER_MODES: Final = {
 _KEYBOARDS: Final = frozenset(name.casefold() for name in get_args(Keyboard)) - {"no"}
 
 
-@functools.lru_cache(maxsize=256)  # a broken response may have one name many times
 def describe_action(name: str) -> str:
     """Return that there is no action ``name``, and what it probably means."""
+    return _describe_action(name[: _MAX_NAME + 1])
+
+
+@functools.lru_cache(maxsize=256)  # a broken response may have one name many times
+def _describe_action(name: str) -> str:
     if name in _OTHER_ACTIONS:
         return _OTHER_ACTIONS[name]
     for prefix, reason in _SETTINGS.items():
         if name.startswith(prefix):
             return reason
     reason = f"there is no action {name[:_MAX_NAME]!r}"
-    lower = name[:_MAX_NAME].casefold()
+    lower = name.casefold()
     if lower in _ACTION_NAMES:
         return f"{reason}: write {lower!r}"
     near = difflib.get_close_matches(lower.replace("-", "_"), _ACTION_NAMES, 1, 0.8)
