@@ -68,8 +68,9 @@ _PARTS: Final = (
     r"(?=[A-Z0-9-]*[A-Z])(?=[A-Za-z0-9-]*\d)(?:\d+-\d+-[A-Z]+|(?!\d+-\d)[A-Z0-9]+(?:-[A-Z0-9]+){2,})"
     rf"|{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{2}}(?:-{_HEX}{{2}}){{5}}"
 )
+_LETTERED: Final = r"[A-Z]{1,4}\d{6,}(?:[A-Z]{1,3})?"
 SERIAL: Final = (
-    rf"(?=[#A-Za-z0-9])(?:{_BEGIN}(?:{_ACCOUNT}|{_NUMERAL}|{_NETWORK}|{_PARTS})(?!-[A-Za-z0-9])"
+    rf"(?=[#A-Za-z0-9])(?:{_BEGIN}(?:{_ACCOUNT}|{_NUMERAL}|{_NETWORK}|{_PARTS}|{_LETTERED})(?!-[A-Za-z0-9])"
     rf"|(?<![A-Za-z0-9])0[xX]{_HEX}+)(?![A-Za-z0-9])"
 )
 """Letters and digits that are no quantity: an account, a hexadecimal number, a network address, a part."""
@@ -101,6 +102,7 @@ _DIGIT_GROUPS: Final = re.compile(r"(?<![^ ])\d+(?: \d+)*(?![^ ])")
 def speak_code(match: re.Match[str], names: SignNames) -> str:
     """Return the digits marked, after the name of a leading plus or star."""
     written = match.group()
+    written = written.replace("(0)", "")  # not dialed from abroad
     sign = names[written[0]] if written[0] in "+*" else names["+"] if "+" in written else ""
     return f" {sign} {mark_digits(re.sub(r'[^0-9]', '', written))}"
 
@@ -142,7 +144,9 @@ def _is_code(written: str, match: re.Match[str]) -> bool:
 def speak_serial(match: re.Match[str], names: SignNames) -> str:
     """Return the letters as they are written, and three digits or more between them marked."""
     written = match.group()
-    if re.fullmatch(_ACCOUNT, written):
+    if re.fullmatch(_LETTERED, written):
+        written = re.sub(r"\d+", r" \g<0> ", written).strip()
+    elif re.fullmatch(_ACCOUNT, written):
         written = f"{written[:2]} {written[2:]}"
     spaced = written.replace("#", f"{names['#']} ").replace("::", f" {names[':']} ").translate(_SPACES)
     return f" {_DIGIT_GROUPS.sub(_mark, spaced)} "
