@@ -11,6 +11,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Final, TypeVar
 
 from yemot_ai._calls import usage_log
@@ -19,7 +20,7 @@ from yemot_ai._calls.hooks import CallSummary, EndReason, Hooks
 from yemot_ai._calls.idle import attempt, find_idle_calls, list_until_error
 from yemot_ai._calls.limits import Limits
 from yemot_ai._calls.sweeper import Sweeper
-from yemot_ai._calls.unanswered import UnansweredCalls
+from yemot_ai._calls.unanswered import KeepsCalls, UnansweredCalls
 from yemot_ai._runtime.engine import Engine
 from yemot_ai._runtime.tasks import KeyedTasks, run_shielded
 from yemot_ai._turns.work import TurnResult
@@ -60,6 +61,7 @@ class CallLifecycle:
     Attributes:
         end_callbacks: functions that are called with the id of a call that ends, on the engine's loop; what
             they return is awaited if it is awaitable.
+        local_calls: what this worker keeps of calls; a sweep drops it of those that ended at another worker.
         unanswered: the calls without a turn.
     """
 
@@ -72,12 +74,13 @@ class CallLifecycle:
     hooks: Hooks
     providers: Mapping[str, Provider]
     end_callbacks: list[Callable[[str], object]] = field(default_factory=list)
+    local_calls: list[KeepsCalls] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         interval = min(self.ttl / SWEEPS_PER_TTL, MAX_SWEEP_INTERVAL)
         self._sweeper = Sweeper(self.engine, self._sweep, interval=interval)
         self._is_limited = self.limits != Limits(answer=self.limits.answer)
-        self.unanswered = UnansweredCalls(self.store)
+        self.unanswered = UnansweredCalls(self.store, self.local_calls)
         self._threads: dict[str, Threads] = {}
         self._retrying_ends: KeyedTasks[str, None] = KeyedTasks()
 
@@ -320,8 +323,12 @@ class CallLifecycle:
         await attempt(self._forget_expired(), "expired memories of callers could not be listed")
 
     async def _stop_ended_elsewhere(self) -> None:
-        for call_id in await self.store.ended(tuple(self._threads)):
+        local = [] if self.store.immediate else self.local_calls  # no other worker can end a call
+        ended = await self.store.ended({*self._threads, *(one for calls in local for one in calls.ids())})
+        for call_id in ended & self._threads.keys():
             await attempt(self._stop_and_forget(call_id), f"call {call_id} could not be stopped here")
+        for calls, call_id in product(local, ended):
+            calls.drop(call_id)
 
     async def _end_idle(self) -> None:
         for call_id, version in (await find_idle_calls(self.store, self.ttl)).items():

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Collection
+from typing import Final, Protocol
 
 from yemot_ai.sessions import Session, SessionStore
 from yemot_ai.web import RequestLimits
 
-__all__ = ["UnansweredCalls"]
+__all__ = ["KeepsCalls", "UnansweredCalls"]
 
 SESSION_BYTES: Final = 2000
 FIELD_BYTES: Final = 300
@@ -25,20 +25,32 @@ LARGE: Final = 64 * 1024
 """Bytes above which a call is dropped before all that are smaller."""
 
 
+class KeepsCalls(Protocol):
+    """What a process keeps of calls besides the sessions of the store."""
+
+    def ids(self) -> Collection[str]:
+        """Return the ids of the calls."""
+        ...
+
+    def drop(self, call_id: str) -> object:
+        """Forget a call, unless it runs; on the engine's loop."""
+        ...
+
+
 class UnansweredCalls:
     """The calls without a turn that this process has begun, first those to drop first.
 
     Args:
         store: has their sessions.
+        local_calls: what this process keeps of calls besides.
 
     Attributes:
         limits: how many, and how many bytes.
-        drop_callbacks: functions that are called with the id of a call that is dropped, on the engine's loop.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, local_calls: Collection[KeepsCalls]) -> None:
         self.limits = RequestLimits()
-        self.drop_callbacks: list[Callable[[str], object]] = []
+        self._local_calls = local_calls
         self._store = store
         self._lock = threading.Lock()
         self._sizes: OrderedDict[str, int] = OrderedDict()
@@ -60,8 +72,8 @@ class UnansweredCalls:
         """Delete the session of a call that still has no turn."""
         session = await self._store.load(call_id)
         if session is not None and _is_unanswered(session):
-            for callback in self.drop_callbacks:
-                callback(call_id)
+            for calls in self._local_calls:
+                calls.drop(call_id)
             await self._store.delete(call_id)
 
     def _add(self, call_id: str, size: int) -> None:

@@ -112,8 +112,8 @@ class AIFlow(yemot_flow.Flow):
             access or EVERYONE, request_limits or web.RequestLimits(), key_function(call_key), self.dialog
         )
         runtime = self._runtime = ai._runtime  # noqa: SLF001 - the parts that the two share
-        ttl = max(timeout / 1000, runtime.session_ttl)
-        self._local_calls = LocalCalls(ttl, lambda call_id: self.active_calls.pop(call_id, None))
+        kept_seconds = max(timeout / 1000, runtime.session_ttl)
+        self._local_calls = LocalCalls(kept_seconds, lambda one: self.active_calls.pop(one, None))
         new_call = CallFactory(self, runtime)
         self._dispatcher = Dispatcher(
             runtime,
@@ -129,7 +129,7 @@ class AIFlow(yemot_flow.Flow):
         self._warned = False
         ai.end_callbacks.append(self._drop_call)
         runtime.calls.unanswered.limits = self._admission.limits
-        runtime.calls.unanswered.drop_callbacks.append(self._local_calls.drop)
+        runtime.calls.local_calls.append(self._local_calls)
         runtime.running_tasks.append(self._local_calls.running_tasks)
 
     @declaration.declared_as("flow.add_route('1/2', function)")

@@ -70,6 +70,11 @@ class LocalCalls:
             self._on_removed(removed_id)
         return call
 
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the calls."""
+        with self._lock:
+            return tuple(self._calls)
+
     def running_tasks(self) -> list[asyncio.Task[HandlerOutcome]]:
         """Return the tasks of the runs that are not done."""
         with self._lock:
