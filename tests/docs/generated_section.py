@@ -62,5 +62,5 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """Return ``text`` as inline code."""
-    return f"`{text}`" if text else "(nothing)"
+    """Return ``text`` as inline code; a line end, which would end the row of a table, is shown as ``↵``."""
+    return f"`{text}`".replace("\n", "↵") if text else "(nothing)"

@@ -21,6 +21,7 @@ PAGES = [
     "index.html",
     "start.html",
     "he/start.html",
+    "he/line.html",
     "reference/errors.html",
     "reference/python/yemot_ai.html",
 ]
@@ -63,6 +64,18 @@ def test_a_page_requests_only_this_site_and_fits(
     assert [url for url in browser.requests() if not url.startswith((address, "data:", "blob:"))] == []
     assert browser.console() == []
     assert browser.js("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("page", ["index.html", "he/line.html"])
+def test_the_menu_of_languages_is_inside_the_page(page: str, browser: Window, address: str) -> None:
+    browser.size(WIDE)
+    browser.open(f"{address}/{page}")
+
+    left, right, visible = browser.js(
+        "const {left, right} = document.querySelector('.md-select__inner').getBoundingClientRect();"
+        "return [left, right, document.documentElement.clientWidth]"
+    )
+    assert 0 <= left < right <= visible
 
 
 @pytest.mark.parametrize(("theme", "scheme"), [("light", "default"), ("dark", "slate")])
