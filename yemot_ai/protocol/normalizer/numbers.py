@@ -83,6 +83,8 @@ _MEASURED: Final = re.compile(
 _WHOLE_AND: Final = re.compile(
     r"(?:(?<![\d/.,:-])\d+|(?<![א-ת])(?:שעה|קילו|ליטר|כוס|כף|כפית|מטר|דונם|שנה|חודש|דקה|מיליון)) ו-? ?$"
 )
+_AND: Final = len(" ו- ")
+"""The end of ``_WHOLE_AND``: a text without it is not searched."""
 _ADDRESS: Final = re.compile(
     f"{_BEFORE}(?:רחוב|רח'|שדרות|שד'|סמטת|שכונת|דירה|בית|כביש|חלקה|גוש)(?: [א-ת\"']+){{0,3}} ?$"
 )
@@ -209,7 +211,8 @@ def _slashed(written: str, context: Context, names: SignNames) -> str:
     if "." in written:
         return _dotted(f" {names['out of']} ".join(parts), context, names)
     upper, lower = (int(part) for part in parts)
-    if _MEASURED.match(context.after) or _WHOLE_AND.search(context.before):
+    before = context.before
+    if _MEASURED.match(context.after) or (" ו" in before[-_AND:] and _WHOLE_AND.search(before)):
         return _fraction(upper, lower, names) or f" {names['÷']} ".join(parts)
     return f" {_slash_word(written, upper, lower, context, names)} ".replace("  ", " ").join(parts)
 
@@ -227,10 +230,10 @@ def _slash_word(written: str, upper: int, lower: int, context: Context, names: S
         written in {"24/7", "50/50"}
         or _YEAR.fullmatch(written)
         or _EXPIRY.fullmatch(written)
-        or (_EXPIRES.search(before) and 0 < upper <= _MONTHS)
         or is_date(written)
         or (0 < upper <= _DAYS and 0 < lower <= _MONTHS and _is_day(context))
         or _ADDRESS.search(before)
+        or (0 < upper <= _MONTHS and _EXPIRES.search(before))
     )
     return "" if as_they_stand else names["÷"]
 
