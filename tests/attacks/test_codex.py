@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import stat
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -21,6 +24,7 @@ from tests.support.raw_responses import RawResponses, whole
 from tests.support.waiting import until
 from yemot_ai.errors import ProviderError
 from yemot_ai.providers import CodexAppServerProvider, CodexCLIProvider
+from yemot_ai.providers.codex.descendants import MARK, begins_program, kill_marked, marked
 from yemot_ai.providers.codex.home.settings_file import nested_settings, toml_text
 from yemot_ai_testing import FakeCodex
 from yemot_ai_testing.executable import write_executable
@@ -228,6 +232,34 @@ def test_what_codex_starts_in_another_session_ends_with_the_turn(
         )
 
     until(lambda: not any(is_of(str(tmp_path), process) for process in psutil.process_iter()), within=20)
+
+
+def test_a_program_that_just_begins_ends_too() -> None:
+    if sys.platform != "linux":
+        unknown = OSError("only Linux shows the environment of a process")
+        not_run("the test of processes that leave the group", unknown, installable=False)
+    for _ in range(100):
+        env = marked(os.environ)
+        with subprocess.Popen(["sleep", "300"], env=env, start_new_session=True) as program:
+            try:
+                if not Path(f"/proc/{program.pid}/environ").read_bytes():  # within ``execve``
+                    assert begins_program(program.pid)
+                kill_marked(env[MARK])
+                assert program.wait(10) == -signal.SIGKILL
+            finally:
+                program.kill()
+
+
+def test_a_process_without_an_environment_is_not_waited_for() -> None:
+    if sys.platform != "linux":
+        unknown = OSError("only Linux shows the environment of a process")
+        not_run("the test of processes that leave the group", unknown, installable=False)
+    with subprocess.Popen(["/bin/sleep", "300"], env={}) as bare:
+        until(lambda: Path(f"/proc/{bare.pid}/cmdline").read_bytes())
+        assert not begins_program(bare.pid)
+        bare.kill()
+        until(lambda: psutil.Process(bare.pid).status() == psutil.STATUS_ZOMBIE)
+        assert not begins_program(bare.pid)
 
 
 def is_of(test: str, process: psutil.Process) -> bool:

@@ -15,13 +15,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["MARK", "kill_marked", "marked"]
+__all__ = ["MARK", "begins_program", "kill_marked", "marked"]
 
 MARK: Final = "YEMOT_AI_PROCESS"
 """The variable."""
 
-_PASSES: Final = 10
+_PASSES: Final = 20
 """Maximum scans: a process may start another one during a scan."""
+
+_KERNEL_THREAD: Final = 0x00200000
+"""The flag of a thread of the kernel (``PF_KTHREAD``)."""
 
 
 def marked(env: Mapping[str, str]) -> dict[str, str]:
@@ -33,17 +36,30 @@ def kill_marked(mark: str) -> None:
     """Send SIGKILL to all processes of this user that have the mark."""
     entry = f"{MARK}={mark}".encode()
     for _ in range(_PASSES):
-        pids = list(_processes_with(entry))
+        environments = dict(_environments())
+        pids = [pid for pid, environment in environments.items() if entry in environment.split(b"\0")]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        if not pids:
+        hidden = (pid for pid, environment in environments.items() if not environment)
+        if not pids and not any(map(begins_program, hidden)):
             return
 
 
-def _processes_with(entry: bytes) -> Iterator[int]:
+def _environments() -> Iterator[tuple[int, bytes]]:
+    """Yield the processes of this user, each with its environment."""
     for environment in Path("/proc").glob("[0-9]*/environ"):
         # It belongs to another user, or has ended.
         with contextlib.suppress(OSError):
-            if entry in environment.read_bytes().split(b"\0"):
-                yield int(environment.parent.name)
+            yield int(environment.parent.name), environment.read_bytes()
+
+
+def begins_program(pid: int) -> bool:
+    """Return whether a process without an environment is within ``execve``, when Linux does not show it."""
+    process = Path("/proc", str(pid))
+    with contextlib.suppress(OSError):
+        state, *fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        if state in "ZX" or int(fields[5]) & _KERNEL_THREAD:
+            return False
+        return not (process / "cmdline").read_bytes() or bool((process / "environ").read_bytes())
+    return False
