@@ -114,7 +114,7 @@ class CallLifecycle:
         return session
 
     async def decide(self, call_id: str, change: Callable[[Session], tuple[Session, T]]) -> tuple[Session, T]:
-        """Do what ``update_session`` does, with a function that returns something besides the session.
+        """Do what ``update_session`` does, with a function that returns something beside the session.
 
         Returns:
             The session in the store, and what the function returned with it.

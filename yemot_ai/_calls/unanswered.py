@@ -26,7 +26,7 @@ LARGE: Final = 64 * 1024
 
 
 class KeepsCalls(Protocol):
-    """What a process keeps of calls besides the sessions of the store."""
+    """What a process keeps of calls that is not in the sessions of the store."""
 
     def ids(self) -> Collection[str]:
         """Return the ids of the calls."""
@@ -42,7 +42,7 @@ class UnansweredCalls:
 
     Args:
         store: has their sessions.
-        local_calls: what this process keeps of calls besides.
+        local_calls: what this process keeps of calls, too.
 
     Attributes:
         limits: how many, and how many bytes.
