@@ -51,7 +51,9 @@ def _open_closed_streams() -> None:
     """Open what the program was started without; else a file or a socket would get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123,SIM115 - until the process ends
+            opened = os.open(os.devnull, os.O_RDWR)
+            # As Python opens its own: not closed at the end, of which it would warn.
+            setattr(sys, name, open(opened, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _escape_what_cannot_be_encoded() -> None:

@@ -37,7 +37,7 @@ TITLE = "planted faults: fault | found by | examples | CPU s | slowness"
 
 
 @pytest.mark.parametrize("subject", BROKEN, ids=lambda one: one.name)
-def test_each_fault_is_found_within_its_budget(
+def test_each_fault_is_found_in_few_examples(
     subject: Subject, record_property: Callable[[str, object], None]
 ) -> None:
     result = search_violation(subject, MAX_EXAMPLES)
@@ -45,6 +45,13 @@ def test_each_fault_is_found_within_its_budget(
     assert result.violation is not None, f"{subject.description}: not found in {result.examples} examples"
     assert result.violation.kind in subject.kinds, str(result.violation)
     assert len(result.violation.trace) <= 15
+
+
+@pytest.mark.generated  # in a process of few tests: after thousands a search takes several times as long
+@pytest.mark.parametrize("subject", BROKEN, ids=lambda one: one.name)
+def test_each_fault_is_found_in_few_seconds(subject: Subject) -> None:
+    result = search_violation(subject, MAX_EXAMPLES)
+    assert result.violation is not None
     assert result.seconds < MAX_SECONDS * result.slowness
 
 

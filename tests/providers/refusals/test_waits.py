@@ -422,3 +422,9 @@ def test_only_a_limit_of_a_minute_or_more_is_logged(caplog: pytest.LogCaptureFix
     assert len(caplog.records) == 1
     LimitNotice().report("b", RateLimitedError("no", retry_after=7200.0))
     assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("day", [29, 30])
+def test_a_date_of_no_possible_year_is_no_time_before_or_after_its_day(day: int) -> None:
+    text = "Mon, 30 Nov 99999999999999999999 00:00:00 GMT"
+    assert time_in(text, now=datetime(2026, 11, day, 12, tzinfo=UTC)) is None

@@ -43,8 +43,8 @@ _MONTH_NAME: Final = (
 _DATES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b{_MONTH_NAME} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year>\d{{4}})\b)?",
-        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH_NAME}(?:,? (?P<year>\d{{4}})\b)?",
+        rf"\b{_MONTH_NAME} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year>\d{{4,}})\b)?",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH_NAME}(?:,? (?P<year>\d{{4,}})\b)?",
     )
 )
 _DAY_WORD: Final = re.compile(
@@ -107,7 +107,7 @@ def time_in(text: str, *, now: datetime, zone: tzinfo | None = None) -> datetime
         if iso := _ISO.search(text):
             return _iso_time(iso, named or UTC)
         return _spoken_time(text, now, named)
-    except (ValueError, OverflowError):  # no such day or hour
+    except (ValueError, OverflowError):  # no such year, day or hour
         return None
 
 
