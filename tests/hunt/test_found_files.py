@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.hunt.conftest import Project
 from tests.hunt.replayed import failures
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.hunt.replay import replay_name
@@ -80,21 +80,6 @@ class Line(BaseHTTPRequestHandler):
 
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Line).serve_forever()
 """
-
-Project = Callable[[str, str], None]
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Return what writes a module of a project, which is the current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions of a second have equal times
-
-    def write_module(name: str, source: str) -> None:
-        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-
-    return write_module
 
 
 def found_file(capsys: pytest.CaptureFixture[str], kind: str, *arguments: str) -> Path:

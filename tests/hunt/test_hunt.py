@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hunt.conftest import Project
 from yemot_ai_testing.cli.main import main
 from yemot_ai_testing.hunt import replay as hunt_replay
 from yemot_ai_testing.scenario.format.load import load
@@ -43,21 +43,6 @@ asgi = flow.asgi_app
 @flow.ai_agent("", greeting="שלום")
 def agent(call, text): ...
 """
-
-Project = Callable[[str, str], None]
-
-
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Return what writes a module of a project, which is the current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions of a second have equal times
-
-    def write_module(name: str, source: str) -> None:
-        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-
-    return write_module
 
 
 def replay(path: Path) -> list[ScenarioResult]:

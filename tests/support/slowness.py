@@ -8,7 +8,7 @@ import time
 
 from tests.support.untraced import untraced
 
-__all__ = ["slowness"]
+__all__ = ["allowance", "slowness"]
 
 REFERENCE_SECONDS = 0.036
 """Processor time of ``reference_work`` on a machine at rest, for which the bounds were chosen."""
@@ -26,6 +26,11 @@ def slowness() -> float:
             reference_work()
             times.append(time.process_time() - started_at)
     return statistics.median(times) / REFERENCE_SECONDS
+
+
+def allowance() -> float:
+    """Return by what a bound of time is multiplied now: 1 on a machine at rest, more on a slower one."""
+    return max(1.0, slowness())
 
 
 def reference_work() -> None:
