@@ -29,7 +29,7 @@ ESCAPES = b"&".join(b"p%d=" % number + b"%D7%A9" * 30 for number in range(4_900)
 CURSORS = b"&".join(b"ai_%dw%d=Ok" % (number, number) for number in range(4_900))
 ONE_VALUE = b"a=" + b"%41" * 349_000
 UNHARMED = 2.0
-"""Seconds for which a caller waits at most, on a machine at rest; without a limit of connections none is served."""
+"""Seconds for which a caller waits at most, on a machine at rest; without a limit none is answered."""
 HALF_HEADER = b"GET / HTTP/1.1\r\nHost: x\r\n"
 HALF_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nApiCallId=x"
 ONE_NAME = b"%41" * 349_000 + b"=1"
